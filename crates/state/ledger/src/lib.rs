@@ -1,1 +1,15 @@
-//! TODO
+//! State layout: keys, cells, access logs, tuples and claims (docs/src/state.md, docs/src/tuple.md).
+#![no_std]
+extern crate alloc;
+
+pub mod access;
+pub mod claim;
+pub mod context;
+pub mod key;
+pub mod tuple;
+
+pub use access::{Access, Leaf};
+pub use claim::{BatchHeader, ExecClaim, TransitionClaim};
+pub use context::{AlgorithmId, BatchContext, Family, SystemId};
+pub use key::{Key, Realm};
+pub use tuple::{SET_SLOTS, SetLeaf, TransitionSet, TupleSponge};
