@@ -1,0 +1,124 @@
+//! Proving.
+
+use p3_batch_stark::{BatchProof, StarkInstance, prove_batch};
+use p3_matrix::Matrix;
+use thiserror::Error;
+use tracing::info_span;
+
+use crate::Trace;
+use crate::circuit::{CircuitAir, ProvingKey};
+use crate::config::{Config, F};
+
+/// A batch-STARK proof.
+pub struct Proof(pub(crate) BatchProof<Config>);
+
+impl Proof {
+    /// The canonical bytes: the only ones [`crate::verify`] accepts for this proof.
+    ///
+    /// # Errors
+    /// An encoding error of postcard; none occurs for a proof made by [`prove`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_allocvec(&self.0)
+    }
+
+    /// The Plonky3 proof, for a verifier inside a circuit.
+    pub fn inner(&self) -> &BatchProof<Config> {
+        &self.0
+    }
+}
+
+/// Why no proof was made. An unsatisfying witness is not noticed here: it gives a proof that does not verify.
+#[derive(Debug, Error)]
+pub enum ProveError {
+    /// Not one trace and one vector of public values per table.
+    #[error("{tables} tables, {traces} traces, {publics} vectors of public values")]
+    Count {
+        /// Tables of the circuit.
+        tables: usize,
+        /// Traces given.
+        traces: usize,
+        /// Vectors of public values given.
+        publics: usize,
+    },
+    /// A trace of the wrong shape.
+    #[error("table {table}: trace is {got_height} x {got_width}, expected {height} x {width}")]
+    TraceShape {
+        /// Name of the table.
+        table: String,
+        /// Rows expected.
+        height: usize,
+        /// Columns expected.
+        width: usize,
+        /// Rows found.
+        got_height: usize,
+        /// Columns found.
+        got_width: usize,
+    },
+    /// A wrong number of public values.
+    #[error("table {table}: {got} public values, expected {expected}")]
+    PublicValues {
+        /// Name of the table.
+        table: String,
+        /// Number expected.
+        expected: usize,
+        /// Number found.
+        got: usize,
+    },
+    /// The commitment scheme refused.
+    #[error("commitment: {0}")]
+    Commit(String),
+}
+
+/// Proves that `traces` satisfy the circuit with `public_values` (one vector per table, in order).
+///
+/// # Errors
+/// [`ProveError`] when a shape differs from the vk.
+pub fn prove<A: CircuitAir>(
+    pk: &ProvingKey<A>,
+    traces: &[Trace],
+    public_values: &[Vec<F>],
+) -> Result<Proof, ProveError> {
+    let vk = &pk.vk;
+    check_shapes(pk, traces, public_values)?;
+    let instances: Vec<StarkInstance<'_, Config, A>> = vk
+        .airs
+        .iter()
+        .zip(traces)
+        .zip(public_values)
+        .map(|((air, trace), publics)| StarkInstance { air, trace, public_values: publics.clone() })
+        .collect();
+    let _span = info_span!("prove", tables = instances.len()).entered();
+    let proof = prove_batch(&vk.config, &instances, &pk.data).map_err(|e| ProveError::Commit(e.to_string()))?;
+    Ok(Proof(proof))
+}
+
+fn check_shapes<A>(pk: &ProvingKey<A>, traces: &[Trace], publics: &[Vec<F>]) -> Result<(), ProveError> {
+    let tables = &pk.vk.tables;
+    if tables.len() != traces.len() || tables.len() != publics.len() {
+        return Err(ProveError::Count {
+            tables: tables.len(),
+            traces: traces.len(),
+            publics: publics.len(),
+        });
+    }
+    for ((info, trace), values) in tables.iter().zip(traces).zip(publics) {
+        let (height, width) = (1 << info.log_height, info.width);
+        if (trace.height(), trace.width()) != (height, width) {
+            return Err(ProveError::TraceShape {
+                table: info.name.clone(),
+                height,
+                width,
+                got_height: trace.height(),
+                got_width: trace.width(),
+            });
+        }
+        if values.len() != info.public_values {
+            return Err(ProveError::PublicValues {
+                table: info.name.clone(),
+                expected: info.public_values,
+                got: values.len(),
+            });
+        }
+    }
+    Ok(())
+}
