@@ -1,0 +1,262 @@
+//! Keys and signatures with their encodings.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use p3_field::PrimeField32;
+use tsz_hash::{BabyBear, Digest, Domain, F, PrimeCharacteristicRing, hash, hash_bytes};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::challenge::{self, Challenge, pack, point_id};
+use crate::comb::{mul_secret, verifying};
+use crate::curve::{Affine, Curve, Jacobian};
+use crate::ext::Ext;
+use crate::scalar::{self, Scalar};
+use crate::{KeyId, Point, SigError};
+
+/// Bytes of an encoded signature.
+pub const SIGNATURE_BYTES: usize = challenge::BYTES + scalar::BYTES;
+/// Bytes of an encoded public key: the felts of its identifier as little-endian 32-bit words.
+pub const PUBLIC_KEY_BYTES: usize = 32;
+
+/// A signing key. It is wiped on drop and never printed.
+#[derive(Clone)]
+pub struct SecretKey {
+    scalar: Scalar,
+    public: PublicKey,
+}
+
+/// A public key: a point of the curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublicKey(Point);
+
+/// A signature (e, s).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// The challenge.
+    pub e: Challenge,
+    /// The response.
+    pub s: Scalar,
+}
+
+impl SecretKey {
+    /// The key of a seed: 16 felts of hash output, taken as digits to base p, modulo N. The seed carries the
+    /// entropy: use at least 32 random bytes.
+    pub fn from_seed(seed: &[u8]) -> Self {
+        for attempt in 0u8.. {
+            let mut lanes = [F::ZERO; 16];
+            for (half, out) in (0u8..).zip(lanes.chunks_mut(8)) {
+                let mut bytes = Vec::with_capacity(SEED_TAG.len() + 2 + seed.len());
+                bytes.extend_from_slice(SEED_TAG);
+                bytes.extend_from_slice(&[attempt, half]);
+                bytes.extend_from_slice(seed);
+                out.copy_from_slice(&hash_bytes(&bytes));
+                bytes.as_mut_slice().zeroize();
+            }
+            if let Some(key) = Self::from_scalar(reduce(&mut lanes)) {
+                return key;
+            }
+        }
+        unreachable!("one seed in 2^216 gives zero, and 256 attempts do not")
+    }
+
+    /// Decodes a little-endian integer.
+    ///
+    /// # Errors
+    /// [`SigError::InvalidSecret`] unless it is in 1..N.
+    pub fn from_bytes(bytes: &[u8; scalar::BYTES]) -> Result<Self, SigError> {
+        Scalar::from_bytes(bytes).and_then(Self::from_scalar).ok_or(SigError::InvalidSecret)
+    }
+
+    fn from_scalar(scalar: Scalar) -> Option<Self> {
+        if scalar.is_zero().into() {
+            return None;
+        }
+        mul_secret(&scalar).map(|p| Self { scalar, public: PublicKey(p) })
+    }
+
+    /// The encoding that [`SecretKey::from_bytes`] reads.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; scalar::BYTES]> {
+        Zeroizing::new(self.scalar.to_bytes())
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Signs deterministically, in constant time.
+    pub fn sign(&self, message: &Digest) -> Signature {
+        self.sign_hedged(message, &[0; 32])
+    }
+
+    /// Signs with a nonce that also depends on caller-provided entropy, which protects against faults; the
+    /// signature is as safe as that of [`SecretKey::sign`] whatever the entropy is.
+    pub fn sign_hedged(&self, message: &Digest, entropy: &[u8; 32]) -> Signature {
+        let key = self.public.key_id();
+        for attempt in 0.. {
+            let mut nonce = self.nonce(message, entropy, attempt);
+            let challenge = mul_secret(&nonce).and_then(|r| Challenge::new(&key, &point_id(&r), message));
+            if let Some(e) = challenge {
+                let s = nonce - e.scalar() * self.scalar;
+                nonce.zeroize();
+                return Signature { e, s };
+            }
+        }
+        unreachable!("a challenge fails once in 2^28 attempts")
+    }
+
+    /// hash(Nonce, sk || message || entropy || attempt || half) for two halves, modulo N.
+    fn nonce(&self, message: &Digest, entropy: &[u8; 32], attempt: u32) -> Scalar {
+        let mut felts = Vec::with_capacity(31);
+        felts.extend(pack(&*self.to_bytes()));
+        felts.extend_from_slice(message);
+        felts.extend(pack(entropy));
+        felts.extend([F::from_u32(attempt), F::ZERO]);
+        let mut lanes = [F::ZERO; 16];
+        for (half, out) in lanes.chunks_mut(8).enumerate() {
+            if let Some(last) = felts.last_mut() {
+                *last = F::from_usize(half);
+            }
+            out.copy_from_slice(&hash(Domain::Nonce, &felts));
+        }
+        wipe(&mut felts);
+        reduce(&mut lanes)
+    }
+}
+
+const SEED_TAG: &[u8] = b"TS-zkVM/secret-key";
+
+/// Digits to base p, the most significant first: 494 bits, so the residue's bias is below 2^-270.
+fn reduce(lanes: &mut [F; 16]) -> Scalar {
+    let scalar = Scalar::from_digits(F::ORDER_U32, lanes.iter().map(F::as_canonical_u32));
+    wipe(lanes);
+    scalar
+}
+
+/// Best effort without `unsafe`: the stores are observed, so that they are not optimised away.
+fn wipe(felts: &mut [BabyBear]) {
+    felts.fill(F::ZERO);
+    core::hint::black_box(felts);
+}
+
+impl Drop for SecretKey {
+    fn drop(&mut self) {
+        self.scalar.zeroize();
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretKey").finish_non_exhaustive()
+    }
+}
+
+impl PublicKey {
+    /// A key from affine coordinates.
+    ///
+    /// # Errors
+    /// [`SigError::NotOnCurve`].
+    pub fn from_point(point: Point) -> Result<Self, SigError> {
+        if point.is_on_curve() { Ok(Self(point)) } else { Err(SigError::NotOnCurve) }
+    }
+
+    /// The identifier: the abscissa and the lowest felt of the ordinate.
+    pub fn key_id(&self) -> KeyId {
+        point_id(&self.0)
+    }
+
+    /// The key of an identifier.
+    ///
+    /// # Errors
+    /// [`SigError::NotOnCurve`] where no point has it.
+    pub fn from_key_id(id: &KeyId) -> Result<Self, SigError> {
+        let x = Ext(core::array::from_fn(|i| id[i]));
+        Affine::decompress(x, id[7]).map(Self).ok_or(SigError::NotOnCurve)
+    }
+
+    /// The point.
+    pub fn point(&self) -> &Point {
+        &self.0
+    }
+
+    /// The identifier's felts as little-endian words.
+    pub fn to_bytes(&self) -> [u8; PUBLIC_KEY_BYTES] {
+        let id = self.key_id();
+        core::array::from_fn(|i| (id[i / 4].as_canonical_u32() >> (8 * (i % 4))) as u8)
+    }
+
+    /// Decodes [`PublicKey::to_bytes`].
+    ///
+    /// # Errors
+    /// [`SigError::NonCanonicalFelt`] for a word that is not below p, [`SigError::NotOnCurve`].
+    pub fn from_bytes(bytes: &[u8; PUBLIC_KEY_BYTES]) -> Result<Self, SigError> {
+        let mut id = [F::ZERO; 8];
+        for (felt, word) in id.iter_mut().zip(bytes.chunks(4)) {
+            let word = word.iter().rev().fold(0, |acc, b| acc << 8 | u32::from(*b));
+            if word >= F::ORDER_U32 {
+                return Err(SigError::NonCanonicalFelt { got: word });
+            }
+            *felt = F::from_u32(word);
+        }
+        Self::from_key_id(&id)
+    }
+
+    /// Checks a signature on a message digest.
+    ///
+    /// # Errors
+    /// [`SigError::Mismatch`].
+    pub fn verify(&self, message: &Digest, signature: &Signature) -> Result<(), SigError> {
+        let r = self.nonce_point(signature).ok_or(SigError::Mismatch)?;
+        match Challenge::new(&self.key_id(), &point_id(&r), message) {
+            Some(e) if e == signature.e => Ok(()),
+            _ => Err(SigError::Mismatch),
+        }
+    }
+
+    /// R = s*G + c*P; `None` where that is the identity. The ladder runs as in the proof, from H.
+    pub fn nonce_point(&self, signature: &Signature) -> Option<Point> {
+        let p = self.0;
+        let triple = p.double().add(&p)?;
+        let mut acc = Jacobian::from(<Ext<7> as Curve<7>>::H);
+        for digit in signature.e.digits().iter().rev() {
+            acc = acc.double().double();
+            let addend = match digit {
+                0 => triple.neg(),
+                1 => p.neg(),
+                2 => p,
+                _ => triple,
+            };
+            acc = acc.add_affine(&addend);
+        }
+        verifying().add_to(acc, &signature.s).to_affine()
+    }
+}
+
+impl Signature {
+    /// e as 15 and s as 28 little-endian bytes.
+    pub fn to_bytes(&self) -> [u8; SIGNATURE_BYTES] {
+        let (e, s) = (self.e.to_bytes(), self.s.to_bytes());
+        core::array::from_fn(|i| if i < challenge::BYTES { e[i] } else { s[i - challenge::BYTES] })
+    }
+
+    /// Decodes [`Signature::to_bytes`].
+    ///
+    /// # Errors
+    /// [`SigError::Length`], or [`SigError::ScalarOutOfRange`] where s is not below N.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SigError> {
+        let length = || SigError::Length { expected: SIGNATURE_BYTES, got: bytes.len() };
+        let (e, s) = bytes.split_first_chunk().ok_or_else(length)?;
+        let s: &[u8; scalar::BYTES] = s.try_into().map_err(|_| length())?;
+        let s = Scalar::from_bytes(s).ok_or(SigError::ScalarOutOfRange)?;
+        Ok(Self { e: Challenge::from_bytes(e), s })
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature(")?;
+        self.to_bytes().iter().try_for_each(|b| write!(f, "{b:02x}"))?;
+        f.write_str(")")
+    }
+}
