@@ -1,1 +1,9 @@
-//! TODO
+//! What the tests of several crates share.
+//!
+//! [`damage`] makes seeded, damaged copies of byte strings for decoders and verifiers that must refuse any of
+//! them. `tests/workspace.rs` holds the rules of the workspace itself: the direction of its dependencies, where
+//! Plonky3's plumbing may be named, which crates are `no_std`, and which licences dependencies carry.
+
+pub mod damage;
+
+pub use damage::{Damage, damaged};
