@@ -1,1 +1,51 @@
-fn main() {}
+//! The command line of the TS-zkVM: `tsz demo | scenario | prove | verify | vk | bench`.
+//!
+//! This crate only parses arguments, calls the libraries and prints; every rule lives below it.
+
+mod cli;
+mod commands;
+mod measure;
+mod output;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::cli::{Cli, Command, ScenarioCommand, VkCommand};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    match run(cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli, output: &Output) -> Result<()> {
+    if let Some(threads) = cli.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .context("cannot start the threads")?;
+    }
+    match cli.command {
+        Command::Demo(args) => commands::demo::run(&args, output),
+        Command::Scenario(ScenarioCommand::Run { file }) => commands::scenario::run(&file, output),
+        Command::Scenario(ScenarioCommand::Gen { ops, seed, out, batches, accounts }) => {
+            let size = commands::scenario::Size { ops, seed, batches, accounts };
+            commands::scenario::generate(size, &out, output)
+        }
+        Command::Prove(args) => commands::prove::run(&args, output),
+        Command::Verify(args) => commands::verify::run(&args, output),
+        Command::Vk(VkCommand::List) => commands::vk::list(output),
+        Command::Vk(VkCommand::Check(pins)) => commands::vk::check(pins.file.as_deref(), output),
+        Command::Vk(VkCommand::Pin(pins)) => commands::vk::pin(pins.file.as_deref(), output),
+        Command::Bench(args) => commands::bench::run(&args, output),
+    }
+}

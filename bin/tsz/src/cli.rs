@@ -1,0 +1,199 @@
+//! The command line: arguments and help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// TS-zkVM: a trading-specific zkVM. Signed operations go through a ledger and a state tree; STARK proofs show
+/// that every change followed the rules, and a verifier ties the proofs together.
+#[derive(Debug, Parser)]
+#[command(name = "tsz", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n\
+    Results go to standard output, progress and errors to standard error.")]
+pub struct Cli {
+    /// Print one JSON object instead of text (errors too: {"ok": false, "error": ...}).
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Threads to use (default: all cores).
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prove and verify two batches of signed operations, then try to cheat.
+    Demo(DemoArgs),
+    /// Run or generate scenario files (no proofs).
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Execute a scenario and prove its batches.
+    Prove(ProveArgs),
+    /// Verify the proofs in a folder that `tsz prove` wrote, from its files and the pinned keys alone.
+    Verify(VerifyArgs),
+    /// Verification keys: list them, compare them with vks.toml, pin them.
+    #[command(subcommand)]
+    Vk(VkCommand),
+    /// Measure one of the workloads that the documentation quotes.
+    Bench(BenchArgs),
+}
+
+/// Arguments of `tsz demo`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tsz demo\n  tsz demo --ops 400 --accounts-log2 12 --active 100\n  tsz demo --json"
+)]
+pub struct DemoArgs {
+    /// Operations in each of the two batches.
+    #[arg(long, default_value_t = 2000, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
+    pub ops: u32,
+    /// log2 of the number of accounts in the state tree.
+    #[arg(long, default_value_t = 16, value_name = "K", value_parser = clap::value_parser!(u32).range(4..=22))]
+    pub accounts_log2: u32,
+    /// Accounts that sign operations.
+    #[arg(long, default_value_t = 500, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
+    pub active: u32,
+    /// Seed of the population and of the operations.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+    /// Leave the proofs of the two batches here, for `tsz verify`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Subcommands of `tsz scenario`.
+#[derive(Debug, Subcommand)]
+pub enum ScenarioCommand {
+    /// Execute a scenario natively; print the final root, the receipts and the chosen leaves.
+    #[command(
+        after_help = "Examples:\n  tsz scenario run scenario.json\n  tsz scenario run scenario.json --json\n\
+        The format is described in docs/src/scenario.md."
+    )]
+    Run {
+        /// Scenario file (JSON, version 1).
+        file: PathBuf,
+    },
+    /// Write a seeded random workload: the same arguments give the same file.
+    #[command(after_help = "Example:\n  tsz scenario gen --ops 500 --seed 7 --out scenario.json")]
+    Gen {
+        /// Number of operations.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        ops: u32,
+        /// Seed.
+        #[arg(long, value_name = "S")]
+        seed: u64,
+        /// File to write; an existing one is replaced.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Batches over which the operations are spread.
+        #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        batches: u32,
+        /// Accounts that sign.
+        #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+        accounts: u32,
+    },
+}
+
+/// Arguments of `tsz prove`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  tsz scenario gen --ops 100 --seed 7 --out s.json\n  tsz prove s.json --out proofs\n  tsz verify proofs"
+)]
+pub struct ProveArgs {
+    /// Scenario file (JSON, version 1).
+    pub file: PathBuf,
+    /// Folder for the proofs; made if it is absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `tsz verify`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  tsz verify proofs\n  tsz verify proofs --from-root HEX --to-root HEX")]
+pub struct VerifyArgs {
+    /// Folder that `tsz prove` wrote.
+    pub dir: PathBuf,
+    /// Root (64 hex digits) from which the first batch must start.
+    #[arg(long, value_name = "HEX")]
+    pub from_root: Option<String>,
+    /// Root (64 hex digits) at which the last batch must end.
+    #[arg(long, value_name = "HEX")]
+    pub to_root: Option<String>,
+}
+
+/// Subcommands of `tsz vk`.
+#[derive(Debug, Subcommand)]
+pub enum VkCommand {
+    /// Print every key: digest, algorithm, size class, tables, proven and conjectured security bits.
+    #[command(after_help = "Examples:\n  tsz vk list\n  tsz vk list --json")]
+    List,
+    /// Derive every key anew and compare it with the pinned ones; a difference is an error.
+    Check(VkFile),
+    /// Write the derived keys to vks.toml, after a deliberate change of a circuit.
+    Pin(VkFile),
+}
+
+/// Where the pins are.
+#[derive(Clone, Debug, Args)]
+pub struct VkFile {
+    /// File of pins (default: the one compiled into the program for `check`, ./vks.toml for `pin`).
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Workloads of `tsz bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchName {
+    /// Fund and transition proofs of a batch of signed transfers.
+    Transfers,
+    /// Batched updates of the state tree: native, and proven by the transition circuit.
+    Smt,
+    /// Key generation, signing, verification, and the signature table in a proof.
+    Signatures,
+}
+
+/// Arguments of `tsz bench`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
+    \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
+    Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
+)]
+pub struct BenchArgs {
+    /// Workload.
+    pub name: BenchName,
+    /// Operations: transfers, leaves or signatures (default: 8192 transfers, 4096 leaves, 1024 signatures).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub ops: Option<u32>,
+    /// Accounts that sign (transfers).
+    #[arg(long, default_value_t = 2000, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
+    pub active: u32,
+    /// log2 of the number of accounts (or leaves) in the tree.
+    #[arg(long, default_value_t = 20, value_name = "K", value_parser = clap::value_parser!(u32).range(4..=22))]
+    pub accounts_log2: u32,
+    /// Seed of the workload.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bench_transfers_defaults_to_the_published_workload() {
+        let cli = Cli::parse_from(["tsz", "bench", "transfers", "--json"]);
+        let Command::Bench(args) = cli.command else { panic!("not a bench") };
+        assert!(cli.json);
+        assert_eq!((args.ops, args.active, args.accounts_log2), (None, 2000, 20));
+    }
+}
