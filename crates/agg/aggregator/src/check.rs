@@ -1,0 +1,225 @@
+//! The check itself. Everything cheap is checked for all batches before the first proof is verified.
+
+use tsz_hash::Digest;
+use tsz_ledger::{BatchHeader, Family, SetLeaf, TransitionSet};
+use tsz_vktree::{VkEntry, transition_algorithm};
+
+use crate::MAX_BUNDLE_BYTES;
+use crate::bundle::{BatchProofs, Bundle, ExecProof, VkRef};
+use crate::error::{AggregationError, BatchError, ExecError};
+use crate::verifier::VerifierSet;
+
+/// What the caller already knows of the batches; `None` accepts anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expectation {
+    /// State root before the first batch.
+    pub first_root: Option<Digest>,
+    /// State root after the last batch.
+    pub last_root: Option<Digest>,
+    /// Number of the first batch.
+    pub first_batch: Option<u64>,
+    /// System digest.
+    pub system: Option<Digest>,
+    /// Root of the vk tree.
+    pub vk_root: Option<Digest>,
+}
+
+/// Checks the bytes of a bundle; returns the headers of its batches, in order.
+///
+/// # Errors
+/// [`AggregationError`]; no bytes make it panic.
+pub fn check(
+    bytes: &[u8],
+    vks: &dyn VerifierSet,
+    expected: Option<&Expectation>,
+) -> Result<Vec<BatchHeader>, AggregationError> {
+    if bytes.len() > MAX_BUNDLE_BYTES {
+        return Err(AggregationError::TooLong(bytes.len()));
+    }
+    check_bundle(&Bundle::from_bytes(bytes)?, vks, expected)
+}
+
+/// Checks a bundle. It must be one that has an encoding, as any decoded one has.
+///
+/// # Errors
+/// [`AggregationError`].
+pub fn check_bundle(
+    bundle: &Bundle,
+    vks: &dyn VerifierSet,
+    expected: Option<&Expectation>,
+) -> Result<Vec<BatchHeader>, AggregationError> {
+    let headers: Vec<BatchHeader> = bundle.batches.iter().map(|b| b.header).collect();
+    let at = |index| move |error| AggregationError::Batch { index, error };
+    check_expectation(&headers, vks, &expected.copied().unwrap_or_default())?;
+    for (index, pair) in headers.windows(2).enumerate() {
+        check_successor(&pair[0], &pair[1]).map_err(at(index + 1))?;
+    }
+    let vk_root = vks.vk_root();
+    for (index, batch) in bundle.batches.iter().enumerate() {
+        check_structure(batch, &vk_root).map_err(at(index))?;
+    }
+    for (index, batch) in bundle.batches.iter().enumerate() {
+        check_proofs(batch, vks).map_err(at(index))?;
+    }
+    Ok(headers)
+}
+
+fn check_expectation(
+    headers: &[BatchHeader],
+    vks: &dyn VerifierSet,
+    expected: &Expectation,
+) -> Result<(), AggregationError> {
+    let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
+        return Err(AggregationError::Empty);
+    };
+    let differs = |want: Option<Digest>, got: Digest| want.is_some_and(|want| want != got);
+    if differs(expected.vk_root, vks.vk_root()) {
+        return Err(AggregationError::VkRoot);
+    }
+    if differs(expected.system, first.context.system) {
+        return Err(AggregationError::System);
+    }
+    if differs(expected.first_root, first.s0) {
+        return Err(AggregationError::FirstRoot);
+    }
+    if differs(expected.last_root, last.sn) {
+        return Err(AggregationError::LastRoot);
+    }
+    match expected.first_batch {
+        Some(expected) if expected != first.context.batch => {
+            Err(AggregationError::FirstBatch { expected, got: first.context.batch })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_successor(previous: &BatchHeader, next: &BatchHeader) -> Result<(), BatchError> {
+    let (a, b) = (&previous.context, &next.context);
+    if a.system != b.system {
+        return Err(BatchError::System);
+    }
+    let expected = a.batch.saturating_add(1);
+    if b.batch != expected {
+        return Err(BatchError::Number { expected, got: b.batch });
+    }
+    if b.time < a.time {
+        return Err(BatchError::Time { previous: a.time, got: b.time });
+    }
+    if previous.sn != next.s0 {
+        return Err(BatchError::RootChain);
+    }
+    Ok(())
+}
+
+/// Everything about one batch that needs no proof verified.
+fn check_structure(batch: &BatchProofs, vk_root: &Digest) -> Result<(), BatchError> {
+    let set = TransitionSet::new(batch.leaves.clone())?;
+    if set.root() != batch.header.set_root {
+        return Err(BatchError::SetRoot);
+    }
+    let ops: u64 = batch.leaves.iter().map(|l| u64::from(l.count)).sum();
+    if ops != u64::from(batch.header.ops) {
+        return Err(BatchError::Ops { expected: batch.header.ops, got: ops });
+    }
+    if !is_listed(vk_root, transition_algorithm(), &batch.transition.vk) {
+        return Err(BatchError::TransitionVk);
+    }
+    for (index, exec) in batch.execs.iter().enumerate() {
+        check_exec(exec, &batch.header, vk_root).map_err(|error| BatchError::Exec { index, error })?;
+    }
+    check_begin(&batch.execs)?;
+    check_ranges(batch)
+}
+
+fn is_listed(vk_root: &Digest, algorithm: Digest, vk: &VkRef) -> bool {
+    vk.membership.verify(vk_root, &VkEntry { algorithm, vk: vk.digest })
+}
+
+fn check_exec(exec: &ExecProof, header: &BatchHeader, vk_root: &Digest) -> Result<(), ExecError> {
+    if exec.claim.algorithm == transition_algorithm() {
+        return Err(ExecError::TransitionAlgorithm);
+    }
+    if !is_listed(vk_root, exec.claim.algorithm, &exec.vk) {
+        return Err(ExecError::Vk);
+    }
+    if exec.claim.context != header.context {
+        return Err(ExecError::Context);
+    }
+    if exec.claim.count == 0 {
+        return Err(ExecError::EmptyRange);
+    }
+    Ok(())
+}
+
+/// Exactly one proof, of the fund family, holds the op that sets batch number and time.
+fn check_begin(execs: &[ExecProof]) -> Result<(), BatchError> {
+    let fund = Family::Fund.algorithm();
+    if let Some(index) = execs.iter().position(|e| e.claim.has_begin && e.claim.algorithm != fund) {
+        return Err(BatchError::Exec { index, error: ExecError::BeginAlgorithm });
+    }
+    match execs.iter().filter(|e| e.claim.has_begin).count() {
+        1 => Ok(()),
+        n => Err(BatchError::BeginCount(n)),
+    }
+}
+
+/// Every leaf is met by one unbroken chain of ranges, and no proof is left over.
+fn check_ranges(batch: &BatchProofs) -> Result<(), BatchError> {
+    let context = batch.header.context.digest();
+    let mut next = 0;
+    for (k, leaf) in batch.leaves.iter().enumerate() {
+        next = check_leaf(k, leaf, context, &batch.execs, next)?;
+    }
+    if next < batch.execs.len() {
+        return Err(BatchError::Exec { index: next, error: ExecError::LeftOver });
+    }
+    Ok(())
+}
+
+/// Follows the ranges of leaf `k` from exec proof `first`; returns the index of the proof after the last one.
+fn check_leaf(
+    k: usize,
+    leaf: &SetLeaf,
+    context: Digest,
+    execs: &[ExecProof],
+    first: usize,
+) -> Result<usize, BatchError> {
+    let (mut end, mut count, mut next) = (context, 0u64, first);
+    let expected = leaf.count;
+    for exec in execs.iter().skip(first).take_while(|e| e.claim.algorithm == leaf.algorithm) {
+        let refuse = |error| Err(BatchError::Exec { index: next, error });
+        if count == u64::from(expected) {
+            return refuse(ExecError::MetTwice(k));
+        }
+        if exec.claim.start != end {
+            return refuse(ExecError::Gap);
+        }
+        count += u64::from(exec.claim.count);
+        if count > u64::from(expected) {
+            return refuse(ExecError::Count { expected, got: count });
+        }
+        end = exec.claim.end;
+        next += 1;
+    }
+    if next == first {
+        return Err(BatchError::Unmet(k));
+    }
+    if count != u64::from(expected) {
+        return Err(BatchError::Unfinished { leaf: k, expected, got: count });
+    }
+    if end != leaf.commitment {
+        return Err(BatchError::Commitment(k));
+    }
+    Ok(next)
+}
+
+fn check_proofs(batch: &BatchProofs, vks: &dyn VerifierSet) -> Result<(), BatchError> {
+    let transition = &batch.transition;
+    vks.verify_transition(&transition.vk.digest, &batch.header.transition(), &transition.proof)
+        .map_err(BatchError::Transition)?;
+    for (index, exec) in batch.execs.iter().enumerate() {
+        vks.verify_exec(&exec.vk.digest, &exec.claim, &exec.proof)
+            .map_err(|error| BatchError::Exec { index, error: ExecError::Proof(error) })?;
+    }
+    Ok(())
+}
