@@ -1,1 +1,11 @@
-//! TODO
+//! Tables that every circuit shares.
+//!
+//! | module | provides | message |
+//! |---|---|---|
+//! | [`poseidon2`] | `p2` | in[16], out_hi[8] |
+//! | [`range`] | `range12` | v |
+
+pub mod poseidon2;
+pub mod range;
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,11 @@ use crate::params::{FriParams, MIN_LOG_HEIGHT, Profile};
 pub trait TableAir: BaseAir<F> {
     /// Short snake-case name, e.g. `poseidon2`.
     fn name(&self) -> String;
+
+    /// Names of the main columns, in order, for reports of tests; may be empty.
+    fn column_names(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What an AIR type must be to stand in a [`Circuit`].
