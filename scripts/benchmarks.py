@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks and writes their tables into the documentation.
+
+    scripts/benchmarks.py            run `tsz bench` and `tsz vk list`, keep the JSON, write the tables
+    scripts/benchmarks.py --render   write the tables from the kept JSON
+    scripts/benchmarks.py --check    fail if the tables differ from the kept JSON
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / "docs/benchmarks"
+PAGES = {
+    "transfers": "docs/src/benchmarks.md",
+    "smt": "docs/src/benchmarks.md",
+    "signatures": "docs/src/benchmarks.md",
+    "vk": "docs/src/security.md",
+}
+
+
+def measure(name):
+    command = ["cargo", "run", "--release", "--quiet", "--locked", "--"]
+    command += ["vk", "list", "--json"] if name == "vk" else ["bench", name, "--json"]
+    print("running", " ".join(command[6:]), file=sys.stderr)
+    result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    data = json.loads(result.stdout)
+    (KEPT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
+
+
+def number(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(number(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def render_vk(data):
+    rows = [[k["name"], k["digest"][:16] + "...", round(k["proven_bits"], 1), round(k["conjectured_bits"], 1)]
+            for k in data["keys"]]
+    return table(["key", "digest", "proven bits", "conjectured bits"], rows)
+
+
+def render_bench(data):
+    machine = data["machine"]
+    out = [f"{machine['cpu']}, {machine['threads']} threads, {machine['simd']}.", ""]
+    skip = {"bench", "machine", "cells", "stages", "ok"}
+    scalars = [[k, v] for k, v in data.items() if k not in skip and not isinstance(v, (dict, list))]
+    out.append(table(["key", "value"], scalars))
+    if data.get("stages"):
+        rows = [[s["stage"], s["wall_seconds"], s["cpu_seconds"]] for s in data["stages"]]
+        out += ["", table(["stage", "wall s", "CPU s"], rows)]
+    if data.get("cells"):
+        total = sum(t["cells"] for t in data["cells"])
+        rows = [[f"{t['circuit']}/{t['table']}", t["rows"], t["width"], t["cells"],
+                 t["cells"] / data["ops"], f"{100 * t['cells'] / total:.1f}%"] for t in data["cells"]]
+        out += ["", table(["table", "rows", "columns", "cells", "cells per op", "share"], rows)]
+    return "\n".join(out)
+
+
+def pages():
+    texts = {}
+    for name, page in PAGES.items():
+        kept = KEPT / f"{name}.json"
+        text = texts.get(page) or (ROOT / page).read_text()
+        body = "Not measured yet."
+        if kept.exists():
+            data = json.loads(kept.read_text())
+            body = render_vk(data) if name == "vk" else render_bench(data)
+        pattern = rf"(<!-- begin: {name} -->\n).*?(\n<!-- end: {name} -->)"
+        texts[page], found = re.subn(pattern, lambda m: m[1] + body + m[2], text, flags=re.S)
+        assert found == 1, f"{page} has no place for {name}"
+    return texts
+
+
+def main():
+    mode = sys.argv[1] if len(sys.argv) > 1 else ""
+    if mode not in ("", "--render", "--check"):
+        sys.exit(__doc__)
+    if mode == "":
+        for name in PAGES:
+            measure(name)
+    for page, text in pages().items():
+        if mode == "--check":
+            if (ROOT / page).read_text() != text:
+                sys.exit(f"{page} differs from docs/benchmarks: run scripts/benchmarks.py --render")
+        else:
+            (ROOT / page).write_text(text)
+
+
+main()
