@@ -1,1 +1,5 @@
-//! TODO
+//! The fund circuit.
+pub mod gadgets;
+mod layout;
+mod row;
+pub mod tables;

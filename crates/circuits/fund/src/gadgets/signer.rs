@@ -1,0 +1,207 @@
+//! Who signs: key cells, permission, expiry, nonce and the signed message.
+
+use tsz_air::InteractionBuilder;
+use tsz_air::PrimeCharacteristicRing;
+use tsz_hash::{Block, Digest, F, PrimeField32, step};
+
+use crate::gadgets::inverse;
+use crate::gadgets::limb::U24;
+use crate::layout::columns;
+use crate::row::{PRIVATE, Row, c, pad8};
+
+/// Number of key slots of an account.
+pub const SLOTS: u32 = 48;
+/// First key cell of an account.
+pub const KEY_A: u32 = 2;
+/// Bit numbers of the permissions.
+pub mod permission {
+    /// Transfer between sub-accounts of the account.
+    pub const TRANSFER_INTERNAL: usize = 1;
+    /// Transfer to another account.
+    pub const TRANSFER_OUT: usize = 2;
+    /// Withdraw to L1.
+    pub const WITHDRAW: usize = 3;
+    /// Register and revoke keys.
+    pub const MANAGE_KEYS: usize = 4;
+}
+/// Number of permissions.
+pub const PERMISSIONS: usize = 6;
+
+columns! {
+    /// The signer of an op and everything that makes the signature count.
+    pub struct Signer {
+        /// Account; range12.
+        account: (U24),
+        /// Inverse of account - 1: the insurance account never signs.
+        account_inv: felt,
+        /// Key slot; < 48 by two lookups. Not signed: the operator may name any slot that holds the key.
+        slot: felt,
+        /// Key id in the slot's KEYA cell; bound by the bus and by `sig`.
+        key_id: [8],
+        /// Permissions of the key, lowest bit first; boolean, their sum is bound to KEYB.
+        permissions: [6],
+        /// Expiry of the key (24, 24 bits); bound to KEYB.
+        expiry: [2],
+        /// expiry - T - 1; range12.
+        margin: (U24 * 2),
+        /// Borrow of that difference; boolean.
+        borrow: felt,
+        /// Low 24 bits of the new nonce; range12.
+        nonce_lo: (U24),
+        /// High 8 bits of the new nonce; < 2^8 by two lookups.
+        nonce_hi: felt,
+        /// Carry of the increment; boolean.
+        nonce_carry: felt,
+        /// Felts 2..7 of the nonce cell (kill epoch and unused), kept; bound by the bus.
+        ctl_rest: [6],
+        /// Capacity after the first block of the message; owned by `p2`.
+        mid: [8],
+        /// Digest of the message; owned by `p2` and by `sig`.
+        digest: [8],
+    }
+}
+
+impl<E: PrimeCharacteristicRing + Clone> Signer<E> {
+    /// Low 24 and high 8 bits of the nonce of this op, before the increment.
+    ///
+    /// The old low limb has 24 bits (every writer checks), so a wrong carry gives -1 or 2^24 there.
+    pub fn nonce(&self) -> [E; 2] {
+        let carry = self.nonce_carry.clone();
+        let lo = self.nonce_lo.value() - E::ONE + carry.clone() * c::<E>(1 << 24);
+        [lo, self.nonce_hi.clone() - carry]
+    }
+
+    fn ctl(&self, lo: E, hi: E) -> [E; 8] {
+        let mut leaf = pad8(&[lo, hi]);
+        leaf[2..].clone_from_slice(&self.ctl_rest);
+        leaf
+    }
+}
+
+/// What a signer's columns are made of.
+pub struct SignerInput<'a> {
+    /// Account.
+    pub account: u32,
+    /// Key slot.
+    pub slot: u32,
+    /// KEYA cell.
+    pub key_a: &'a Digest,
+    /// KEYB cell.
+    pub key_b: &'a Digest,
+    /// Nonce cell before.
+    pub ctl: &'a Digest,
+    /// Batch time.
+    pub time: u64,
+    /// System digest.
+    pub system: &'a Digest,
+    /// Message.
+    pub message: [Block; 2],
+}
+
+impl Signer<F> {
+    /// Columns of a signer.
+    pub fn of(input: &SignerInput<'_>) -> Self {
+        let account = F::from_u32(input.account);
+        let [e0, e1] = [input.key_b[2], input.key_b[3]].map(|x| u64::from(x.as_canonical_u32()));
+        let margin = (e0 | e1 << 24).wrapping_sub(input.time).wrapping_sub(1);
+        let nonce = u64::from(input.ctl[0].as_canonical_u32()) + 1;
+        let carry = (nonce >> 24) as u32;
+        let bits = input.key_b[1].as_canonical_u32();
+        let mid = step(&input.message[0], input.system);
+        Self {
+            account: U24::of(input.account),
+            account_inv: inverse(account - F::ONE),
+            slot: F::from_u32(input.slot),
+            key_id: *input.key_a,
+            permissions: core::array::from_fn(|k| F::from_u32(bits >> k & 1)),
+            expiry: [input.key_b[2], input.key_b[3]],
+            margin: [0, 24].map(|s| U24::of((margin >> s) as u32 & 0xff_ffff)),
+            borrow: F::from_bool(e0 < (input.time & 0xff_ffff) + 1),
+            nonce_lo: U24::of(nonce as u32 & 0xff_ffff),
+            nonce_hi: input.ctl[1] + F::from_u32(carry),
+            nonce_carry: F::from_u32(carry),
+            ctl_rest: core::array::from_fn(|k| input.ctl[k + 2]),
+            mid,
+            digest: step(&input.message[1], &mid),
+        }
+    }
+}
+
+impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
+    /// A slot number: below 48.
+    pub fn slot(&mut self, slot: &AB::Expr) {
+        self.range(slot.clone());
+        self.range(slot.clone() + c::<AB::Expr>(4096 - SLOTS));
+    }
+
+    /// Lower halves of the keys of a slot's two cells.
+    pub fn slot_cells(slot: &AB::Expr) -> [AB::Expr; 2] {
+        [0, 1].map(|k| slot.double() + c::<AB::Expr>(KEY_A + k))
+    }
+
+    /// Accesses `j`, `j + 1` (reads of the key cells) and `j + 2` (write 0, the nonce of `sub`): the key is of
+    /// the account, of scheme 1, not expired at `time` and has signed `message` under `system`.
+    ///
+    /// The permission is for the caller to demand.
+    pub fn signer(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
+        (system, time): (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+    ) {
+        let real = self.real.clone();
+        let account = s.account.value();
+        self.u24(&s.account);
+        self.zero((account.clone() - AB::Expr::ONE) * s.account_inv.clone() - real.clone());
+        self.slot(&s.slot);
+        for bit in &s.permissions {
+            self.boolean(bit);
+        }
+        self.key_cells(j, s, account.clone());
+        self.unexpired(s, time);
+        self.nonce(j + 2, s, c::<AB::Expr>(PRIVATE) + account, sub);
+        let [first, second] = message;
+        self.step(&real, first, system, &s.mid);
+        self.step(&real, second, &s.mid, &s.digest);
+        self.signed(&s.key_id, &s.digest);
+    }
+
+    fn key_cells(&mut self, j: u32, s: &Signer<AB::Expr>, account: AB::Expr) {
+        let [a, b] = Self::slot_cells(&s.slot);
+        self.key(j, false, account.clone(), a);
+        self.old(j, s.key_id.clone());
+        let permissions = bits(&s.permissions);
+        let [e0, e1] = s.expiry.clone();
+        self.key(j + 1, false, account, b);
+        self.old(j + 1, pad8(&[AB::Expr::ONE, permissions, e0, e1]));
+    }
+
+    /// T < expiry: expiry - T - 1 has 48 bits. Each limb equation is one of integers below 2^25 in size.
+    fn unexpired(&mut self, s: &Signer<AB::Expr>, time: &[AB::Expr; 2]) {
+        let real = self.real.clone();
+        self.boolean(&s.borrow);
+        for limb in &s.margin {
+            self.u24(limb);
+        }
+        let gap = |k: usize| s.expiry[k].clone() - s.margin[k].value() - time[k].clone() * real.clone();
+        self.zero(gap(0) - real.clone() + s.borrow.clone() * c::<AB::Expr>(1 << 24));
+        self.zero(gap(1) - s.borrow.clone());
+    }
+
+    fn nonce(&mut self, j: u32, s: &Signer<AB::Expr>, hi: AB::Expr, sub: AB::Expr) {
+        self.u24(&s.nonce_lo);
+        self.narrow(&s.nonce_hi, 8);
+        self.boolean(&s.nonce_carry);
+        self.key(j, true, hi, sub * c::<AB::Expr>(512));
+        let [lo, hi] = s.nonce();
+        self.old(j, s.ctl(lo, hi));
+        self.new_value(0, s.ctl(s.nonce_lo.value(), s.nonce_hi.clone()));
+    }
+}
+
+/// The integer of bits, lowest first.
+pub fn bits<E: PrimeCharacteristicRing + Clone>(bits: &[E]) -> E {
+    bits.iter().rev().fold(E::ZERO, |acc, b| acc.double() + b.clone())
+}
