@@ -111,17 +111,28 @@ where
     /// The identity.
     pub const IDENTITY: Self = Self { x: Ext::ONE, y: Ext::ONE, z: Ext::ZERO };
 
-    /// 2P, complete (formula dbl-2007-bl of the EFD).
+    /// 2P, complete.
     pub fn double(&self) -> Self {
-        let xx = self.x.square();
-        let yy = self.y.square();
-        let yyyy = yy.square();
-        let zz = self.z.square();
-        let s = ((self.x + yy).square() - xx - yyyy).double();
-        let m = xx.double() + xx + zz.square().scale(<Ext<D> as Curve<D>>::A);
-        let x = m.square() - s.double();
-        let y = m * (s - x) - yyyy.double().double().double();
-        let z = (self.y + self.z).square() - yy - zz;
+        self.double_times(1)
+    }
+
+    /// 2^n P, complete: modified Jacobian doublings, which carry t = a Z^4 from one to the next.
+    pub fn double_times(&self, n: usize) -> Self {
+        let Self { mut x, mut y, mut z } = *self;
+        let mut t = z.square().square().scale(<Ext<D> as Curve<D>>::A);
+        for left in (0..n).rev() {
+            let xx = x.square();
+            let yy = y.square();
+            let yyyy8 = yy.square().double().double().double();
+            let s = (x * yy).double().double();
+            let m = xx.double() + xx + t;
+            z = (y * z).double();
+            x = m.square() - s.double();
+            y = m * (s - x) - yyyy8;
+            if left > 0 {
+                t = (t * yyyy8).double();
+            }
+        }
         Self { x, y, z }
     }
 

@@ -260,19 +260,25 @@ where
 {
     type Output = Self;
 
-    /// Coefficient k of the product is the dot product of `self` with coefficient k of z^i * rhs over i.
+    /// Row k of the matrix of x -> x * rhs is coefficient k of z^i * rhs over i. But for row 0 the rows are windows
+    /// of one sequence, stored in reverse: rhs_j at shift j > 0, rhs_0 + Z1 rhs_(D-1) at 0, and what wraps
+    /// around, Z0 rhs_(D+j) + Z1 rhs_(D+j-1), at j < 0.
     fn mul(self, rhs: Self) -> Self {
-        let mut columns = [[F::ZERO; D]; D];
-        let mut shifted = rhs.0;
-        for i in 0..D {
-            for k in 0..D {
-                columns[k][i] = shifted[k];
-            }
-            let top = shifted[D - 1];
-            shifted.copy_within(0..D - 1, 1);
-            shifted[0] = top * Self::Z0;
-            shifted[1] += top * Self::Z1;
+        let b = &rhs.0;
+        let (z0, z1) = (b.map(|x| x * Self::Z0), b.map(|x| x * Self::Z1));
+        let mut first = [F::ZERO; D];
+        let mut rows = [[F::ZERO; D]; 2];
+        let rows = rows.as_flattened_mut();
+        first[0] = b[0];
+        rows[D - 1] = b[0] + z1[D - 1];
+        for j in 1..D {
+            first[j] = z0[D - j];
+            rows[D - 1 - j] = b[j];
+            rows[D - 1 + j] = z0[D - j] + z1[D - j - 1];
         }
-        Self(core::array::from_fn(|k| F::dot_product(&self.0, &columns[k])))
+        Self(core::array::from_fn(|k| {
+            let row = if k == 0 { Some(&first) } else { rows[D - 1 - k..].first_chunk() };
+            row.map_or(F::ZERO, |row| F::dot_product(&self.0, row))
+        }))
     }
 }

@@ -214,20 +214,19 @@ impl PublicKey {
         }
     }
 
-    /// R = s*G + c*P; `None` where that is the identity. The ladder runs as in the proof, from H.
+    /// R = s*G + c*P; `None` where that is the identity. The ladder runs from H as in the proof, by two digits.
     pub fn nonce_point(&self, signature: &Signature) -> Option<Point> {
-        let p = self.0;
-        let triple = p.double().add(&p)?;
+        let mut odd = [self.0; 8];
+        let twice = self.0.double();
+        for k in 1..odd.len() {
+            odd[k] = odd[k - 1].add(&twice)?;
+        }
         let mut acc = Jacobian::from(<Ext<7> as Curve<7>>::H);
-        for digit in signature.e.digits().iter().rev() {
-            acc = acc.double().double();
-            let addend = match digit {
-                0 => triple.neg(),
-                1 => p.neg(),
-                2 => p,
-                _ => triple,
-            };
-            acc = acc.add_affine(&addend);
+        for digits in signature.e.digits().chunks(2).rev() {
+            // (2 u1 - 3) 4 + (2 u0 - 3) = 2 u - 15 with u = 4 u1 + u0.
+            let u = digits.iter().rev().fold(0, |acc, u| 4 * acc + usize::from(*u));
+            let addend = if u < 8 { odd[7 - u].neg() } else { odd[u - 8] };
+            acc = acc.double_times(4).add_affine(&addend);
         }
         verifying().add_to(acc, &signature.s).to_affine()
     }
