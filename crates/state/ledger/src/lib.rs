@@ -3,12 +3,17 @@
 extern crate alloc;
 
 pub mod access;
+pub mod cells;
 pub mod claim;
 pub mod context;
 pub mod key;
 pub mod tuple;
 
 pub use access::{Access, Leaf};
+pub use cells::{
+    AcctCell, BalCell, BucketCell, Cell, CellError, CtlCell, HeadCell, KeyPolicy, L1InCell, Permission,
+    Permissions, Scheme, SubCell, TokCell,
+};
 pub use claim::{BatchHeader, ExecClaim, TransitionClaim};
 pub use context::{AlgorithmId, BatchContext, Family, SystemId};
 pub use key::{Key, Realm};
