@@ -227,7 +227,7 @@ type Balance = HashMap<(String, Vec<F>), (F, usize, usize)>;
 
 /// Checks traces against AIRs: shapes, every constraint of every row, the balance of every bus.
 ///
-/// Accepts exactly what a proof would prove (up to LogUp's error), about a hundred times faster.
+/// Accepts exactly what a proof would prove (up to LogUp's error) in a fraction of the time.
 ///
 /// # Errors
 /// The first [`Violation`], constraints before buses.

@@ -97,10 +97,18 @@ macro_rules! column_type {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! column_width {
-    () => { 1 };
-    ([$n:expr]) => { $n };
-    ([$n:expr; $m:expr]) => { $n * $m };
-    ($other:ident) => { $other::<T>::WIDTH };
+    () => {
+        1
+    };
+    ([$n:expr]) => {
+        $n
+    };
+    ([$n:expr; $m:expr]) => {
+        $n * $m
+    };
+    ($other:ident) => {
+        $other::<T>::WIDTH
+    };
 }
 
 /// Reads a field of [`columns!`].
@@ -156,18 +164,30 @@ macro_rules! column_write {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! column_fill {
-    ($t:ident, $value:ident) => { $value };
-    ($t:ident, $value:ident, [$n:expr]) => { [$value; $n] };
-    ($t:ident, $value:ident, [$n:expr; $m:expr]) => { [[$value; $n]; $m] };
-    ($t:ident, $value:ident, $other:ident) => { <$other<$t> as $crate::Columns<$t>>::fill($value) };
+    ($t:ident, $value:ident) => {
+        $value
+    };
+    ($t:ident, $value:ident, [$n:expr]) => {
+        [$value; $n]
+    };
+    ($t:ident, $value:ident, [$n:expr; $m:expr]) => {
+        [[$value; $n]; $m]
+    };
+    ($t:ident, $value:ident, $other:ident) => {
+        <$other<$t> as $crate::Columns<$t>>::fill($value)
+    };
 }
 
 /// Names of the columns of a field of [`columns!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! column_names {
-    ($names:ident, $field:expr) => { $names.push($field.to_string()) };
-    ($names:ident, $field:expr, [$n:expr]) => { $names.extend((0..$n).map(|k| format!("{}[{k}]", $field))) };
+    ($names:ident, $field:expr) => {
+        $names.push($field.to_string())
+    };
+    ($names:ident, $field:expr, [$n:expr]) => {
+        $names.extend((0..$n).map(|k| format!("{}[{k}]", $field)))
+    };
     ($names:ident, $field:expr, [$n:expr; $m:expr]) => {
         $names.extend((0..$n * $m).map(|k| format!("{}[{}][{}]", $field, k / $n, k % $n)))
     };

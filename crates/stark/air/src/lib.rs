@@ -19,6 +19,8 @@
 //! its message a column of its own. One more column a table holds the accumulator. Fields and flags are
 //! re-evaluated as expression trees at every row, so keep them short: no deep shared sub-expressions.
 //!
+//! Messages cannot read periodic columns (constraints can); use a preprocessed column there.
+//!
 //! A table whose constraints never read the next row returns an empty `main_next_row_columns()`: half as many
 //! opened values.
 

@@ -32,7 +32,7 @@ columns! {
 }
 
 columns! {
-    /// The range table, with its values as a periodic column.
+    /// The range table; its values are preprocessed.
     struct TableCols {
         /// Lookups of the value of this row.
         mult,
@@ -121,11 +121,11 @@ impl BaseAir<F> for Table {
     fn main_next_row_columns(&self) -> Vec<usize> {
         vec![]
     }
-    fn num_periodic_columns(&self) -> usize {
+    fn preprocessed_width(&self) -> usize {
         1
     }
-    fn periodic_columns(&self) -> std::borrow::Cow<'_, [Vec<F>]> {
-        vec![(0..1 << 12).map(F::from_u32).collect()].into()
+    fn preprocessed_trace(&self) -> Option<Trace> {
+        Some(RowMajorMatrix::new((0..1 << 12).map(F::from_u32).collect(), 1))
     }
 }
 
@@ -133,7 +133,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for Table {
     fn eval(&self, builder: &mut AB) {
         let main = builder.main();
         let row = TableCols::from_row(main.current_slice());
-        let value: AB::Expr = builder.periodic_values()[0].into();
+        let value = builder.preprocessed().current_slice()[0];
         bus::range12::provide(builder, [value], row.mult);
     }
 }

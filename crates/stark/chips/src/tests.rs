@@ -5,8 +5,8 @@ use std::time::Instant;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tsz_air::{
-    Air, AirBuilder, BaseAir, Columns, F, InteractionBuilder, PrimeCharacteristicRing, Requests, TableAir, Tamper,
-    Trace, Violation, WindowAccess, air_enum, assert_degrees, bus, check, columns, from_rows, report,
+    Air, AirBuilder, BaseAir, Columns, F, InteractionBuilder, PrimeCharacteristicRing, Requests, TableAir,
+    Tamper, Trace, Violation, WindowAccess, air_enum, assert_degrees, bus, check, columns, from_rows, report,
 };
 use tsz_hash::{Digest, hi, permute};
 use tsz_stark::security::security;
@@ -62,9 +62,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for Chain {
             builder.when_first_row().assert_eq(row.cap[k], public[k]);
             builder.when_transition().when(next.is_real).assert_eq(next.cap[k], row.out[k]);
             // Padding keeps the last capacity, so that the last row has it whatever the number of blocks.
-            builder.when_transition().assert_zero(
-                (AB::Expr::ONE - next.is_real) * (next.out[k] - row.out[k]),
-            );
+            builder
+                .when_transition()
+                .assert_zero((AB::Expr::ONE - next.is_real) * (next.out[k] - row.out[k]));
             builder.when_last_row().assert_eq(row.out[k], public[8 + k]);
             bus::range12::lookup(builder, [row.block[k]], row.is_real);
         }

@@ -204,6 +204,12 @@ pub enum SetupError {
         /// Degree found.
         got: usize,
     },
+    /// A bus message reads a periodic column, which Plonky3's LogUp prover cannot evaluate.
+    #[error("table {table}: a bus message reads a periodic column")]
+    PeriodicMessage {
+        /// Name of the table.
+        table: String,
+    },
     /// The preprocessed trace disagrees with the declared width or the height.
     #[error("table {table}: preprocessed trace is {got_height} x {got_width}, expected {height} x {width}")]
     Preprocessed {
@@ -240,8 +246,15 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
     let params = profile.params();
     check_circuit(&airs, &log_heights)?;
     let unseeded = config(&params, &ZERO);
-    let data = ProverData::from_airs_and_degrees(&unseeded, &airs, &log_heights)
-        .map_err(|e| SetupError::Commit(e.to_string()))?;
+    let budgets: Vec<usize> = airs.iter().map(|air| lookup_budget(air, &params)).collect();
+    let data = ProverData::from_airs_and_degrees_with_lookup_budgets(
+        &unseeded,
+        &airs,
+        &log_heights,
+        &budgets,
+        params.log_blowup,
+    )
+    .map_err(|e| SetupError::Commit(e.to_string()))?;
     check_bus_widths(&data.common.lookups)?;
     let heights: Vec<usize> = log_heights.iter().map(|h| 1 << h).collect();
     check_multiplicity_height_bound(&data.common.lookups, &heights)?;
@@ -253,6 +266,9 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         let max = (1 << params.log_blowup) + 1;
         if info.degree > max {
             return Err(SetupError::Degree { table: info.name, max, got: info.degree });
+        }
+        if !lookups.iter().all(|l| digest::is_free_of_periodic_columns(l)) {
+            return Err(SetupError::PeriodicMessage { table: info.name });
         }
         tables.push(info);
         air_digests.push(air_digest);
@@ -270,6 +286,18 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         digest,
     };
     Ok(ProvingKey { vk: Arc::new(vk), data })
+}
+
+/// Messages a row from which folding pays for the quotient chunk it may add.
+const FOLDING_PAYS: usize = 4;
+
+/// Degree up to which messages of one bus share a LogUp column; 0 keeps the degree of the AIR's constraints.
+///
+/// An AIR of degree 2 has one quotient chunk and would get a LogUp column for each message. Degree 3 halves the
+/// columns and costs one more chunk (4 columns).
+fn lookup_budget<A: CircuitAir>(air: &A, params: &FriParams) -> usize {
+    let messages = Lookups::<F>::from_air::<ExtField, A>(air).len();
+    if messages < FOLDING_PAYS { 0 } else { (1 << params.log_blowup) + 1 }
 }
 
 fn check_circuit<A: CircuitAir>(airs: &[A], log_heights: &[usize]) -> Result<(), SetupError> {
@@ -307,14 +335,8 @@ fn inspect<A: CircuitAir>(
     };
     let gadget = LogUpGadget::new();
     let (base, ext) = get_symbolic_constraints::<F, ExtField, A, _>(air, layout, lookups, &gadget);
-    let log_chunks = get_log_num_quotient_chunks::<F, ExtField, A, _>(
-        air,
-        layout,
-        1 << log_height,
-        lookups,
-        0,
-        &gadget,
-    );
+    let log_chunks =
+        get_log_num_quotient_chunks::<F, ExtField, A, _>(air, layout, 1 << log_height, lookups, 0, &gadget);
     let degrees = base.iter().map(|c| c.degree_multiple()).chain(ext.iter().map(|c| c.degree_multiple()));
     let degree = degrees.max().unwrap_or(0).max(air.max_constraint_degree().unwrap_or(0));
     let columns = if lookups.is_empty() { 0 } else { lookups.len() + 1 };

@@ -8,8 +8,9 @@
 //!   each, preprocessed commitment with its length, FRI parameters).
 
 use p3_air::SymbolicExpression;
+use p3_air::symbolic::{BaseEntry, BaseLeaf, SymbolicExpr};
 use p3_field::PrimeCharacteristicRing;
-use p3_lookup::Lookups;
+use p3_lookup::{Lookup, Lookups};
 use serde::Serialize;
 use tsz_hash::{Digest, Domain, hash, hash_bytes};
 
@@ -56,6 +57,24 @@ pub(crate) fn air_digest<A: TableAir>(
         lookups,
     };
     Ok(hash_bytes(&postcard::to_allocvec(&description)?))
+}
+
+/// Whether no message, multiplicity or flag of a LogUp column reads a periodic column.
+pub(crate) fn is_free_of_periodic_columns(lookup: &Lookup<F>) -> bool {
+    let fields = lookup.elements.iter().flatten();
+    let flags = lookup.flags.iter().flatten();
+    !fields.chain(&lookup.multiplicities).chain(flags).any(reads_periodic_column)
+}
+
+fn reads_periodic_column(expression: &SymbolicExpression<F>) -> bool {
+    match expression {
+        SymbolicExpr::Leaf(BaseLeaf::Variable(variable)) => variable.entry == BaseEntry::Periodic,
+        SymbolicExpr::Leaf(_) => false,
+        SymbolicExpr::Add { x, y, .. } | SymbolicExpr::Sub { x, y, .. } | SymbolicExpr::Mul { x, y, .. } => {
+            reads_periodic_column(x) || reads_periodic_column(y)
+        }
+        SymbolicExpr::Neg { x, .. } => reads_periodic_column(x),
+    }
 }
 
 /// Digest of a verifying key.

@@ -88,18 +88,15 @@ pub fn prove<A: CircuitAir>(
         .map(|((air, trace), publics)| StarkInstance { air, trace, public_values: publics.clone() })
         .collect();
     let _span = info_span!("prove", tables = instances.len()).entered();
-    let proof = prove_batch(&vk.config, &instances, &pk.data).map_err(|e| ProveError::Commit(e.to_string()))?;
+    let proof =
+        prove_batch(&vk.config, &instances, &pk.data).map_err(|e| ProveError::Commit(e.to_string()))?;
     Ok(Proof(proof))
 }
 
 fn check_shapes<A>(pk: &ProvingKey<A>, traces: &[Trace], publics: &[Vec<F>]) -> Result<(), ProveError> {
     let tables = &pk.vk.tables;
     if tables.len() != traces.len() || tables.len() != publics.len() {
-        return Err(ProveError::Count {
-            tables: tables.len(),
-            traces: traces.len(),
-            publics: publics.len(),
-        });
+        return Err(ProveError::Count { tables: tables.len(), traces: traces.len(), publics: publics.len() });
     }
     for ((info, trace), values) in tables.iter().zip(traces).zip(publics) {
         let (height, width) = (1 << info.log_height, info.width);
