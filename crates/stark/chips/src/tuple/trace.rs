@@ -128,4 +128,3 @@ fn block_row(
     row.present = core::array::from_fn(|k| F::from_bool(KEYS_BLOCK * at + k < n));
     row
 }
-
