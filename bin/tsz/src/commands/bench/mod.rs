@@ -1,0 +1,23 @@
+//! `tsz bench`: the workloads that the documentation quotes.
+
+mod report;
+mod signatures;
+mod smt;
+mod transfers;
+
+use anyhow::Result;
+
+pub use report::{Report, TableCells};
+
+use crate::cli::{BenchArgs, BenchName};
+use crate::output::Output;
+
+/// Runs one workload.
+pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
+    let report = match args.name {
+        BenchName::Transfers => transfers::run(args, output)?,
+        BenchName::Smt => smt::run(args, output)?,
+        BenchName::Signatures => signatures::run(args, output)?,
+    };
+    report.print(output)
+}
