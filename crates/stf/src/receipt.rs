@@ -1,0 +1,93 @@
+//! What an operation reports.
+
+use serde::{Deserialize, Serialize};
+use tsz_hash::{Block, F, PrimeCharacteristicRing, ZERO};
+use tsz_types::{AccountId, Bucket, EthAddress, SubId, TokenId, Units};
+
+use crate::hashes::{bucket_bits, place};
+
+/// Outcome of an operation; all but `Ok` are no-ops of L1 operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u32)]
+pub enum Code {
+    /// Done.
+    #[default]
+    Ok = 0,
+    /// The receiver does not exist; the deposit goes back to the depositor.
+    NoAccount = 1,
+    /// The sender does not own the account.
+    NotOwner = 2,
+    /// The account is reserved.
+    Reserved = 3,
+    /// The collateral backs positions.
+    OpenPositions = 4,
+    /// The collateral is negative.
+    Negative = 5,
+}
+
+impl Code {
+    /// The number of the code in circuits.
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+/// A withdrawal record: what L1 pays out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutRecord {
+    /// Code of the operation that made it ([`crate::code`]).
+    pub op: u32,
+    /// Account named in the operation.
+    pub account: AccountId,
+    /// Its sub-account.
+    pub sub: SubId,
+    /// Its bucket.
+    pub bucket: Bucket,
+    /// What is paid.
+    pub token: TokenId,
+    /// How much.
+    pub units: Units,
+    /// Who is paid.
+    pub to: EthAddress,
+}
+
+impl OutRecord {
+    /// The blocks that the OUT chain absorbs.
+    pub fn blocks(&self) -> [Block; 2] {
+        let mut first = ZERO;
+        first[0] = F::from_u32(self.op);
+        first[1] = F::from_u32(self.account.get());
+        first[2] = F::from_u32(bucket_bits(self.token, self.sub, self.bucket));
+        place(&mut first, 3, &self.units.to_felts());
+        let mut second = ZERO;
+        place(&mut second, 0, &self.to.to_felts());
+        [first, second]
+    }
+}
+
+/// What is reported to the sender of an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Outcome.
+    pub code: Code,
+    /// The withdrawal record it made, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out: Option<OutRecord>,
+    /// The account it created, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<AccountId>,
+}
+
+impl Receipt {
+    /// Done, nothing to say.
+    pub const OK: Self = Self { code: Code::Ok, out: None, created: None };
+
+    pub(crate) fn noop(code: Code) -> Self {
+        Self { code, ..Self::OK }
+    }
+
+    pub(crate) fn out(code: Code, record: OutRecord) -> Self {
+        Self { code, out: Some(record), created: None }
+    }
+}

@@ -1,0 +1,92 @@
+//! Who signed, and whether the key may.
+
+use tsz_hash::{Block, Digest};
+use tsz_ledger::{Cell, CtlCell, Key, KeyPolicy, Permission, Scheme};
+use tsz_sig::{PublicKey, Signature};
+use tsz_types::{AccountId, KeySlot, Nonce, SubId};
+
+use crate::{Env, Log, Reject, View, message};
+
+/// Judge of native signatures.
+pub trait SigVerifier {
+    /// Whether the key with this id signed the message.
+    fn verify(&self, key_id: &Digest, message: &Digest, signature: &Signature) -> bool;
+}
+
+/// Verifies every signature: the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verified;
+
+impl SigVerifier for Verified {
+    fn verify(&self, key_id: &Digest, message: &Digest, signature: &Signature) -> bool {
+        PublicKey::from_key_id(key_id).is_ok_and(|key| key.verify(message, signature).is_ok())
+    }
+}
+
+/// Accepts every signature: for the replay of operations that were verified before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trusted;
+
+impl SigVerifier for Trusted {
+    fn verify(&self, _: &Digest, _: &Digest, _: &Signature) -> bool {
+        true
+    }
+}
+
+/// The signed part of an operation.
+pub(crate) struct Signer<'a> {
+    pub account: AccountId,
+    pub sub: SubId,
+    pub key_slot: KeySlot,
+    pub permission: Permission,
+    pub nonce: Nonce,
+    pub message: [Block; 2],
+    pub signature: &'a Signature,
+}
+
+impl Signer<'_> {
+    /// Checks key, policy, nonce and signature. Accesses: KEYA read, KEYB read, CTL write.
+    pub fn check<V: View, S: SigVerifier>(
+        &self,
+        env: &Env<'_, S>,
+        log: &mut Log<'_, V>,
+    ) -> Result<(), Reject> {
+        let (account, slot) = (self.account, self.key_slot);
+        if account == AccountId::INSURANCE {
+            return Err(Reject::Reserved { account });
+        }
+        let key_id = log.read(Key::key_a(account.get(), slot.get().into()));
+        let policy_key = Key::key_b(account.get(), slot.get().into());
+        let policy = log.read_cell::<Option<KeyPolicy>>(policy_key)?;
+        self.check_policy(policy, env.batch.time)?;
+        self.advance_nonce(log)?;
+        let digest = message(&env.batch.system, &self.message);
+        if env.verifier.verify(&key_id, &digest, self.signature) { Ok(()) } else { Err(Reject::Signature) }
+    }
+
+    fn check_policy(&self, policy: Option<KeyPolicy>, time: u64) -> Result<(), Reject> {
+        let (account, slot) = (self.account, self.key_slot);
+        let KeyPolicy { scheme, permissions, expiry } = policy.ok_or(Reject::NoKey { account, slot })?;
+        if scheme != Scheme::Schnorr {
+            return Err(Reject::WrongScheme { account, slot, scheme });
+        }
+        if !permissions.has(self.permission) {
+            return Err(Reject::Permission { slot, needed: self.permission, has: permissions });
+        }
+        if time >= expiry.get() {
+            return Err(Reject::Expired { slot, expiry, time });
+        }
+        Ok(())
+    }
+
+    fn advance_nonce<V: View>(&self, log: &mut Log<'_, V>) -> Result<(), Reject> {
+        let key = Key::ctl(self.account.get(), self.sub.get().into());
+        let ctl: CtlCell = log.peek_cell(key)?;
+        if self.nonce != ctl.nonce {
+            return Err(Reject::Nonce { expected: ctl.nonce, got: self.nonce });
+        }
+        let nonce = ctl.nonce.next().ok_or(Reject::NonceExhausted)?;
+        log.write(key, CtlCell { nonce, ..ctl }.to_leaf());
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! The state as an operation sees it.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use tsz_hash::ZERO;
+use tsz_ledger::{Access, Cell, Key, Leaf};
+
+use crate::Reject;
+
+/// Read access to the state.
+pub trait View {
+    /// The leaf at `key`, zero where absent.
+    fn get(&self, key: Key) -> Leaf;
+}
+
+impl<V: View + ?Sized> View for &V {
+    fn get(&self, key: Key) -> Leaf {
+        (**self).get(key)
+    }
+}
+
+/// Overlay that records accesses in the order they are made; later accesses see earlier writes.
+#[derive(Debug)]
+pub struct Log<'a, V> {
+    view: &'a V,
+    accesses: Vec<Access>,
+}
+
+impl<'a, V: View> Log<'a, V> {
+    /// Starts with no access.
+    pub fn new(view: &'a V) -> Self {
+        Self { view, accesses: Vec::with_capacity(6) }
+    }
+
+    /// The present value, without an access.
+    pub fn peek(&self, key: Key) -> Leaf {
+        self.accesses.iter().rev().find(|a| a.key == key).map_or_else(|| self.view.get(key), |a| a.new)
+    }
+
+    /// Records a read.
+    pub fn read(&mut self, key: Key) -> Leaf {
+        let value = self.peek(key);
+        self.accesses.push(Access::read(key, value));
+        value
+    }
+
+    /// Records a write, maybe of the present value.
+    pub fn write(&mut self, key: Key, new: Leaf) {
+        let old = self.peek(key);
+        self.accesses.push(Access::write(key, old, new));
+    }
+
+    /// [`Log::peek`] of a typed cell.
+    pub fn peek_cell<C: Cell>(&self, key: Key) -> Result<C, Reject> {
+        C::from_leaf(&self.peek(key)).map_err(|error| Reject::corrupt(key, error))
+    }
+
+    /// [`Log::read`] of a typed cell.
+    pub fn read_cell<C: Cell>(&mut self, key: Key) -> Result<C, Reject> {
+        C::from_leaf(&self.read(key)).map_err(|error| Reject::corrupt(key, error))
+    }
+
+    /// [`Log::write`] of a typed cell.
+    pub fn write_cell<C: Cell>(&mut self, key: Key, cell: &C) {
+        self.write(key, cell.to_leaf());
+    }
+
+    /// The accesses made.
+    pub fn into_accesses(self) -> Vec<Access> {
+        self.accesses
+    }
+}
+
+/// A state in a sorted map; absent leaves are not stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemView {
+    leaves: BTreeMap<Key, Leaf>,
+}
+
+impl MemView {
+    /// The state with these leaves.
+    pub fn from_leaves(leaves: impl IntoIterator<Item = (Key, Leaf)>) -> Self {
+        Self { leaves: leaves.into_iter().filter(|(_, leaf)| *leaf != ZERO).collect() }
+    }
+
+    /// Sets a leaf.
+    pub fn set(&mut self, key: Key, leaf: Leaf) {
+        if leaf == ZERO {
+            self.leaves.remove(&key);
+        } else {
+            self.leaves.insert(key, leaf);
+        }
+    }
+
+    /// Carries out the writes of an access log.
+    pub fn commit(&mut self, accesses: &[Access]) {
+        for access in accesses.iter().filter(|a| a.write) {
+            self.set(access.key, access.new);
+        }
+    }
+
+    /// The present leaves by key.
+    pub fn leaves(&self) -> impl Iterator<Item = (Key, Leaf)> + '_ {
+        self.leaves.iter().map(|(key, leaf)| (*key, *leaf))
+    }
+}
+
+impl View for MemView {
+    fn get(&self, key: Key) -> Leaf {
+        self.leaves.get(&key).copied().unwrap_or(ZERO)
+    }
+}
