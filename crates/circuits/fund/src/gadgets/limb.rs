@@ -25,6 +25,12 @@ impl<E: PrimeCharacteristicRing + Clone> U24<E> {
 }
 
 impl U24<F> {
+    /// The limbs of a felt below 2^24; of a larger one the high bits are dropped.
+    pub fn of_felt(value: F) -> Self {
+        use tsz_air::PrimeField32;
+        Self::of(value.as_canonical_u32())
+    }
+
     /// The limbs of `value` (< 2^24; higher bits are dropped).
     pub fn of(value: u32) -> Self {
         Self { lo: F::from_u32(value & 0xfff), hi: F::from_u32(value >> 12 & 0xfff) }

@@ -1,0 +1,168 @@
+//! Traces of the op tables from applied ops.
+
+mod collect;
+mod l1;
+mod signed;
+
+use rayon::prelude::*;
+use thiserror::Error;
+use tsz_air::{F, PrimeCharacteristicRing, Requests, RowMajorMatrix, Trace};
+use tsz_hash::Digest;
+use tsz_ledger::{Access, BatchContext};
+
+use crate::layout::Columns;
+use crate::op::{FundRecord, OP_TABLES, Op, Signed};
+use crate::tables::{BeginAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir};
+
+pub use collect::collect;
+
+/// An access log that is not of its op.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RecordError {
+    /// Another number of accesses than the op kind has.
+    #[error("op {index}: {got} accesses, expected {expected}")]
+    Accesses {
+        /// Sequence number.
+        index: u32,
+        /// Accesses of the kind.
+        expected: usize,
+        /// Accesses given.
+        got: usize,
+    },
+    /// More ops of a kind than the table has rows.
+    #[error("{got} ops of table {table}, at most {rows}")]
+    TooMany {
+        /// Index of the op table.
+        table: usize,
+        /// Rows of the table.
+        rows: usize,
+        /// Ops given.
+        got: usize,
+    },
+}
+
+/// A signature that the `sig` tables must prove.
+#[derive(Clone, Copy, Debug)]
+pub struct SignatureRequest {
+    /// Key id.
+    pub key_id: Digest,
+    /// Message digest.
+    pub message: Digest,
+    /// The signature.
+    pub signature: tsz_sig::Signature,
+}
+
+/// Traces of the op tables and what they ask of the shared ones.
+#[derive(Clone, Debug)]
+pub struct OpTraces {
+    /// One trace a table, in the order of [`Op::table`].
+    pub traces: Vec<Trace>,
+    /// Permutations and ranges.
+    pub requests: Requests,
+    /// Signatures, in the order of the tables and of the ops.
+    pub signatures: Vec<SignatureRequest>,
+}
+
+/// The accesses of a record as an array.
+fn accesses<const N: usize>(record: &FundRecord) -> Result<&[Access; N], RecordError> {
+    let got = record.accesses.len();
+    record.accesses[..].try_into().map_err(|_| RecordError::Accesses { index: record.index, expected: N, got })
+}
+
+/// A row with its signature.
+type Signable<C> = (C, Option<SignatureRequest>);
+
+fn table<C: Columns<F> + Send>(
+    kind: usize,
+    log_height: usize,
+    records: &[&FundRecord],
+    row: impl Fn(&FundRecord) -> Result<Signable<C>, RecordError> + Sync,
+) -> Result<(Trace, Vec<SignatureRequest>), RecordError> {
+    let (rows, got) = (1 << log_height, records.len());
+    if got > rows {
+        return Err(RecordError::TooMany { table: kind, rows, got });
+    }
+    let mut values = F::zero_vec(rows * C::WIDTH);
+    let signatures: Result<Vec<_>, _> = values
+        .par_chunks_exact_mut(C::WIDTH)
+        .zip(records)
+        .map(|(out, record)| {
+            let (columns, signature) = row(record)?;
+            let mut cells = out.iter_mut();
+            columns.write(&mut |x| {
+                if let Some(cell) = cells.next() {
+                    *cell = *x;
+                }
+            });
+            Ok(signature)
+        })
+        .collect();
+    Ok((RowMajorMatrix::new(values, C::WIDTH), signatures?.into_iter().flatten().collect()))
+}
+
+/// Public values of the tables with signed ops: S, T.
+pub fn signed_publics(context: &BatchContext) -> Vec<F> {
+    let time = [0, 24].map(|s| F::from_u32((context.time >> s) as u32 & 0xff_ffff));
+    context.system.into_iter().chain(time).collect()
+}
+
+/// Public values of the begin table: batch, T, has_begin.
+pub fn begin_publics(context: &BatchContext, has_begin: bool) -> Vec<F> {
+    let limbs = [context.batch, context.batch >> 24, context.time, context.time >> 24];
+    let limbs = limbs.map(|x| F::from_u32(x as u32 & 0xff_ffff));
+    limbs.into_iter().chain([F::from_bool(has_begin)]).collect()
+}
+
+/// Fills the op tables.
+///
+/// # Errors
+/// [`RecordError`] when an access log is not of its op or a table is too small. That the ops follow the rules
+/// is not checked: the proof of an op that does not is refused by the verifier.
+pub fn op_traces(
+    context: &BatchContext,
+    records: &[FundRecord],
+    log_heights: &[usize; OP_TABLES],
+) -> Result<OpTraces, RecordError> {
+    let mut kinds: [Vec<&FundRecord>; OP_TABLES] = Default::default();
+    for record in records {
+        kinds[record.op.table()].push(record);
+    }
+    let has_begin = !kinds[0].is_empty();
+    let [h0, h1, h2, h3, h4, h5, h6] = *log_heights;
+    let filled = [
+        table(0, h0, &kinds[0], |r| l1::begin(context, r))?,
+        table(1, h1, &kinds[1], l1::deposit)?,
+        table(2, h2, &kinds[2], |r| signed::transfer(context, r))?,
+        table(3, h3, &kinds[3], |r| signed::withdraw(context, r))?,
+        table(4, h4, &kinds[4], |r| signed::key(context, r))?,
+        table(5, h5, &kinds[5], l1::l1key)?,
+        table(6, h6, &kinds[6], l1::exit)?,
+    ];
+    let (traces, signatures): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
+    let publics = signed_publics(context);
+    let mut requests = Requests::new();
+    requests.merge(collect(&BeginAir, &traces[0], &begin_publics(context, has_begin)));
+    requests.merge(collect(&DepositAir, &traces[1], &[]));
+    requests.merge(collect(&TransferAir, &traces[2], &publics));
+    requests.merge(collect(&WithdrawAir, &traces[3], &publics));
+    requests.merge(collect(&KeyAir, &traces[4], &publics));
+    requests.merge(collect(&L1KeyAir, &traces[5], &[]));
+    requests.merge(collect(&ExitAir, &traces[6], &[]));
+    Ok(OpTraces { traces, requests, signatures: signatures.concat() })
+}
+
+fn request(signed: &Signed, signer: &crate::gadgets::signer::Signer<F>) -> Option<SignatureRequest> {
+    Some(SignatureRequest { key_id: signer.key_id, message: signer.digest, signature: signed.signature })
+}
+
+/// Seven felts and what follows, as a block.
+fn address_block(address: &[F; 7], last: F) -> [F; 8] {
+    let [a, b, c, d, e, f, g] = *address;
+    [a, b, c, d, e, f, g, last]
+}
+
+/// `[first, address]`.
+fn shifted_block(first: F, address: &[F; 7]) -> [F; 8] {
+    let [a, b, c, d, e, f, g] = *address;
+    [first, a, b, c, d, e, f, g]
+}
