@@ -25,7 +25,8 @@ pub const KEY: PermutationCheckBus<'static> = PermutationCheckBus::new("key");
 pub const VAL: PermutationCheckBus<'static> = PermutationCheckBus::new("val");
 /// `mem`: hi, lo, v[8], ts. Offline memory checking.
 pub const MEM: PermutationCheckBus<'static> = PermutationCheckBus::new("mem");
-/// `node`: depth, hi, lo, old[8], new[8]. Each touched tree node is hashed once.
+/// `node`: u, w, hi, lo, old[8], new[8]. The touched tree node u levels of `hi` and w levels of `lo` below the root,
+/// sent once by itself and received once by its parent.
 pub const NODE: PermutationCheckBus<'static> = PermutationCheckBus::new("node");
 /// `seg`: slot, count, cap[8]. One tuple sponge for each slot.
 pub const SEG: PermutationCheckBus<'static> = PermutationCheckBus::new("seg");
@@ -123,8 +124,8 @@ permutation_bus! {
     mem, MEM, (key: 2, value: 8, ts: 1)
 }
 permutation_bus! {
-    /// Bus [`NODE`]: `position = [depth, hi, lo]`.
-    node, NODE, (position: 3, old: 8, new: 8)
+    /// Bus [`NODE`]: `position = [u, w, hi, lo]`.
+    node, NODE, (position: 4, old: 8, new: 8)
 }
 permutation_bus! {
     /// Bus [`SEG`]: `head = [slot, count]`.
