@@ -71,7 +71,7 @@ impl Batch {
     pub fn new(root: Option<&Link>, touches: &[Touch]) -> Result<Self, Error> {
         let keys: Vec<u64> = touches.iter().map(|touch| touch.key).collect();
         let values: Vec<Digest> = touches.iter().map(|touch| touch.new).collect();
-        let plan = Plan::new(root, &keys);
+        let plan = Plan::new(root, &keys, true);
         if let Some((touch, value)) =
             touches.iter().zip(&plan.old).find(|(touch, value)| touch.old != **value)
         {

@@ -3,6 +3,7 @@
 use crate::node::{Child, Link};
 use crate::packed::compress_where;
 use crate::{DEPTH, empty, goes_right};
+use rayon::prelude::*;
 use tsz_hash::{Digest, ZERO};
 
 /// An inner node with at least one touched leaf below it.
@@ -17,14 +18,15 @@ pub(crate) struct Touched {
     pub right: bool,
     /// Digest of the untouched child, if there is one.
     pub sibling: Digest,
-    /// The node's digest before the batch, where the trie has it at hand.
-    pub known: Option<Digest>,
 }
 
 /// All touched nodes above a sorted list of distinct keys.
 pub(crate) struct Plan {
     /// For each depth `0..40` the touched nodes in ascending index.
     pub levels: Vec<Vec<Touched>>,
+    /// For each depth and touched node its digest before the batch, where the trie has it at hand; nothing at
+    /// all unless it was asked for.
+    known: Vec<Vec<Option<Digest>>>,
     /// Values of the keys before the batch, in key order.
     pub old: Vec<Digest>,
 }
@@ -39,25 +41,37 @@ struct Visit<'a> {
     at_top: bool,
 }
 
+/// Below this many visits a level is descended by one task.
+const LEVEL_TASK: usize = 512;
+
+/// What the visits of one level, or a part of it, yield.
+#[derive(Default)]
+struct Descent<'a> {
+    nodes: Vec<Touched>,
+    known: Vec<Option<Digest>>,
+    below: Vec<Visit<'a>>,
+}
+
 impl Plan {
     /// Walks from the root to `keys` (sorted, distinct, below 2^40), one level at a time, so that the cache
-    /// misses of independent paths overlap.
-    pub fn new(root: Option<&Link>, keys: &[u64]) -> Self {
-        let mut levels = Vec::with_capacity(DEPTH);
+    /// misses of independent paths overlap. With `with_known`, [`Plan::old_digests`] hashes only what it must.
+    pub fn new(root: Option<&Link>, keys: &[u64], with_known: bool) -> Self {
+        let (mut levels, mut known) = (Vec::with_capacity(DEPTH), Vec::with_capacity(DEPTH));
         let mut visits = Vec::new();
         if !keys.is_empty() {
             visits.push(Visit { lo: 0, hi: keys.len() as u32, at: root, at_top: true });
         }
         for depth in 0..DEPTH {
-            let mut below = Vec::with_capacity((2 * visits.len()).min(keys.len()));
-            levels.push(visits.iter().map(|visit| visit.split(depth, keys, &mut below)).collect());
-            visits = below;
+            let level = Descent::level(&visits, depth, keys, with_known);
+            levels.push(level.nodes);
+            known.push(level.known);
+            visits = level.below;
         }
         let value = |visit: &Visit<'_>| match visit.at.map(|link| &link.child) {
             Some(Child::Leaf { value, .. }) => *value,
             _ => ZERO,
         };
-        Self { levels, old: visits.iter().map(value).collect() }
+        Self { levels, known, old: visits.iter().map(value).collect() }
     }
 
     /// For each depth `0..=40` and touched node: whether a leaf below it changes.
@@ -96,7 +110,7 @@ impl Plan {
 
     /// Digests of all touched nodes before the batch.
     pub fn old_digests(&self) -> Vec<Vec<Digest>> {
-        self.digests(self.old.clone(), |depth, pos| self.levels[depth][pos].known)
+        self.digests(self.old.clone(), |depth, pos| self.known[depth].get(pos).copied().flatten())
     }
 }
 
@@ -109,6 +123,38 @@ impl Touched {
             (true, false) => (below[child], self.sibling),
             _ => (self.sibling, below[child]),
         }
+    }
+}
+
+impl<'a> Descent<'a> {
+    /// Divides all visits of a level, on all cores when there are many.
+    fn level(visits: &[Visit<'a>], depth: usize, keys: &[u64], with_known: bool) -> Self {
+        if visits.len() <= LEVEL_TASK {
+            return Self::part(visits, depth, keys, with_known);
+        }
+        let part = |visits: &[Visit<'a>]| Self::part(visits, depth, keys, with_known);
+        let parts: Vec<Self> = visits.par_chunks(LEVEL_TASK).map(part).collect();
+        let mut all = Self {
+            nodes: Vec::with_capacity(visits.len()),
+            known: Vec::with_capacity(if with_known { visits.len() } else { 0 }),
+            below: Vec::with_capacity(parts.iter().map(|part| part.below.len()).sum()),
+        };
+        for part in parts {
+            let offset = all.below.len() as u32;
+            all.nodes
+                .extend(part.nodes.into_iter().map(|node| Touched { child: node.child + offset, ..node }));
+            all.known.extend(part.known);
+            all.below.extend(part.below);
+        }
+        all
+    }
+
+    fn part(visits: &[Visit<'a>], depth: usize, keys: &[u64], with_known: bool) -> Self {
+        let mut below = Vec::with_capacity(visits.len() + visits.len() / 8 + 1);
+        let nodes = visits.iter().map(|visit| visit.split(depth, keys, &mut below)).collect();
+        let known =
+            if with_known { visits.iter().map(|visit| visit.known(depth)).collect() } else { Vec::new() };
+        Self { nodes, known, below }
     }
 }
 
@@ -140,10 +186,14 @@ impl<'a> Visit<'a> {
             left,
             right,
             sibling: if left && right { ZERO } else { side_digest(aside, depth + 1, at_top) },
-            known: match self.at {
-                None => Some(*empty(depth)),
-                Some(link) => self.at_top.then_some(link.top),
-            },
+        }
+    }
+
+    /// The node's digest, where the trie has it at hand.
+    fn known(&self, depth: usize) -> Option<Digest> {
+        match self.at {
+            None => Some(*empty(depth)),
+            Some(link) => self.at_top.then_some(link.top),
         }
     }
 }

@@ -112,11 +112,9 @@ impl Tree {
 
     fn update_sorted(&mut self, sorted: &[(u64, Digest)]) {
         let (keys, values): (Vec<u64>, Vec<Digest>) = sorted.iter().copied().unzip();
-        let plan = Plan::new(self.root.as_ref(), &keys);
+        let plan = Plan::new(self.root.as_ref(), &keys, false);
         let changed = plan.changed(plan.old.iter().zip(&values).map(|(old, new)| old != new).collect());
-        let reuse =
-            |depth: usize, pos: usize| if changed[depth][pos] { None } else { plan.levels[depth][pos].known };
-        let digests = plan.digests(values.clone(), reuse);
+        let digests = plan.digests(values.clone(), |_, _| None);
         Write { plan: &plan, keys: &keys, values: &values, digests: &digests, changed: &changed }
             .run(&mut self.root);
     }
