@@ -258,7 +258,9 @@ fn cpu_seconds() -> f64 {
 #[test]
 #[ignore = "measures"]
 fn timing_of_32768_permutations() {
+    let start = Instant::now();
     let demo = Demo::new(Profile::Base, 15, &[15]);
+    println!("setup: {:.3} s wall", start.elapsed().as_secs_f64());
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let (traces, publics) = demo.witness(1 << 15, 1);
     println!("witness: {:.2} s wall, {:.2} s CPU", start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
@@ -272,5 +274,8 @@ fn timing_of_32768_permutations() {
         verify(demo.pk.vk(), &bytes, &publics).unwrap();
     }
     println!("verify: {:.1} ms, proof {} bytes", start.elapsed().as_secs_f64() * 200.0, bytes.len());
+    let start = Instant::now();
+    check(demo.pk.vk().airs(), &traces, &publics).unwrap();
+    println!("check: {:.2} s wall", start.elapsed().as_secs_f64());
     println!("{}\n{:?}", report(demo.pk.vk().tables()), security(demo.pk.vk()));
 }

@@ -13,6 +13,7 @@ use p3_uni_stark::OpeningShape;
 
 use crate::circuit::{TableInfo, VerifyingKey};
 use crate::config::{EXT_BITS, EXT_DEGREE};
+use crate::params::FriParams;
 
 /// Bits of collision resistance of an 8-felt digest.
 const COLLISION_BITS: usize = 124;
@@ -41,7 +42,11 @@ pub struct Security {
 
 /// Computes the security of a vk.
 pub fn security<A>(vk: &VerifyingKey<A>) -> Security {
-    let params = vk.params();
+    security_of(vk.params(), vk.tables())
+}
+
+/// Computes the security of tables proven with some parameters.
+pub fn security_of(params: &FriParams, tables: &[TableInfo]) -> Security {
     let regime = FriRegime {
         log_blowup: params.log_blowup,
         num_queries: params.num_queries,
@@ -55,7 +60,6 @@ pub fn security<A>(vk: &VerifyingKey<A>) -> Security {
         batch_combination: params.batch_pow_bits,
         lookup_challenge: params.lookup_pow_bits,
     };
-    let tables = vk.tables();
     let air = StarkAirParams {
         num_constraints: tables.iter().map(|t| t.constraints).sum(),
         max_constraint_degree: tables.iter().map(|t| t.degree).max().unwrap_or(1).max(1),

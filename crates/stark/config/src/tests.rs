@@ -7,7 +7,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::security::security;
+use crate::security::{security, security_of};
 use crate::*;
 
 const BUS: LookupBus<'static> = LookupBus::new("small");
@@ -194,10 +194,31 @@ fn setup_refuses_short_tables() {
 fn base_profile_is_proven_to_100_bits() {
     let (pk, _, _) = honest(Profile::Base);
     let s = security(pk.vk());
-    println!("{s:?}");
     assert!(s.proven_bits >= 100.0, "{s:?}");
     assert!(s.conjectured_bits >= s.proven_bits);
     assert!(s.proven_terms.iter().any(|t| t.label == "logup-fingerprint"));
+}
+
+#[test]
+fn base_profile_is_proven_to_100_bits_for_the_largest_circuits() {
+    // Wider, taller and with more messages than any circuit of the system: 4,000 columns at 2^20 rows.
+    let (pk, _, _) = honest(Profile::InsecureTest);
+    let table = TableInfo {
+        log_height: 20,
+        width: 500,
+        aux_width: 80,
+        constraints: 1000,
+        degree: 3,
+        quotient_chunks: 2,
+        interactions: 38,
+        max_message_width: 24,
+        main_next: true,
+        ..pk.vk().tables()[0].clone()
+    };
+    let s = security_of(&Profile::Base.params(), &vec![table; 8]);
+    assert!(s.proven_bits >= 100.0, "{s:?}");
+    let insecure = security(pk.vk());
+    assert!(insecure.proven_bits < 10.0 && Profile::InsecureTest.is_insecure());
 }
 
 #[test]
@@ -212,6 +233,19 @@ fn rejects_other_encodings_of_the_same_proof() {
     assert!(matches!(verify(pk.vk(), &padded, &publics), Err(VerifyError::NotCanonical)));
     let huge = vec![0; MAX_PROOF_BYTES + 1];
     assert!(matches!(verify(pk.vk(), &huge, &publics), Err(VerifyError::TooLong { .. })));
+}
+
+#[test]
+fn never_accepts_damaged_bytes_of_a_base_proof() {
+    let (pk, bytes, publics) = honest(Profile::Base);
+    let mut rng = StdRng::seed_from_u64(8);
+    for _ in 0..200 {
+        let mut damaged = bytes.clone();
+        let at = rng.random_range(0..damaged.len());
+        damaged[at] ^= 1 << rng.random_range(0..8);
+        let error = verify(pk.vk(), &damaged, &publics).unwrap_err();
+        assert!(!matches!(error, VerifyError::Panicked), "{error}");
+    }
 }
 
 #[test]

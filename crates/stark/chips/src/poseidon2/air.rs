@@ -77,6 +77,15 @@ impl TableAir for Poseidon2Table {
     fn name(&self) -> String {
         "poseidon2".into()
     }
+    fn column_names(&self) -> Vec<String> {
+        let name = |column| match column {
+            0..16 => format!("in[{column}]"),
+            OUT_HI..MULT => format!("out_hi[{}]", column - OUT_HI),
+            MULT => "mult".into(),
+            _ => format!("round[{}]", column - 16),
+        };
+        (0..WIDTH).map(name).collect()
+    }
 }
 
 impl BaseAir<F> for Poseidon2Table {
