@@ -51,6 +51,11 @@ impl Challenge {
         core::array::from_fn(|i| (self.0 >> (2 * i)) as u8 & 3)
     }
 
+    /// Bit i; bit b stands for 2b - 1 in the ladder of the proof.
+    pub fn bit(&self, i: usize) -> bool {
+        self.0 >> i & 1 == 1
+    }
+
     /// c = 2e - (4^60 - 1) = sum_i (2 u_i - 3) 4^i modulo N.
     pub fn scalar(&self) -> Scalar {
         Scalar::from_u128(2 * self.0) - Scalar::from_u128((1 << (2 * LADDER_DIGITS)) - 1)

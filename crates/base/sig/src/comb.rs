@@ -1,9 +1,10 @@
 //! Fixed-base multiplication s*G by a comb of windows.
 //!
-//! Entry v of window w is (v + 1) 2^(bits w) G, so no entry is the identity. The accumulator starts at a point
-//! S that involves H, so no addition meets equal or opposite points unless the discrete logarithm of H is known.
-//! The last window's entries also carry -S - sum_w 2^(bits w) G, which makes the total s*G exactly.
+//! Entry v of window w is (v + 1) 2^(bits w) G, so no entry is the identity. The accumulator starts at H, so no
+//! addition meets equal or opposite points unless the discrete logarithm of H is known. A last window of one
+//! entry, -H - sum_w 2^(bits w) G, makes the total s*G exactly.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use p3_field::PrimeField32;
@@ -11,17 +12,17 @@ use spin::LazyLock;
 use subtle::ConstantTimeEq;
 use tsz_hash::F;
 
+use crate::Point;
 use crate::curve::{Affine, Curve, Jacobian};
 use crate::ext::Ext;
 use crate::scalar::{BITS, Scalar, WORDS};
-use crate::{LADDER_DIGITS, Point};
 
-/// Bits of a window of [`verifying`]'s comb, but for the last.
-pub const WINDOW_BITS: usize = 8;
-/// Windows of [`verifying`]'s comb.
-pub const WINDOWS: usize = 27;
-/// Bits of the last window of [`verifying`]'s comb.
-pub const LAST_WINDOW_BITS: usize = BITS - WINDOW_BITS * (WINDOWS - 1);
+/// Bits of a window of [`fixed_base`].
+pub const WINDOW_BITS: usize = 7;
+/// Windows of [`fixed_base`] with the last one of one entry.
+pub const WINDOWS: usize = BITS.div_ceil(WINDOW_BITS) + 1;
+/// Start of every accumulator.
+pub const START: Point = <Ext<7> as Curve<7>>::H;
 
 /// A table of multiples of G by window.
 pub struct Comb {
@@ -30,32 +31,24 @@ pub struct Comb {
 }
 
 impl Comb {
-    /// Windows of `bits` bits (the last one takes what remains) for an accumulator that starts at `start`.
-    fn new(bits: usize, count: usize, start: &Point) -> Self {
-        let mut base = Jacobian::from(<Ext<7> as Curve<7>>::G);
-        let mut offset = Jacobian::from(start.neg());
-        let mut windows = Vec::with_capacity(count);
-        for w in 0..count {
-            let step = base.to_affine().unwrap_or(*start);
-            offset = offset.add_affine(&step.neg());
-            let width = if w + 1 == count { BITS - bits * w } else { bits };
-            let mut entries = Vec::with_capacity(1 << width);
+    fn new(bits: usize) -> Self {
+        let mut step = <Ext<7> as Curve<7>>::G;
+        let mut correction = Jacobian::from(START.neg());
+        let mut windows = Vec::new();
+        for _ in 0..BITS.div_ceil(bits) {
+            correction = correction.add_affine(&step.neg());
             let mut entry = Jacobian::from(step);
-            for _ in 0..1 << width {
-                entries.push(entry);
+            let mut entries = vec![entry];
+            while entries.len() < 1 << bits {
                 entry = entry.add_affine(&step);
+                entries.push(entry);
             }
-            for _ in 0..bits {
-                base = base.double();
-            }
+            let entries = Jacobian::batch_to_affine(&entries);
+            step = entries.last().copied().unwrap_or(step);
             windows.push(entries);
         }
-        if let (Some(last), Some(offset)) = (windows.last_mut(), offset.to_affine()) {
-            for entry in last {
-                *entry = entry.add_affine(&offset);
-            }
-        }
-        Self { bits, windows: windows.iter().map(|entries| Jacobian::batch_to_affine(entries)).collect() }
+        windows.push(correction.to_affine().into_iter().collect());
+        Self { bits, windows }
     }
 
     /// The points of each window.
@@ -63,43 +56,27 @@ impl Comb {
         &self.windows
     }
 
-    /// The entry index of each window for a scalar.
-    pub fn indices(&self, scalar: &Scalar) -> Vec<usize> {
+    /// The entry of each window for a scalar.
+    pub fn indices(&self, scalar: &Scalar) -> impl Iterator<Item = usize> {
         let words: [u64; WORDS] = scalar.to_words();
-        let last = self.windows.len() - 1;
-        (0..=last)
-            .map(|w| {
-                let width = if w == last { BITS - self.bits * w } else { self.bits };
-                Scalar::window(&words, self.bits * w, width)
-            })
-            .collect()
+        let (bits, digits) = (self.bits, self.windows.len() - 1);
+        (0..=digits).map(move |w| if w < digits { Scalar::window(&words, bits * w, bits) } else { 0 })
     }
 
-    /// `start` + s*G where `acc` is `start` plus what the table's offset removes, in variable time.
-    pub fn add_to(&self, mut acc: Jacobian<7>, scalar: &Scalar) -> Jacobian<7> {
-        for (entries, v) in self.windows.iter().zip(self.indices(scalar)) {
-            acc = acc.add_affine(&entries[v]);
-        }
-        acc
+    /// s*G in variable time.
+    pub fn multiply(&self, scalar: &Scalar) -> Jacobian<7> {
+        let entries = self.windows.iter().zip(self.indices(scalar)).map(|(entries, v)| &entries[v]);
+        entries.fold(START.into(), |acc: Jacobian<7>, entry| acc.add_affine(entry))
     }
 }
 
-/// The comb of verification and of the proof's fixed-base table: it starts where the ladder of c*P ends, at
-/// 4^60 H plus the product.
-pub fn verifying() -> &'static Comb {
-    static COMB: LazyLock<Comb> = LazyLock::new(|| {
-        let mut start = Jacobian::from(<Ext<7> as Curve<7>>::H);
-        for _ in 0..2 * LADDER_DIGITS {
-            start = start.double();
-        }
-        let start = start.to_affine().unwrap_or(<Ext<7> as Curve<7>>::H);
-        Comb::new(WINDOW_BITS, WINDOWS, &start)
-    });
+/// The comb of verification and of the proof's fixed-base table.
+pub fn fixed_base() -> &'static Comb {
+    static COMB: LazyLock<Comb> = LazyLock::new(|| Comb::new(WINDOW_BITS));
     &COMB
 }
 
 const SECRET_BITS: usize = 4;
-const SECRET_WINDOWS: usize = BITS.div_ceil(SECRET_BITS);
 
 /// Coordinates as integers, so that a masked scan reads all entries alike.
 type Row = [u32; 14];
@@ -107,18 +84,17 @@ type Row = [u32; 14];
 /// k*G in constant time: every entry of a window is read, and the additions do not branch.
 pub(crate) fn mul_secret(k: &Scalar) -> Option<Point> {
     static ROWS: LazyLock<Vec<Vec<Row>>> = LazyLock::new(|| {
-        let comb = Comb::new(SECRET_BITS, SECRET_WINDOWS, &<Ext<7> as Curve<7>>::H);
         let row = |p: &Point| {
             core::array::from_fn(|i| if i < 7 { p.x.0[i] } else { p.y.0[i - 7] }.as_canonical_u32())
         };
+        let comb = Comb::new(SECRET_BITS);
         comb.windows.iter().map(|entries| entries.iter().map(row).collect()).collect()
     });
     let words = k.to_words();
-    let mut acc = Jacobian::from(<Ext<7> as Curve<7>>::H);
+    let mut acc = Jacobian::from(START);
     for (w, entries) in ROWS.iter().enumerate() {
-        let from = SECRET_BITS * w;
-        let digit = Scalar::window(&words, from, SECRET_BITS.min(BITS - from)) as u32;
-        acc = acc.add_affine_unchecked(&select(entries, digit));
+        let digit = if entries.len() > 1 { Scalar::window(&words, SECRET_BITS * w, SECRET_BITS) } else { 0 };
+        acc = acc.add_affine_unchecked(&select(entries, digit as u32));
     }
     acc.to_affine()
 }

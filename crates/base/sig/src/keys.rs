@@ -8,8 +8,8 @@ use tsz_hash::{BabyBear, Digest, Domain, F, PrimeCharacteristicRing, hash, hash_
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::challenge::{self, Challenge, pack, point_id};
-use crate::comb::{mul_secret, verifying};
-use crate::curve::{Affine, Curve, Jacobian};
+use crate::comb::{fixed_base, mul_secret};
+use crate::curve::Affine;
 use crate::ext::Ext;
 use crate::scalar::{self, Scalar};
 use crate::{KeyId, Point, SigError};
@@ -214,21 +214,22 @@ impl PublicKey {
         }
     }
 
-    /// R = s*G + c*P; `None` where that is the identity. The ladder runs from H as in the proof, by two digits.
+    /// R = s*G + c*P; `None` where that is the identity. As in the proof the ladder of c starts at s/2^120 * G,
+    /// but it takes two base-4 digits at a time.
     pub fn nonce_point(&self, signature: &Signature) -> Option<Point> {
         let mut odd = [self.0; 8];
         let twice = self.0.double();
         for k in 1..odd.len() {
             odd[k] = odd[k - 1].add(&twice)?;
         }
-        let mut acc = Jacobian::from(<Ext<7> as Curve<7>>::H);
+        let mut acc = fixed_base().multiply(&(signature.s * Scalar::LADDER_START));
         for digits in signature.e.digits().chunks(2).rev() {
             // (2 u1 - 3) 4 + (2 u0 - 3) = 2 u - 15 with u = 4 u1 + u0.
             let u = digits.iter().rev().fold(0, |acc, u| 4 * acc + usize::from(*u));
             let addend = if u < 8 { odd[7 - u].neg() } else { odd[u - 8] };
             acc = acc.double_times(4).add_affine(&addend);
         }
-        verifying().add_to(acc, &signature.s).to_affine()
+        acc.to_affine()
     }
 }
 

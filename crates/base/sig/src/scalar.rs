@@ -117,6 +117,8 @@ impl Scalar {
     pub const ZERO: Self = Self([0; WORDS]);
     /// One.
     pub const ONE: Self = Self(R1);
+    /// 2^-120: the ladder of the challenge multiplies its start by 2^120.
+    pub const LADDER_START: Self = Self(pow2(256 - 2 * crate::LADDER_DIGITS));
 
     /// The residue of a 128-bit integer.
     pub const fn from_u128(x: u128) -> Self {
