@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod measure;
 mod output;
+mod workload;
 
 use std::process::ExitCode;
 
