@@ -1,1 +1,30 @@
-//! TODO
+//! The prover pipeline: executes batches, proves them, writes and verifies folders of proofs.
+//!
+//! - [`execute`]: operations over a state tree give an [`ExecutedBatch`]: header, transition set, access logs.
+//! - [`registry`]: every circuit (family, size class) with its keys, which are built on first use.
+//! - [`pins`]: `vks.toml`, the keys that a verifier trusts.
+//! - [`prove`]: chooses classes, cuts long vectors into ranges, proves batch after batch into a bundle.
+//! - [`folder`]: `manifest.json`, `bundle.bin` and the rest; [`verify_dir`] uses them and the pins alone.
+//!
+//! Memory: one circuit is proven at a time, and its traces are dropped before the next one starts.
+
+mod error;
+pub mod execute;
+pub mod folder;
+pub mod hexdigest;
+pub mod measure;
+pub mod pins;
+pub mod prove;
+pub mod registry;
+pub mod report;
+#[cfg(test)]
+mod tests;
+
+pub use error::EngineError;
+pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
+pub use folder::{Manifest, Verified, verify_dir};
+pub use hexdigest::Hex;
+pub use pins::{Pin, PinError, Pins};
+pub use prove::{prove_batch, prove_run};
+pub use registry::{Registry, registry};
+pub use report::{Event, Progress, Report};

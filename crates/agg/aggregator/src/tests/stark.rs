@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
-use p3_lookup::InteractionBuilder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tsz_hash::PrimeCharacteristicRing;
+use tsz_air::{Air, AirBuilder, BaseAir, InteractionBuilder, PrimeCharacteristicRing, WindowAccess};
 use tsz_stark::{Circuit, Profile, ProvingKey, RowMajorMatrix, TableAir, prove, setup, verify};
 
 use super::*;

@@ -1,0 +1,195 @@
+//! Native execution of batches over the state tree.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use tsz_hash::Digest;
+use tsz_ledger::{
+    Access, AlgorithmId, BatchContext, BatchHeader, Cell, Family, HeadCell, Key, Leaf, TransitionSet,
+};
+use tsz_sig::Signature;
+use tsz_smt::Tree;
+use tsz_stf::{BeginBatch, FundOp, Receipt, Reject, SigVerifier, Verified, View, apply_with};
+
+use crate::error::EngineError;
+
+/// One accepted op.
+#[derive(Clone, Debug)]
+pub struct OpRecord {
+    /// Whose rules it obeys.
+    pub algorithm: AlgorithmId,
+    /// The op.
+    pub op: FundOp,
+    /// What is reported to its sender.
+    pub receipt: Receipt,
+    /// Its accesses in order.
+    pub accesses: Vec<Access>,
+}
+
+/// An op that the rules refuse; it is not part of the batch.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// Its place in the list of ops that were handed in.
+    pub position: usize,
+    /// Why.
+    pub reason: Reject,
+}
+
+/// A batch that has been executed and can be proven.
+#[derive(Clone, Debug)]
+pub struct ExecutedBatch {
+    /// What is to be settled.
+    pub header: BatchHeader,
+    /// Tuple vectors by algorithm.
+    pub set: TransitionSet,
+    /// The state before the batch (a snapshot that shares its nodes with later states).
+    pub before: Tree,
+    /// Accepted ops in order of their sequence number; the first one is BeginBatch.
+    pub records: Vec<OpRecord>,
+    /// Ops that were refused.
+    pub rejected: Vec<Rejected>,
+}
+
+impl ExecutedBatch {
+    /// Puts a batch together from its context, the states around it and its accepted ops.
+    ///
+    /// # Errors
+    /// [`EngineError::Set`] for more algorithm ids than a set holds.
+    pub fn new(
+        context: BatchContext,
+        before: Tree,
+        after: Digest,
+        records: Vec<OpRecord>,
+        rejected: Vec<Rejected>,
+    ) -> Result<Self, EngineError> {
+        let ops: Vec<(AlgorithmId, &[Access])> =
+            records.iter().map(|r| (r.algorithm, r.accesses.as_slice())).collect();
+        let (set, _) = TransitionSet::from_ops(context.digest(), &ops)?;
+        let header = BatchHeader {
+            context,
+            s0: before.root(),
+            sn: after,
+            ops: records.len() as u32,
+            set_root: set.root(),
+        };
+        Ok(Self { header, set, before, records, rejected })
+    }
+}
+
+/// State tree that batches are executed on.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    system: Digest,
+    tree: Tree,
+}
+
+impl Executor {
+    /// Starts from a state of the system with digest `system`.
+    pub fn new(system: Digest, tree: Tree) -> Self {
+        Self { system, tree }
+    }
+
+    /// The present state.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Constants of the next batch if it has time `time` (ms).
+    ///
+    /// # Errors
+    /// [`EngineError::State`] if the batch head is corrupt.
+    pub fn next_context(&self, time: u64) -> Result<BatchContext, EngineError> {
+        let head = HeadCell::from_leaf(&self.tree.get(Key::HEAD.raw()));
+        let head = head.map_err(|e| EngineError::State(e.to_string()))?;
+        Ok(BatchContext { system: self.system, batch: head.batch.get() + 1, time })
+    }
+
+    /// Executes `ops` as the next batch, BeginBatch before them; refused ops change nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Begin`] if the batch cannot start, or the state is corrupt; the state is unchanged.
+    pub fn execute(&mut self, time: u64, ops: &[FundOp]) -> Result<ExecutedBatch, EngineError> {
+        let context = self.next_context(time)?;
+        let verifier = Deferred::default();
+        let mut done = self.run(&context, ops, &verifier)?;
+        if !verifier.all_valid() {
+            // Some signature is wrong, so what followed it saw a state that never was.
+            done = self.run(&context, ops, &Verified)?;
+        }
+        let (records, rejected, writes) = done;
+        let before = self.tree.snapshot();
+        let writes: Vec<(u64, Digest)> = writes.into_iter().map(|(key, leaf)| (key.raw(), leaf)).collect();
+        self.tree.update(&writes)?;
+        ExecutedBatch::new(context, before, self.tree.root(), records, rejected)
+    }
+
+    fn run<S: SigVerifier>(
+        &self,
+        context: &BatchContext,
+        ops: &[FundOp],
+        verifier: &S,
+    ) -> Result<Run, EngineError> {
+        let mut view = Overlay { tree: &self.tree, writes: HashMap::new() };
+        let (mut records, mut rejected) = (Vec::with_capacity(ops.len() + 1), Vec::new());
+        let begin = FundOp::BeginBatch(BeginBatch {});
+        let first = view.apply(context, 0, &begin, verifier).map_err(EngineError::Begin)?;
+        records.push(first);
+        for (position, op) in ops.iter().enumerate() {
+            match view.apply(context, records.len() as u32, op, verifier) {
+                Ok(record) => records.push(record),
+                Err(reason) => rejected.push(Rejected { position, reason }),
+            }
+        }
+        Ok((records, rejected, view.writes))
+    }
+}
+
+type Run = (Vec<OpRecord>, Vec<Rejected>, HashMap<Key, Leaf>);
+
+/// The tree with the writes of the batch so far.
+struct Overlay<'a> {
+    tree: &'a Tree,
+    writes: HashMap<Key, Leaf>,
+}
+
+impl View for Overlay<'_> {
+    fn get(&self, key: Key) -> Leaf {
+        self.writes.get(&key).copied().unwrap_or_else(|| self.tree.get(key.raw()))
+    }
+}
+
+impl Overlay<'_> {
+    fn apply<S: SigVerifier>(
+        &mut self,
+        context: &BatchContext,
+        index: u32,
+        op: &FundOp,
+        verifier: &S,
+    ) -> Result<OpRecord, Reject> {
+        let applied = apply_with(self, context, index, op, verifier)?;
+        self.writes.extend(applied.accesses.iter().filter(|a| a.write).map(|a| (a.key, a.new)));
+        let algorithm = Family::Fund.algorithm();
+        Ok(OpRecord { algorithm, op: op.clone(), receipt: applied.receipt, accesses: applied.accesses })
+    }
+}
+
+/// Takes every signature for valid and remembers it, so that all are verified at once on all cores.
+#[derive(Default)]
+struct Deferred(RefCell<Vec<(Digest, Digest, Signature)>>);
+
+impl SigVerifier for Deferred {
+    fn verify(&self, key_id: &Digest, message: &Digest, signature: &Signature) -> bool {
+        self.0.borrow_mut().push((*key_id, *message, *signature));
+        true
+    }
+}
+
+impl Deferred {
+    fn all_valid(self) -> bool {
+        self.0
+            .into_inner()
+            .par_iter()
+            .all(|(key, message, signature)| Verified.verify(key, message, signature))
+    }
+}

@@ -1,0 +1,265 @@
+//! Folders of proofs (docs/src/aggregation.md).
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use tsz_aggregator::{AggregationError, BatchProofs, Bundle, Expectation, MAX_BUNDLE_BYTES, check_bundle};
+use tsz_hash::Digest;
+use tsz_ledger::BatchHeader;
+use tsz_vktree::transition_algorithm;
+
+use crate::error::EngineError;
+use crate::hexdigest::Hex;
+use crate::measure::{Cost, Stopwatch};
+use crate::pins::Pins;
+use crate::registry::Registry;
+use crate::report::Report;
+
+/// Version of the folder format.
+pub const MANIFEST_VERSION: u32 = 1;
+/// Summary of the folder.
+pub const MANIFEST: &str = "manifest.json";
+/// The proofs.
+pub const BUNDLE: &str = "bundle.bin";
+/// What the run cost.
+pub const REPORT: &str = "report.json";
+/// Bytes of the longest manifest that is even looked at.
+const MAX_MANIFEST_BYTES: u64 = 64 << 20;
+
+/// Summary of a folder: what its bundle says, for readers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the format.
+    pub version: u32,
+    /// System digest.
+    pub system: Hex,
+    /// Root of the vk tree.
+    pub vk_root: Hex,
+    /// State root before the first batch.
+    pub first_root: Hex,
+    /// State root after the last batch.
+    pub last_root: Hex,
+    /// Bytes of the bundle.
+    pub bundle_bytes: u64,
+    /// The batches in order.
+    pub batches: Vec<BatchSummary>,
+}
+
+/// Summary of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchSummary {
+    /// Batch number.
+    pub batch: u64,
+    /// Batch time in ms.
+    pub time: u64,
+    /// Ops, BeginBatch included.
+    pub ops: u32,
+    /// State root before.
+    pub s0: Hex,
+    /// State root after.
+    pub sn: Hex,
+    /// Root of the transition set.
+    pub set_root: Hex,
+    /// Leaves of the transition set.
+    pub leaves: Vec<LeafSummary>,
+    /// Proofs: the transition proof first, then the exec proofs.
+    pub proofs: Vec<ProofSummary>,
+}
+
+/// Summary of a leaf of the transition set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeafSummary {
+    /// Algorithm id.
+    pub algorithm: Hex,
+    /// Ops of it.
+    pub count: u32,
+    /// Commitment to its tuple vector.
+    pub commitment: Hex,
+}
+
+/// Summary of a proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofSummary {
+    /// Name of the key, `family/class`; `unknown` if it is not pinned.
+    pub circuit: String,
+    /// Vk digest.
+    pub vk: Hex,
+    /// Ops that the proof covers.
+    pub ops: u32,
+    /// Bytes of the proof.
+    pub bytes: u64,
+}
+
+impl Manifest {
+    /// Summarises a bundle of `bundle_bytes` bytes; `None` for a bundle without batches.
+    pub fn of(bundle: &Bundle, bundle_bytes: u64, pins: &Pins) -> Option<Self> {
+        let (first, last) = (bundle.batches.first()?.header, bundle.batches.last()?.header);
+        Some(Self {
+            version: MANIFEST_VERSION,
+            system: Hex(first.context.system),
+            vk_root: Hex(pins.root()),
+            first_root: Hex(first.s0),
+            last_root: Hex(last.sn),
+            bundle_bytes,
+            batches: bundle.batches.iter().map(|b| BatchSummary::of(b, pins)).collect(),
+        })
+    }
+
+    /// Names the first part in which two manifests differ.
+    fn difference(&self, other: &Self) -> Option<&'static str> {
+        let parts = [
+            ("system", self.system == other.system),
+            ("vk_root", self.vk_root == other.vk_root),
+            ("first_root", self.first_root == other.first_root),
+            ("last_root", self.last_root == other.last_root),
+            ("bundle_bytes", self.bundle_bytes == other.bundle_bytes),
+            ("batches", self.batches == other.batches),
+        ];
+        parts.into_iter().find(|(_, equal)| !equal).map(|(name, _)| name)
+    }
+}
+
+impl BatchSummary {
+    fn of(batch: &BatchProofs, pins: &Pins) -> Self {
+        let h = &batch.header;
+        let proof = |algorithm: Digest, vk: Digest, ops, proof: &[u8]| {
+            let pin = pins.vks().iter().find(|p| p.algorithm.0 == algorithm && p.digest.0 == vk);
+            let circuit = pin.map_or("unknown", |p| &p.name).to_owned();
+            ProofSummary { circuit, vk: Hex(vk), ops, bytes: proof.len() as u64 }
+        };
+        let transition = &batch.transition;
+        let first = proof(transition_algorithm(), transition.vk.digest, h.ops, &transition.proof);
+        let rest = batch.execs.iter().map(|e| proof(e.claim.algorithm, e.vk.digest, e.claim.count, &e.proof));
+        let leaf = |l: &tsz_ledger::SetLeaf| LeafSummary {
+            algorithm: Hex(l.algorithm),
+            count: l.count,
+            commitment: Hex(l.commitment),
+        };
+        Self {
+            batch: h.context.batch,
+            time: h.context.time,
+            ops: h.ops,
+            s0: Hex(h.s0),
+            sn: Hex(h.sn),
+            set_root: Hex(h.set_root),
+            leaves: batch.leaves.iter().map(leaf).collect(),
+            proofs: std::iter::once(first).chain(rest).collect(),
+        }
+    }
+}
+
+/// Makes the folder and removes what an earlier run left of these files.
+pub(crate) fn prepare(dir: &Path) -> Result<(), EngineError> {
+    fs::create_dir_all(dir).map_err(EngineError::io(dir))?;
+    for entry in fs::read_dir(dir).map_err(EngineError::io(dir))? {
+        let path = entry.map_err(EngineError::io(dir))?.path();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let summary = name.starts_with("batch-") && name.ends_with(".json");
+        if summary || [MANIFEST, BUNDLE, REPORT].contains(&name) {
+            fs::remove_file(&path).map_err(EngineError::io(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the folder, the manifest last.
+pub(crate) fn write(
+    dir: &Path,
+    bundle: &Bundle,
+    pins: &Pins,
+    report: &mut Report,
+) -> Result<Manifest, EngineError> {
+    let bytes = bundle.to_bytes();
+    report.bundle_bytes = bytes.len() as u64;
+    let manifest = Manifest::of(bundle, report.bundle_bytes, pins).ok_or(EngineError::Empty)?;
+    let put = |name: &str, bytes: &[u8]| {
+        let path = dir.join(name);
+        fs::write(&path, bytes).map_err(EngineError::io(&path))
+    };
+    put(BUNDLE, &bytes)?;
+    for batch in &manifest.batches {
+        put(&format!("batch-{}.json", batch.batch), &json(batch)?)?;
+    }
+    put(REPORT, &json(report)?)?;
+    put(MANIFEST, &json(&manifest)?)?;
+    Ok(manifest)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, EngineError> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(EngineError::Manifest)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// A folder that has been verified.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What the proofs show, batch by batch.
+    pub headers: Vec<BatchHeader>,
+    /// The manifest, which agrees with the bundle.
+    pub manifest: Manifest,
+    /// Cost of building the keys.
+    pub setup: Cost,
+    /// Cost of the check without that.
+    pub check: Cost,
+}
+
+/// Verifies a folder from its `manifest.json` and `bundle.bin` and the pinned keys alone.
+///
+/// # Errors
+/// [`EngineError`] for anything but a folder whose bundle passes the aggregation check under the pinned keys,
+/// meets `expected` and is what the manifest says.
+pub fn verify_dir(
+    dir: &Path,
+    registry: &Registry,
+    pins: &Pins,
+    expected: Option<&Expectation>,
+) -> Result<Verified, EngineError> {
+    let claimed: Manifest = serde_json::from_slice(&read(&dir.join(MANIFEST), MAX_MANIFEST_BYTES)?)
+        .map_err(EngineError::Manifest)?;
+    if claimed.version != MANIFEST_VERSION {
+        return Err(EngineError::ManifestVersion { expected: MANIFEST_VERSION, got: claimed.version });
+    }
+    let bytes = read(&dir.join(BUNDLE), MAX_BUNDLE_BYTES as u64)?;
+    let bundle = Bundle::from_bytes(&bytes).map_err(AggregationError::Decode)?;
+    let manifest = Manifest::of(&bundle, bytes.len() as u64, pins).ok_or(AggregationError::Empty)?;
+    drop(bytes);
+    if let Some(what) = claimed.difference(&manifest) {
+        return Err(EngineError::ManifestMismatch(what));
+    }
+    let watch = Stopwatch::start();
+    build_keys(&bundle, registry, pins)?;
+    let setup = watch.cost();
+    let watch = Stopwatch::start();
+    let headers = check_bundle(&bundle, &registry.verifiers(pins), expected)?;
+    Ok(Verified { headers, manifest, setup, check: watch.cost() })
+}
+
+/// Builds the keys that the bundle names, so that their cost is not mixed with that of the check.
+fn build_keys(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<(), EngineError> {
+    let used = |digest: Digest| {
+        bundle
+            .batches
+            .iter()
+            .any(|b| b.transition.vk.digest == digest || b.execs.iter().any(|e| e.vk.digest == digest))
+    };
+    for pin in pins.vks().iter().filter(|p| used(p.digest.0)) {
+        if let Some(circuit) = registry.circuits().find(|c| c.id().to_string() == pin.name) {
+            circuit.key()?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path, max: u64) -> Result<Vec<u8>, EngineError> {
+    let got = fs::metadata(path).map_err(EngineError::io(path))?.len();
+    if got > max {
+        return Err(EngineError::TooLong { path: path.to_owned(), got, max });
+    }
+    fs::read(path).map_err(EngineError::io(path))
+}

@@ -1,0 +1,313 @@
+//! `vks.toml`: the pinned keys (docs/src/vks.md).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tsz_hash::Digest;
+use tsz_vktree::{VkEntry, VkTree, VkTreeError};
+
+use crate::hexdigest::Hex;
+
+/// The pinned keys that are compiled in.
+pub const VKS_TOML: &str = include_str!("../../../../vks.toml");
+/// Version of the file format.
+const VERSION: u32 = 1;
+
+/// Height of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedTable {
+    /// Name of the AIR.
+    pub name: String,
+    /// log2 of the number of rows.
+    pub log_height: u32,
+}
+
+/// One pinned key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pin {
+    /// `family/class`.
+    pub name: String,
+    /// Family: a rule set, or `transition`.
+    pub family: String,
+    /// Size class.
+    pub class: String,
+    /// Algorithm id.
+    pub algorithm: Hex,
+    /// Vk digest.
+    pub digest: Hex,
+    /// Proven security in bits, rounded down to a tenth. Not compared.
+    pub proven_bits: f64,
+    /// Conjectured security in bits, rounded down to a tenth. Not compared.
+    pub conjectured_bits: f64,
+    /// Tables with their heights.
+    pub tables: Vec<PinnedTable>,
+}
+
+impl Pin {
+    /// The entry of the vk tree.
+    pub fn entry(&self) -> VkEntry {
+        VkEntry { algorithm: self.algorithm.0, vk: self.digest.0 }
+    }
+}
+
+/// All pinned keys, with the root of the vk tree over them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pins {
+    version: u32,
+    root: Hex,
+    #[serde(default)]
+    vk: Vec<Pin>,
+}
+
+/// One difference between pinned and derived keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// `family/class`.
+    pub name: String,
+    /// What differs.
+    pub what: &'static str,
+    /// The pinned value; empty if the key is not pinned.
+    pub pinned: String,
+    /// The derived value; empty if there is no such circuit.
+    pub derived: String,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.pinned.is_empty(), self.derived.is_empty()) {
+            (true, _) => write!(f, "{}: not pinned, derived {} {}", self.name, self.what, self.derived),
+            (_, true) => write!(f, "{}: pinned {} {}, no such circuit", self.name, self.what, self.pinned),
+            _ => write!(
+                f,
+                "{}: {} is pinned as {}, derived {}",
+                self.name, self.what, self.pinned, self.derived
+            ),
+        }
+    }
+}
+
+/// What is wrong with pins.
+#[derive(Debug, Error)]
+pub enum PinError {
+    /// The text is no vks.toml.
+    #[error("vks.toml: {0}")]
+    Parse(#[from] toml::de::Error),
+    /// The pins cannot be written.
+    #[error("vks.toml: {0}")]
+    Write(#[from] toml::ser::Error),
+    /// Another version of the format.
+    #[error("vks.toml: version {got}, expected {VERSION}")]
+    Version {
+        /// Version found.
+        got: u32,
+    },
+    /// Two pins of one name, or a name that is not `family/class`.
+    #[error("vks.toml: bad or repeated name '{0}'")]
+    Name(String),
+    /// The entries are no vk tree.
+    #[error("vks.toml: {0}")]
+    Tree(#[from] VkTreeError),
+    /// The root is not that of the entries.
+    #[error("vks.toml: root is {pinned}, the entries hash to {derived}")]
+    Root {
+        /// The root in the file.
+        pinned: Hex,
+        /// The root of the entries.
+        derived: Hex,
+    },
+    /// Derived keys differ from the pinned ones.
+    #[error("vk drift: {}", list(.0))]
+    Drift(Vec<Drift>),
+}
+
+fn list(drifts: &[Drift]) -> String {
+    drifts.iter().map(Drift::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl Pins {
+    /// Pins these keys, sorted by name.
+    ///
+    /// # Errors
+    /// [`PinError::Name`] and [`PinError::Tree`].
+    pub fn new(mut vk: Vec<Pin>) -> Result<Self, PinError> {
+        vk.sort_by(|a, b| a.name.cmp(&b.name));
+        let root = Hex(VkTree::new(vk.iter().map(Pin::entry))?.root());
+        let pins = Self { version: VERSION, root, vk };
+        pins.check_names()?;
+        Ok(pins)
+    }
+
+    /// The compiled-in pins.
+    ///
+    /// # Errors
+    /// As [`Pins::parse`].
+    pub fn built_in() -> Result<Self, PinError> {
+        Self::parse(VKS_TOML)
+    }
+
+    /// Reads a vks.toml and checks that it is consistent.
+    ///
+    /// # Errors
+    /// [`PinError`], all but `Drift`.
+    pub fn parse(text: &str) -> Result<Self, PinError> {
+        let pins: Self = toml::from_str(text)?;
+        if pins.version != VERSION {
+            return Err(PinError::Version { got: pins.version });
+        }
+        pins.check_names()?;
+        let derived = Hex(pins.tree()?.root());
+        if derived != pins.root {
+            return Err(PinError::Root { pinned: pins.root, derived });
+        }
+        Ok(pins)
+    }
+
+    fn check_names(&self) -> Result<(), PinError> {
+        let mut seen = BTreeSet::new();
+        for pin in &self.vk {
+            if pin.name != format!("{}/{}", pin.family, pin.class) || !seen.insert(&pin.name) {
+                return Err(PinError::Name(pin.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of a vks.toml.
+    ///
+    /// # Errors
+    /// [`PinError::Write`]; none occurs for consistent pins.
+    pub fn to_toml(&self) -> Result<String, PinError> {
+        let head = "# Pinned verifying keys (docs/src/vks.md). Written by `tsz vk pin`; compared by `tsz vk check`.\n";
+        Ok(format!("{head}{}", toml::to_string(self)?))
+    }
+
+    /// The vk tree over the pins.
+    ///
+    /// # Errors
+    /// [`VkTreeError`] for a pair pinned twice.
+    pub fn tree(&self) -> Result<VkTree, VkTreeError> {
+        VkTree::new(self.vk.iter().map(Pin::entry))
+    }
+
+    /// Root of the vk tree.
+    pub fn root(&self) -> Digest {
+        self.root.0
+    }
+
+    /// The pins.
+    pub fn vks(&self) -> &[Pin] {
+        &self.vk
+    }
+
+    /// Compares with freshly derived keys.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check(&self, derived: &[Pin]) -> Result<(), PinError> {
+        let mut drifts = Vec::new();
+        let mut differ = |name: &str, what, pinned: String, derived: String| {
+            if pinned != derived {
+                drifts.push(Drift { name: name.to_owned(), what, pinned, derived });
+            }
+        };
+        for new in derived {
+            let Some(old) = self.vk.iter().find(|p| p.name == new.name) else {
+                differ(&new.name, "digest", String::new(), new.digest.to_string());
+                continue;
+            };
+            differ(&new.name, "algorithm", old.algorithm.to_string(), new.algorithm.to_string());
+            differ(&new.name, "tables", heights(old), heights(new));
+            differ(&new.name, "digest", old.digest.to_string(), new.digest.to_string());
+        }
+        for old in &self.vk {
+            if !derived.iter().any(|new| new.name == old.name) {
+                differ(&old.name, "digest", old.digest.to_string(), String::new());
+            }
+        }
+        if drifts.is_empty() { Ok(()) } else { Err(PinError::Drift(drifts)) }
+    }
+}
+
+fn heights(pin: &Pin) -> String {
+    pin.tables.iter().map(|t| format!("{}:{}", t.name, t.log_height)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tsz_hash::hash_bytes;
+
+    fn pin(class: &str) -> Pin {
+        Pin {
+            name: format!("fund/{class}"),
+            family: "fund".into(),
+            class: class.into(),
+            algorithm: Hex(hash_bytes(b"fund")),
+            digest: Hex(hash_bytes(class.as_bytes())),
+            proven_bits: 100.5,
+            conjectured_bits: 110.0,
+            tables: vec![PinnedTable { name: "p2".into(), log_height: 12 }],
+        }
+    }
+
+    fn pins() -> Pins {
+        Pins::new(vec![pin("small"), pin("large")]).unwrap()
+    }
+
+    #[test]
+    fn the_built_in_pins_are_consistent() {
+        Pins::built_in().unwrap();
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let text = pins().to_toml().unwrap();
+        assert_eq!(Pins::parse(&text).unwrap(), pins());
+        assert!(Pins::parse(&text.replace("version = 1", "version = 2")).is_err());
+    }
+
+    #[test]
+    fn rejects_a_changed_digest_or_root_and_repeated_names() {
+        let text = pins().to_toml().unwrap();
+        let other = Hex(hash_bytes(b"other")).to_string();
+        let changed = text.replace(&pin("small").digest.to_string(), &other);
+        assert!(matches!(Pins::parse(&changed), Err(PinError::Root { .. })));
+        let changed = text.replace(&Hex(pins().root()).to_string(), &other);
+        assert!(matches!(Pins::parse(&changed), Err(PinError::Root { .. })));
+        let mut twin = pin("small");
+        twin.digest = Hex(hash_bytes(b"twin"));
+        assert!(matches!(Pins::new(vec![pin("small"), twin]), Err(PinError::Name(_))));
+        assert!(matches!(Pins::new(vec![pin("small"), pin("small")]), Err(PinError::Tree(_))));
+    }
+
+    #[test]
+    fn drift_names_every_difference() {
+        pins().check(&[pin("large"), pin("small")]).unwrap();
+        let mut small = pin("small");
+        small.digest = Hex(hash_bytes(b"new"));
+        small.tables[0].log_height += 1;
+        let error = pins().check(&[small, pin("huge")]).unwrap_err();
+        let PinError::Drift(drifts) = &error else { panic!("{error}") };
+        let got: Vec<_> = drifts.iter().map(|d| (d.name.as_str(), d.what)).collect();
+        let want = [
+            ("fund/small", "tables"),
+            ("fund/small", "digest"),
+            ("fund/huge", "digest"),
+            ("fund/large", "digest"),
+        ];
+        assert_eq!(got, want);
+        assert!(error.to_string().contains("p2:12"), "{error}");
+    }
+
+    #[test]
+    fn security_bits_are_not_compared() {
+        let mut small = pin("small");
+        small.proven_bits = 1.0;
+        pins().check(&[pin("large"), small]).unwrap();
+    }
+}

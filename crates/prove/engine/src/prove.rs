@@ -1,0 +1,212 @@
+//! From executed batches to a bundle.
+
+use std::path::Path;
+
+use tsz_aggregator::{BatchProofs, Bundle, ExecProof, TransitionProof, VkRef};
+use tsz_hash::Digest;
+use tsz_ledger::SetLeaf;
+use tsz_vktree::VkTree;
+
+use crate::error::EngineError;
+use crate::execute::{ExecutedBatch, OpRecord};
+use crate::folder::{self, Manifest};
+use crate::measure::Cost;
+use crate::pins::Pins;
+use crate::registry::{ExecJob, KeyInfo, Keyed, Registry, entry};
+use crate::report::{Progress, ProofReport, Recorder, Report, cells};
+
+/// Proves batches one after the other and writes the folder `out` (docs/src/aggregation.md).
+///
+/// A batch and its traces are dropped before the next one is proven.
+///
+/// # Errors
+/// [`EngineError`]; the folder then holds no manifest.
+pub fn prove_run(
+    batches: Vec<ExecutedBatch>,
+    registry: &Registry,
+    pins: &Pins,
+    progress: Progress<'_>,
+    out: &Path,
+) -> Result<(Manifest, Report), EngineError> {
+    folder::prepare(out)?;
+    let (bundle, mut report) = prove_bundle(batches, registry, pins, progress)?;
+    let manifest = folder::write(out, &bundle, pins, &mut report)?;
+    Ok((manifest, report))
+}
+
+/// Proves batches one after the other.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn prove_bundle(
+    batches: Vec<ExecutedBatch>,
+    registry: &Registry,
+    pins: &Pins,
+    progress: Progress<'_>,
+) -> Result<(Bundle, Report), EngineError> {
+    if batches.is_empty() {
+        return Err(EngineError::Empty);
+    }
+    let tree = pins.tree()?;
+    let of: u64 = batches.iter().map(|b| b.records.len() as u64).sum();
+    let mut recorder = Recorder::new(progress);
+    let mut bundle = Bundle::default();
+    for batch in batches {
+        let proofs = prove_with(&batch, registry, &tree, &mut recorder)?;
+        recorder.report.ops += batch.records.len() as u64;
+        recorder.done(recorder.report.ops, of);
+        bundle.batches.push(proofs);
+    }
+    Ok((bundle, recorder.finish()))
+}
+
+/// Proves one batch.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn prove_batch(
+    batch: &ExecutedBatch,
+    registry: &Registry,
+    pins: &Pins,
+    progress: Progress<'_>,
+) -> Result<(BatchProofs, Report), EngineError> {
+    let mut recorder = Recorder::new(progress);
+    let proofs = prove_with(batch, registry, &pins.tree()?, &mut recorder)?;
+    recorder.report.ops = batch.records.len() as u64;
+    Ok((proofs, recorder.finish()))
+}
+
+fn prove_with(
+    batch: &ExecutedBatch,
+    registry: &Registry,
+    tree: &VkTree,
+    recorder: &mut Recorder<'_>,
+) -> Result<BatchProofs, EngineError> {
+    let mut execs = Vec::new();
+    for leaf in batch.set.leaves() {
+        prove_leaf(batch, leaf, registry, tree, recorder, &mut execs)?;
+    }
+    let transition = prove_transition(batch, registry, tree, recorder)?;
+    Ok(BatchProofs { header: batch.header, leaves: batch.set.leaves().to_vec(), transition, execs })
+}
+
+/// Proves the ops of one algorithm, in as few ranges as the classes allow.
+fn prove_leaf(
+    batch: &ExecutedBatch,
+    leaf: &SetLeaf,
+    registry: &Registry,
+    tree: &VkTree,
+    recorder: &mut Recorder<'_>,
+    execs: &mut Vec<ExecProof>,
+) -> Result<(), EngineError> {
+    let number = batch.header.context.batch;
+    let ops: Vec<(u32, &OpRecord)> =
+        (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm == leaf.algorithm).collect();
+    let classes = registry.execs(leaf.algorithm);
+    let family = || classes.first().map_or("registered", |c| c.id().family).to_owned();
+    let (mut first, mut start) = (0, batch.header.context.digest());
+    while first < ops.len() {
+        let rest = &ops[first..];
+        let no_class = || EngineError::NoClass { batch: number, family: family(), first, ops: rest.len() };
+        let (class, count) = choose(&classes, rest, |c, ops| c.fits(ops)).ok_or_else(no_class)?;
+        let circuit = classes[class];
+        let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
+        let job = ExecJob { context: batch.header.context, start, ops: &rest[..count] };
+        recorder.start(number, circuit.id().family);
+        let proven = circuit.prove(&job)?;
+        let claim = proven.claim;
+        record(
+            recorder,
+            number,
+            circuit.as_ref(),
+            &info,
+            claim.count,
+            proven.proof.len(),
+            [proven.trace, proven.prove],
+        );
+        execs.push(ExecProof { claim, vk, proof: proven.proof });
+        (first, start) = (first + count, claim.end);
+    }
+    Ok(())
+}
+
+/// The smallest class that holds all ops, or the largest class with the longest prefix that fits it.
+pub(crate) fn choose<C, T>(
+    classes: &[C],
+    ops: &[T],
+    fits: impl Fn(&C, &[T]) -> bool,
+) -> Option<(usize, usize)> {
+    if let Some(class) = classes.iter().position(|c| fits(c, ops)) {
+        return Some((class, ops.len()));
+    }
+    let last = classes.len().checked_sub(1)?;
+    // Every prefix of ops that fit fits: bisect for the longest one.
+    let (mut low, mut high) = (0, ops.len());
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(&classes[last], &ops[..middle]) { low = middle } else { high = middle }
+    }
+    (low > 0).then_some((last, low))
+}
+
+fn prove_transition(
+    batch: &ExecutedBatch,
+    registry: &Registry,
+    tree: &VkTree,
+    recorder: &mut Recorder<'_>,
+) -> Result<TransitionProof, EngineError> {
+    let number = batch.header.context.batch;
+    let too_large = || EngineError::BatchTooLarge { batch: number, ops: batch.records.len() };
+    let circuit = registry.transitions().iter().find(|c| c.fits(batch)).ok_or_else(too_large)?;
+    let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
+    recorder.start(number, circuit.id().family);
+    let proven = circuit.prove(batch)?;
+    record(
+        recorder,
+        number,
+        circuit.as_ref(),
+        &info,
+        proven.claim.ops,
+        proven.proof.len(),
+        [proven.trace, proven.prove],
+    );
+    Ok(TransitionProof { vk, proof: proven.proof })
+}
+
+/// Builds the keys of a circuit, if they are not yet, and finds its place in the vk tree.
+fn key(
+    circuit: &dyn Keyed,
+    batch: u64,
+    tree: &VkTree,
+    recorder: &mut Recorder<'_>,
+) -> Result<(KeyInfo, VkRef), EngineError> {
+    let info = recorder.stage(batch, "setup", || circuit.key())?;
+    let not_pinned = || EngineError::NotPinned(circuit.id().to_string());
+    let membership = tree.prove(&entry(circuit, &info)).ok_or_else(not_pinned)?;
+    let digest: Digest = info.digest;
+    Ok((info, VkRef { digest, membership }))
+}
+
+fn record(
+    recorder: &mut Recorder<'_>,
+    batch: u64,
+    circuit: &dyn Keyed,
+    info: &KeyInfo,
+    ops: u32,
+    bytes: usize,
+    costs: [Cost; 2],
+) {
+    let id = circuit.id();
+    for (name, cost) in ["trace", "prove"].into_iter().zip(costs) {
+        recorder.add(batch, &format!("{} {name}", id.family), cost);
+    }
+    recorder.report.proofs.push(ProofReport {
+        batch,
+        circuit: id.to_string(),
+        ops,
+        bytes: bytes as u64,
+        cells: cells(&info.tables),
+        proven_bits: info.security.proven_bits,
+        conjectured_bits: info.security.conjectured_bits,
+    });
+}

@@ -1,0 +1,293 @@
+//! Every circuit of the system, with keys that are built on first use.
+
+use std::sync::{Arc, OnceLock};
+
+use tsz_aggregator::{ExecVerifier, ProofError, TransitionVerifier, VkSet};
+use tsz_hash::Digest;
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
+use tsz_stark::security::{Security, security};
+use tsz_stark::{Circuit, CircuitAir, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_vktree::{VkEntry, transition_algorithm};
+
+use crate::error::EngineError;
+use crate::execute::{ExecutedBatch, OpRecord};
+use crate::hexdigest::Hex;
+use crate::measure::{Cost, Stopwatch};
+use crate::pins::{Pin, PinnedTable, Pins};
+
+/// Name of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CircuitId {
+    /// Rule set, or `transition`.
+    pub family: &'static str,
+    /// Size class.
+    pub class: &'static str,
+}
+
+impl std::fmt::Display for CircuitId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.family, self.class)
+    }
+}
+
+/// What is known of a key once it is built.
+#[derive(Clone, Debug)]
+pub struct KeyInfo {
+    /// Vk digest.
+    pub digest: Digest,
+    /// Shape and cost of each table.
+    pub tables: Vec<TableInfo>,
+    /// Proven and conjectured bits.
+    pub security: Security,
+    /// What it cost to build the keys.
+    pub setup: Cost,
+}
+
+/// The common part of all circuits.
+pub trait Keyed: Send + Sync {
+    /// Its name.
+    fn id(&self) -> CircuitId;
+    /// Algorithm id its keys are listed under.
+    fn algorithm(&self) -> AlgorithmId;
+    /// Its key, built on first use.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    fn key(&self) -> Result<KeyInfo, EngineError>;
+}
+
+/// A proof with what it cost.
+#[derive(Clone, Debug)]
+pub struct Proven<C> {
+    /// What it says.
+    pub claim: C,
+    /// Its canonical bytes.
+    pub proof: Vec<u8>,
+    /// Cost of the traces.
+    pub trace: Cost,
+    /// Cost of the proof.
+    pub prove: Cost,
+}
+
+/// A range of the ops of one algorithm.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecJob<'a> {
+    /// Constants of the batch.
+    pub context: BatchContext,
+    /// Capacity before the range.
+    pub start: Digest,
+    /// Sequence numbers and ops, ascending.
+    pub ops: &'a [(u32, &'a OpRecord)],
+}
+
+/// A circuit that proves ranges of one algorithm's ops.
+pub trait ExecCircuit: Keyed {
+    /// Whether these ops fit; if they do, so does every prefix.
+    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool;
+    /// Proves a range that fits.
+    ///
+    /// # Errors
+    /// [`EngineError`] of setup, witness or proof.
+    fn prove(&self, job: &ExecJob<'_>) -> Result<Proven<ExecClaim>, EngineError>;
+    /// Verifies proof bytes against a claim; must not panic on any.
+    ///
+    /// # Errors
+    /// [`ProofError`] for anything but a valid proof of exactly this claim.
+    fn verify(&self, claim: &ExecClaim, proof: &[u8]) -> Result<(), ProofError>;
+}
+
+/// A circuit that proves transitions of the state tree.
+pub trait TransitionCircuit: Keyed {
+    /// Whether the batch fits.
+    fn fits(&self, batch: &ExecutedBatch) -> bool;
+    /// Proves a batch that fits.
+    ///
+    /// # Errors
+    /// [`EngineError`] of setup, witness or proof.
+    fn prove(&self, batch: &ExecutedBatch) -> Result<Proven<TransitionClaim>, EngineError>;
+    /// Verifies proof bytes against a claim; must not panic on any.
+    ///
+    /// # Errors
+    /// [`ProofError`] for anything but a valid proof of exactly this claim.
+    fn verify(&self, claim: &TransitionClaim, proof: &[u8]) -> Result<(), ProofError>;
+}
+
+/// Keys of one circuit, built on first use and kept for the life of the process.
+pub struct LazyKeys<A> {
+    id: CircuitId,
+    build: Box<dyn Fn() -> Circuit<A> + Send + Sync>,
+    built: OnceLock<Result<(ProvingKey<A>, KeyInfo), String>>,
+}
+
+impl<A: CircuitAir> LazyKeys<A> {
+    /// Keys of the circuit that `build` describes.
+    pub fn new(id: CircuitId, build: impl Fn() -> Circuit<A> + Send + Sync + 'static) -> Self {
+        Self { id, build: Box::new(build), built: OnceLock::new() }
+    }
+
+    /// The circuit's name.
+    pub fn id(&self) -> CircuitId {
+        self.id
+    }
+
+    fn built(&self) -> Result<&(ProvingKey<A>, KeyInfo), EngineError> {
+        let build = || {
+            let watch = Stopwatch::start();
+            let pk = setup((self.build)()).map_err(|e| e.to_string())?;
+            let vk = pk.vk();
+            let (digest, tables, security) = (*vk.digest(), vk.tables().to_vec(), security(vk));
+            Ok((pk, KeyInfo { digest, tables, security, setup: watch.cost() }))
+        };
+        let failed = |error: &String| EngineError::Setup { name: self.id.to_string(), error: error.clone() };
+        self.built.get_or_init(build).as_ref().map_err(failed)
+    }
+
+    /// The proving key.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    pub fn pk(&self) -> Result<&ProvingKey<A>, EngineError> {
+        Ok(&self.built()?.0)
+    }
+
+    /// The verifying key.
+    ///
+    /// # Errors
+    /// [`ProofError::Key`].
+    pub fn vk(&self) -> Result<&VerifyingKey<A>, ProofError> {
+        self.pk().map(|pk| pk.vk().as_ref()).map_err(|e| ProofError::Key(e.to_string()))
+    }
+
+    /// What is known of the key.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    pub fn info(&self) -> Result<KeyInfo, EngineError> {
+        Ok(self.built()?.1.clone())
+    }
+}
+
+/// All circuits; within a family from the smallest class to the largest.
+#[derive(Clone, Default)]
+pub struct Registry {
+    execs: Vec<Arc<dyn ExecCircuit>>,
+    transitions: Vec<Arc<dyn TransitionCircuit>>,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a circuit; classes of one algorithm are added from the smallest to the largest.
+    pub fn add_exec(&mut self, circuit: Arc<dyn ExecCircuit>) {
+        self.execs.push(circuit);
+    }
+
+    /// Adds a transition circuit, the smallest first.
+    pub fn add_transition(&mut self, circuit: Arc<dyn TransitionCircuit>) {
+        self.transitions.push(circuit);
+    }
+
+    /// Circuits of one algorithm, the smallest first.
+    pub fn execs(&self, algorithm: AlgorithmId) -> Vec<&Arc<dyn ExecCircuit>> {
+        self.execs.iter().filter(|c| c.algorithm() == algorithm).collect()
+    }
+
+    /// Transition circuits, the smallest first.
+    pub fn transitions(&self) -> &[Arc<dyn TransitionCircuit>] {
+        &self.transitions
+    }
+
+    /// Every circuit.
+    pub fn circuits(&self) -> impl Iterator<Item = &dyn Keyed> {
+        let execs = self.execs.iter().map(|c| c.as_ref() as &dyn Keyed);
+        execs.chain(self.transitions.iter().map(|c| c.as_ref() as &dyn Keyed))
+    }
+
+    /// Derives every key, as it would be pinned.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    pub fn derive(&self) -> Result<Vec<Pin>, EngineError> {
+        self.circuits().map(derive).collect()
+    }
+
+    /// Verifiers of every pinned key. Keys are built when the first proof of theirs is verified, and a key that
+    /// differs from its pin is refused then; a pinned key without a circuit gets no verifier.
+    pub fn verifiers(&self, pins: &Pins) -> VkSet {
+        let mut set = VkSet::new(pins.root());
+        for pin in pins.vks() {
+            let is = |circuit: &dyn Keyed| {
+                circuit.id().to_string() == pin.name && circuit.algorithm() == pin.algorithm.0
+            };
+            if let Some(circuit) = self.execs.iter().find(|c| is(c.as_ref())) {
+                let verifier = Pinned { circuit: circuit.clone(), digest: pin.digest.0 };
+                set.insert_exec(&pin.digest.0, Arc::new(verifier));
+            } else if let Some(circuit) = self.transitions.iter().find(|c| is(c.as_ref())) {
+                let verifier = Pinned { circuit: circuit.clone(), digest: pin.digest.0 };
+                set.insert_transition(&pin.digest.0, Arc::new(verifier));
+            }
+        }
+        set
+    }
+}
+
+fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
+    let (id, info) = (circuit.id(), circuit.key()?);
+    let tenths = |bits: f64| (bits * 10.0).floor() / 10.0;
+    let table = |t: &TableInfo| PinnedTable { name: t.name.clone(), log_height: t.log_height as u32 };
+    Ok(Pin {
+        name: id.to_string(),
+        family: id.family.to_owned(),
+        class: id.class.to_owned(),
+        algorithm: Hex(circuit.algorithm()),
+        digest: Hex(info.digest),
+        proven_bits: tenths(info.security.proven_bits),
+        conjectured_bits: tenths(info.security.conjectured_bits),
+        tables: info.tables.iter().map(table).collect(),
+    })
+}
+
+/// A circuit whose key must be the pinned one.
+struct Pinned<C: ?Sized> {
+    digest: Digest,
+    circuit: Arc<C>,
+}
+
+impl<C: Keyed + ?Sized> Pinned<C> {
+    fn check(&self) -> Result<(), ProofError> {
+        let info = self.circuit.key().map_err(|e| ProofError::Key(e.to_string()))?;
+        if info.digest == self.digest {
+            return Ok(());
+        }
+        let (id, pinned, derived) = (self.circuit.id(), Hex(self.digest), Hex(info.digest));
+        Err(ProofError::Key(format!("{id}: digest is pinned as {pinned}, derived {derived}")))
+    }
+}
+
+impl ExecVerifier for Pinned<dyn ExecCircuit> {
+    fn verify(&self, claim: &ExecClaim, proof: &[u8]) -> Result<(), ProofError> {
+        self.check()?;
+        self.circuit.verify(claim, proof)
+    }
+}
+
+impl TransitionVerifier for Pinned<dyn TransitionCircuit> {
+    fn verify(&self, claim: &TransitionClaim, proof: &[u8]) -> Result<(), ProofError> {
+        self.check()?;
+        self.circuit.verify(claim, proof)
+    }
+}
+
+/// The entry of a circuit in the vk tree.
+pub(crate) fn entry(circuit: &dyn Keyed, info: &KeyInfo) -> VkEntry {
+    VkEntry { algorithm: circuit.algorithm(), vk: info.digest }
+}
+
+/// The circuits of this program.
+pub fn registry() -> Registry {
+    let _ = transition_algorithm();
+    Registry::new()
+}

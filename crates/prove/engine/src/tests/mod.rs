@@ -1,0 +1,4 @@
+//! The pipeline over small circuits that only repeat their claims: classes, ranges, folder, verification.
+
+mod circuits;
+mod pipeline;
