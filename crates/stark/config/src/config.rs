@@ -4,15 +4,15 @@ use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16};
 use p3_challenger::{CanObserve, DuplexChallenger};
 use p3_commit::ExtensionMmcs;
 use p3_dft::Radix2DitParallel;
-use p3_field::Field;
 use p3_field::extension::BinomialExtensionField;
 use p3_fri::{FriParameters, TwoAdicFriPcs};
-use p3_merkle_tree::{MerkleCap, MerkleTreeMmcs};
+use p3_merkle_tree::MerkleCap;
 use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 use p3_uni_stark::StarkConfig;
 use tsz_hash::Digest;
 
 use crate::params::FriParams;
+use crate::tree::Tree;
 
 /// The base field.
 pub type F = BabyBear;
@@ -27,8 +27,7 @@ pub(crate) type Perm = Poseidon2BabyBear<16>;
 /// Rows have a width fixed by the vk, so a sponge without padding is collision resistant here.
 pub(crate) type LeafHash = PaddingFreeSponge<Perm, 16, 8, 8>;
 pub(crate) type Compress = TruncatedPermutation<Perm, 2, 8, 16>;
-pub(crate) type ValMmcs =
-    MerkleTreeMmcs<<F as Field>::Packing, <F as Field>::Packing, LeafHash, Compress, 2, 8>;
+pub(crate) type ValMmcs = Tree;
 pub(crate) type ExtMmcs = ExtensionMmcs<F, ExtField, ValMmcs>;
 pub(crate) type Challenger = DuplexChallenger<F, Perm, 16, 8>;
 pub(crate) type Dft = Radix2DitParallel<F>;

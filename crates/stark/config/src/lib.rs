@@ -20,6 +20,7 @@ pub mod security;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod verify;
 
 pub use circuit::{Circuit, CircuitAir, ProvingKey, SetupError, TableAir, TableInfo, VerifyingKey, setup};
