@@ -1,7 +1,13 @@
 //! The fund circuit.
+mod circuit;
 pub mod gadgets;
 mod layout;
-pub mod op;
+mod op;
 mod row;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 pub mod trace;
+
+pub use circuit::{Class, Counts, FundAir, Witness, WitnessError, counts, public_values, witness};
+pub use op::{FundRecord, OP_TABLES};

@@ -3,10 +3,12 @@
 use tsz_hash::{Digest, F};
 use tsz_ledger::Access;
 use tsz_sig::Signature;
+use tsz_stf::FundOp;
+use tsz_types::{AccountId, Bucket, KeySlot, SubId};
 
 /// A bucket of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leg {
+pub(crate) struct Leg {
     /// Account (u24).
     pub account: u32,
     /// Sub-account (< 32).
@@ -17,7 +19,7 @@ pub struct Leg {
 
 /// What a key slot is to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyPolicy {
+pub(crate) struct KeyPolicy {
     /// Key id.
     pub key_id: Digest,
     /// Scheme 1..4.
@@ -30,7 +32,7 @@ pub struct KeyPolicy {
 
 /// Who signed, with which slot.
 #[derive(Clone, Copy, Debug)]
-pub struct Signed {
+pub(crate) struct Signed {
     /// Key slot (< 48).
     pub slot: u32,
     /// Signature over the op's message.
@@ -39,7 +41,7 @@ pub struct Signed {
 
 /// A fund op.
 #[derive(Clone, Debug)]
-pub enum Op {
+pub(crate) enum Op {
     /// BeginBatch.
     Begin,
     /// L1 deposit.
@@ -112,18 +114,16 @@ pub enum Op {
     },
 }
 
-impl Op {
-    /// Index of the op's table.
-    pub fn table(&self) -> usize {
-        match self {
-            Self::Begin => 0,
-            Self::Deposit { .. } => 1,
-            Self::Transfer { .. } => 2,
-            Self::Withdraw { .. } => 3,
-            Self::Key { .. } => 4,
-            Self::L1Key { .. } => 5,
-            Self::Exit { .. } => 6,
-        }
+/// Index of an op's table.
+pub(crate) fn table(op: &FundOp) -> usize {
+    match op {
+        FundOp::BeginBatch(_) => 0,
+        FundOp::Deposit(_) => 1,
+        FundOp::Transfer(_) => 2,
+        FundOp::Withdraw(_) => 3,
+        FundOp::RegisterKey(_) | FundOp::RevokeKey(_) => 4,
+        FundOp::L1RegisterKey(_) | FundOp::L1RevokeKey(_) => 5,
+        FundOp::FullExit(_) => 6,
     }
 }
 
@@ -136,7 +136,91 @@ pub struct FundRecord {
     /// Sequence number in the batch.
     pub index: u32,
     /// The op.
-    pub op: Op,
+    pub op: FundOp,
     /// What it accessed, in order.
     pub accesses: Vec<Access>,
+}
+
+/// A record with its op in plain integers.
+#[derive(Clone, Debug)]
+pub(crate) struct OpRecord<'a> {
+    pub index: u32,
+    pub op: Op,
+    pub accesses: &'a [Access],
+}
+
+impl<'a> From<&'a FundRecord> for OpRecord<'a> {
+    fn from(record: &'a FundRecord) -> Self {
+        Self { index: record.index, op: Op::from(&record.op), accesses: &record.accesses }
+    }
+}
+
+fn leg(account: AccountId, sub: SubId, bucket: Bucket) -> Leg {
+    Leg { account: account.get(), sub: sub.get().into(), collateral: bucket.is_collateral() }
+}
+
+fn policy(key_id: Digest, policy: tsz_ledger::KeyPolicy) -> Option<KeyPolicy> {
+    let (scheme, permissions) = (policy.scheme.code(), policy.permissions.bits());
+    Some(KeyPolicy { key_id, scheme, permissions, expiry: policy.expiry.get() })
+}
+
+fn signed(slot: KeySlot, signature: Signature) -> Signed {
+    Signed { slot: slot.get().into(), signature }
+}
+
+impl From<&FundOp> for Op {
+    fn from(op: &FundOp) -> Self {
+        match op {
+            FundOp::BeginBatch(_) => Self::Begin,
+            FundOp::Deposit(op) => Self::Deposit {
+                to: leg(op.account, op.sub, op.bucket),
+                token: op.token.get().into(),
+                units: op.units.get(),
+                owner: op.owner.to_felts(),
+            },
+            FundOp::Transfer(op) => Self::Transfer {
+                from: leg(op.account, op.sub, op.bucket),
+                to: leg(op.to_account, op.to_sub, op.to_bucket),
+                token: op.token.get().into(),
+                units: op.units.get(),
+                signed: signed(op.key_slot, op.signature),
+            },
+            FundOp::Withdraw(op) => Self::Withdraw {
+                from: leg(op.account, op.sub, op.bucket),
+                token: op.token.get().into(),
+                units: op.units.get(),
+                to: op.to.to_felts(),
+                signed: signed(op.key_slot, op.signature),
+            },
+            FundOp::RegisterKey(op) => Self::Key {
+                account: op.account.get(),
+                slot: op.slot.get().into(),
+                policy: policy(op.key_id, op.policy()),
+                signed: signed(op.key_slot, op.signature),
+            },
+            FundOp::RevokeKey(op) => Self::Key {
+                account: op.account.get(),
+                slot: op.slot.get().into(),
+                policy: None,
+                signed: signed(op.key_slot, op.signature),
+            },
+            FundOp::FullExit(op) => Self::Exit {
+                from: leg(op.account, op.sub, op.bucket),
+                token: op.token.get().into(),
+                sender: op.sender.to_felts(),
+            },
+            FundOp::L1RegisterKey(op) => Self::L1Key {
+                account: op.account.get(),
+                slot: op.slot.get().into(),
+                policy: policy(op.key_id, op.policy()),
+                sender: op.sender.to_felts(),
+            },
+            FundOp::L1RevokeKey(op) => Self::L1Key {
+                account: op.account.get(),
+                slot: op.slot.get().into(),
+                policy: None,
+                sender: op.sender.to_felts(),
+            },
+        }
+    }
 }

@@ -46,7 +46,7 @@ columns! {
         next_account: felt,
         /// next - 1 - account (credit) or account - next - 1 (refund), 0 for a creation; range12.
         distance: (U24),
-        /// Account cell found; bound by the bus, zero for a creation.
+        /// Account cell found; bound by the bus; overwritten by a creation.
         acct: [8],
         /// The bucket's cell.
         bucket: (Credit),
@@ -114,12 +114,11 @@ fn head_and_account<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, d: &De
     row.old(0, pad8(&[b0.clone(), b1.clone(), t0.clone(), t1.clone(), next.clone()]));
     row.new_value(0, pad8(&[b0, b1, t0, t1, next + d.is_create.clone()]));
 
-    for felt in &d.acct {
-        row.zero(d.is_create.clone() * felt.clone());
-    }
     let mut created = pad8(&d.owner.values());
     created[7] = AB::Expr::ONE;
-    let left = core::array::from_fn(|k| d.acct[k].clone() + d.is_create.clone() * created[k].clone());
+    let left = core::array::from_fn(|k| {
+        d.acct[k].clone() + d.is_create.clone() * (created[k].clone() - d.acct[k].clone())
+    });
     row.key(3, true, d.account.value(), c(1));
     row.old(3, d.acct.clone());
     row.new_value(3, left);

@@ -3,16 +3,27 @@
 use rayon::prelude::*;
 use tsz_air::{
     Air, AirBuilder, Count, F, InteractionBuilder, Matrix, PrimeCharacteristicRing, PrimeField32, Requests,
-    Trace,
+    Trace, WindowAccess,
 };
 use tsz_hash::WIDTH;
 
-use p3_air::RowWindow;
+/// The current and the next row.
+#[derive(Clone, Copy)]
+pub struct Window<'a>([&'a [F]; 2]);
+
+impl WindowAccess<F> for Window<'_> {
+    fn current_slice(&self) -> &[F] {
+        self.0[0]
+    }
+    fn next_slice(&self) -> &[F] {
+        self.0[1]
+    }
+}
 
 /// Records `p2` and `range12` lookups of one row.
 pub struct Collector<'a> {
-    main: RowWindow<'a, F>,
-    preprocessed: RowWindow<'a, F>,
+    main: Window<'a>,
+    preprocessed: Window<'a>,
     public_values: &'a [F],
     requests: &'a mut Requests,
 }
@@ -21,8 +32,8 @@ impl<'a> AirBuilder for Collector<'a> {
     type F = F;
     type Expr = F;
     type Var = F;
-    type PreprocessedWindow = RowWindow<'a, F>;
-    type MainWindow = RowWindow<'a, F>;
+    type PreprocessedWindow = Window<'a>;
+    type MainWindow = Window<'a>;
     type PublicVar = F;
     type PeriodicVar = F;
 
@@ -77,13 +88,12 @@ impl InteractionBuilder for Collector<'_> {
 pub fn collect<A: for<'a> Air<Collector<'a>>>(air: &A, trace: &Trace, public_values: &[F]) -> Requests {
     let height = trace.height();
     let row = |r: usize| &trace.values[r % height * trace.width..(r % height + 1) * trace.width];
-    let empty = RowWindow::from_two_rows(&[], &[]);
+    let empty = Window([&[], &[]]);
     (0..height)
         .into_par_iter()
         .fold(Requests::new, |mut requests, r| {
-            let main = RowWindow::from_two_rows(row(r), row(r + 1));
-            let mut builder =
-                Collector { main, preprocessed: empty, public_values, requests: &mut requests };
+            let main = Window([row(r), row(r + 1)]);
+            let mut builder = Collector { main, preprocessed: empty, public_values, requests: &mut requests };
             air.eval(&mut builder);
             requests
         })

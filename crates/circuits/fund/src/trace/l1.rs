@@ -11,7 +11,7 @@ use crate::gadgets::limb::{Address, U24};
 use crate::gadgets::owner::Owner;
 use crate::gadgets::units::{SCALE, Units};
 use crate::gadgets::{inverse, magnitude};
-use crate::op::{FundRecord, Op};
+use crate::op::{Op, OpRecord};
 use crate::tables::{Begin, Deposit, Exit, L1Key};
 
 fn felt(x: u32) -> F {
@@ -19,7 +19,7 @@ fn felt(x: u32) -> F {
 }
 
 /// Row of a BeginBatch.
-pub fn begin(context: &BatchContext, record: &FundRecord) -> Result<Signable<Begin<F>>, RecordError> {
+pub fn begin(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Begin<F>>, RecordError> {
     let [head] = accesses::<1>(record)?;
     let [t0, t1] = [head.old[2], head.old[3]].map(|x| u64::from(x.as_canonical_u32()));
     let elapsed = context.time.wrapping_sub(t0 | t1 << 24);
@@ -35,7 +35,7 @@ pub fn begin(context: &BatchContext, record: &FundRecord) -> Result<Signable<Beg
 }
 
 /// Row of a Deposit.
-pub fn deposit(record: &FundRecord) -> Result<Signable<Deposit<F>>, RecordError> {
+pub fn deposit(record: &OpRecord<'_>) -> Result<Signable<Deposit<F>>, RecordError> {
     let Op::Deposit { to, token, units, owner } = &record.op else { return Ok(Default::default()) };
     let [head, l1in, chain, acct, bucket, out] = accesses::<6>(record)?;
     let place = Place::of(to.sub, to.collateral);
@@ -80,7 +80,7 @@ pub fn deposit(record: &FundRecord) -> Result<Signable<Deposit<F>>, RecordError>
 }
 
 /// Row of an L1RegisterKey or L1RevokeKey.
-pub fn l1key(record: &FundRecord) -> Result<Signable<L1Key<F>>, RecordError> {
+pub fn l1key(record: &OpRecord<'_>) -> Result<Signable<L1Key<F>>, RecordError> {
     let Op::L1Key { account, slot, policy, sender } = &record.op else { return Ok(Default::default()) };
     let [l1in, chain, acct, slot_a, slot_b] = accesses::<5>(record)?;
     let policy = signed::policy(policy.as_ref());
@@ -112,7 +112,7 @@ pub fn l1key(record: &FundRecord) -> Result<Signable<L1Key<F>>, RecordError> {
 }
 
 /// Row of a FullExit.
-pub fn exit(record: &FundRecord) -> Result<Signable<Exit<F>>, RecordError> {
+pub fn exit(record: &OpRecord<'_>) -> Result<Signable<Exit<F>>, RecordError> {
     let Op::Exit { from, token, sender } = &record.op else { return Ok(Default::default()) };
     let [l1in, chain, acct, bucket, out] = accesses::<5>(record)?;
     let place = Place::of(from.sub, from.collateral);
@@ -125,7 +125,8 @@ pub fn exit(record: &FundRecord) -> Result<Signable<Exit<F>>, RecordError> {
     let is_open = owner.holds() && !is_reserved && pos_count != F::ZERO;
     let is_negative = owner.holds() && !is_reserved && !is_open && negative != F::ZERO;
     let is_ok = owner.holds() && !is_reserved && !is_open && !is_negative;
-    let units = if is_ok { (magnitude(&bucket.old) / SCALE) as u64 } else { 0 };
+    let lost = magnitude(&bucket.old).saturating_sub(magnitude(&bucket.new));
+    let units = if is_ok { (lost / SCALE) as u64 } else { 0 };
     let amount = Units::of(units);
     let [u0, u1, u2] = amount.limbs();
     let tsb = place.tsb(&felt(*token));

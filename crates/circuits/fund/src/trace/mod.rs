@@ -11,7 +11,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{Access, BatchContext};
 
 use crate::layout::Columns;
-use crate::op::{FundRecord, OP_TABLES, Op, Signed};
+use crate::op::{self, FundRecord, OP_TABLES, OpRecord, Signed};
 use crate::tables::{BeginAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir};
 
 pub use collect::collect;
@@ -52,21 +52,19 @@ pub struct SignatureRequest {
     pub signature: tsz_sig::Signature,
 }
 
-/// Traces of the op tables and what they ask of the shared ones.
+/// Traces of the op tables and the signatures that they need.
 #[derive(Clone, Debug)]
 pub struct OpTraces {
-    /// One trace a table, in the order of [`Op::table`].
+    /// One trace a table, in the order begin, deposit, transfer, withdraw, key, l1key, exit.
     pub traces: Vec<Trace>,
-    /// Permutations and ranges.
-    pub requests: Requests,
     /// Signatures, in the order of the tables and of the ops.
     pub signatures: Vec<SignatureRequest>,
 }
 
 /// The accesses of a record as an array.
-fn accesses<const N: usize>(record: &FundRecord) -> Result<&[Access; N], RecordError> {
+fn accesses<'a, const N: usize>(record: &OpRecord<'a>) -> Result<&'a [Access; N], RecordError> {
     let got = record.accesses.len();
-    record.accesses[..].try_into().map_err(|_| RecordError::Accesses { index: record.index, expected: N, got })
+    record.accesses.try_into().map_err(|_| RecordError::Accesses { index: record.index, expected: N, got })
 }
 
 /// A row with its signature.
@@ -75,8 +73,8 @@ type Signable<C> = (C, Option<SignatureRequest>);
 fn table<C: Columns<F> + Send>(
     kind: usize,
     log_height: usize,
-    records: &[&FundRecord],
-    row: impl Fn(&FundRecord) -> Result<Signable<C>, RecordError> + Sync,
+    records: &[OpRecord<'_>],
+    row: impl Fn(&OpRecord<'_>) -> Result<Signable<C>, RecordError> + Sync,
 ) -> Result<(Trace, Vec<SignatureRequest>), RecordError> {
     let (rows, got) = (1 << log_height, records.len());
     if got > rows {
@@ -123,11 +121,10 @@ pub fn op_traces(
     records: &[FundRecord],
     log_heights: &[usize; OP_TABLES],
 ) -> Result<OpTraces, RecordError> {
-    let mut kinds: [Vec<&FundRecord>; OP_TABLES] = Default::default();
+    let mut kinds: [Vec<OpRecord<'_>>; OP_TABLES] = Default::default();
     for record in records {
-        kinds[record.op.table()].push(record);
+        kinds[op::table(&record.op)].push(record.into());
     }
-    let has_begin = !kinds[0].is_empty();
     let [h0, h1, h2, h3, h4, h5, h6] = *log_heights;
     let filled = [
         table(0, h0, &kinds[0], |r| l1::begin(context, r))?,
@@ -139,16 +136,26 @@ pub fn op_traces(
         table(6, h6, &kinds[6], l1::exit)?,
     ];
     let (traces, signatures): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
-    let publics = signed_publics(context);
+    Ok(OpTraces { traces, signatures: signatures.concat() })
+}
+
+/// What the op tables look up on `p2` and `range12`; traces in the order of [`op_traces`].
+pub fn requests(context: &BatchContext, has_begin: bool, traces: &[Trace]) -> Requests {
+    let begin = begin_publics(context, has_begin);
+    let signed = signed_publics(context);
     let mut requests = Requests::new();
-    requests.merge(collect(&BeginAir, &traces[0], &begin_publics(context, has_begin)));
-    requests.merge(collect(&DepositAir, &traces[1], &[]));
-    requests.merge(collect(&TransferAir, &traces[2], &publics));
-    requests.merge(collect(&WithdrawAir, &traces[3], &publics));
-    requests.merge(collect(&KeyAir, &traces[4], &publics));
-    requests.merge(collect(&L1KeyAir, &traces[5], &[]));
-    requests.merge(collect(&ExitAir, &traces[6], &[]));
-    Ok(OpTraces { traces, requests, signatures: signatures.concat() })
+    for (table, trace) in traces.iter().enumerate() {
+        requests.merge(match table {
+            0 => collect(&BeginAir, trace, &begin),
+            1 => collect(&DepositAir, trace, &[]),
+            2 => collect(&TransferAir, trace, &signed),
+            3 => collect(&WithdrawAir, trace, &signed),
+            4 => collect(&KeyAir, trace, &signed),
+            5 => collect(&L1KeyAir, trace, &[]),
+            _ => collect(&ExitAir, trace, &[]),
+        });
+    }
+    requests
 }
 
 fn request(signed: &Signed, signer: &crate::gadgets::signer::Signer<F>) -> Option<SignatureRequest> {

@@ -11,7 +11,7 @@ use crate::gadgets::limb::{Address, U24};
 use crate::gadgets::policy::Policy;
 use crate::gadgets::signer::{Signer, SignerInput};
 use crate::gadgets::units::{SCALE, Units};
-use crate::op::{FundRecord, KeyPolicy, Leg, Op, Signed};
+use crate::op::{KeyPolicy, Leg, Op, OpRecord, Signed};
 use crate::tables::{Key, Transfer, Withdraw};
 
 fn felt(x: u32) -> F {
@@ -43,14 +43,13 @@ fn lo(leg: &Leg, token: u32) -> F {
 }
 
 /// Row of a Transfer.
-pub fn transfer(context: &BatchContext, record: &FundRecord) -> Result<Signable<Transfer<F>>, RecordError> {
+pub fn transfer(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Transfer<F>>, RecordError> {
     let Op::Transfer { from, to, token, units, signed } = &record.op else { return Ok(Default::default()) };
     let [head, key_a, key_b, ctl, source, target] = accesses::<6>(record)?;
     let (from_place, to_place) = (Place::of(from.sub, from.collateral), Place::of(to.sub, to.collateral));
     let amount = Units::of(*units);
     let [u0, u1, u2] = amount.limbs();
-    let first =
-        [felt(3), felt(from.account), from_place.sb(), felt(*token), u0, u1, u2, ctl.old[1]];
+    let first = [felt(3), felt(from.account), from_place.sb(), felt(*token), u0, u1, u2, ctl.old[1]];
     let mut second = [F::ZERO; 8];
     second[0] = felt(to.account);
     second[1] = to_place.sb();
@@ -85,7 +84,7 @@ pub fn transfer(context: &BatchContext, record: &FundRecord) -> Result<Signable<
 }
 
 /// Row of a Withdraw.
-pub fn withdraw(context: &BatchContext, record: &FundRecord) -> Result<Signable<Withdraw<F>>, RecordError> {
+pub fn withdraw(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Withdraw<F>>, RecordError> {
     let Op::Withdraw { from, token, units, to, signed } = &record.op else { return Ok(Default::default()) };
     let [key_a, key_b, ctl, listing, source, out] = accesses::<6>(record)?;
     let place = Place::of(from.sub, from.collateral);
@@ -137,7 +136,7 @@ pub fn policy(policy: Option<&KeyPolicy>) -> Policy<F> {
 }
 
 /// Row of a RegisterKey or RevokeKey.
-pub fn key(context: &BatchContext, record: &FundRecord) -> Result<Signable<Key<F>>, RecordError> {
+pub fn key(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Key<F>>, RecordError> {
     let Op::Key { account, slot, policy: content, signed } = &record.op else {
         return Ok(Default::default());
     };
