@@ -13,6 +13,7 @@ pub struct Mix(pub u64);
 
 impl Mix {
     /// Next 64 bits.
+    #[allow(clippy::should_implement_trait)] // never ends, so it has no use for Option
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

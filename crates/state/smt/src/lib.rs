@@ -9,8 +9,8 @@
 //!   trie shrinks to what it would be had the leaf never been written.
 //! - Branches are reference-counted and copied on write, so [`Tree::snapshot`] is a constant-time clone, and a
 //!   tree without snapshots is changed in place.
-//! - A batch is done in three steps: descend level by level from the root to the touched leaves ([`plan`]), hash
-//!   level by level upwards with full SIMD packs on all cores ([`packed`]), write the trie ([`write`]).
+//! - A batch is done in three steps: descend level by level from the root to the touched leaves (`plan`), hash
+//!   level by level upwards with full SIMD packs on all cores ([`packed`]), write the trie (`write`).
 //!   [`Tree::multiproof`] shares the first two and hands every touched node to the transition circuit.
 
 pub mod bench;

@@ -222,10 +222,10 @@ fn check_row(row: &NodeRow) -> Result<[Option<(Digest, Digest)>; 2], RowError> {
     {
         return Err(RowError::Hash { depth, index });
     }
-    if !(row.left_touched || row.right_touched)
-        || !(row.left_touched || row.left_old == row.left_new)
-        || !(row.right_touched || row.right_old == row.right_new)
-    {
+    let none = !row.left_touched && !row.right_touched;
+    let left = !row.left_touched && row.left_old != row.left_new;
+    let right = !row.right_touched && row.right_old != row.right_new;
+    if none || left || right {
         return Err(RowError::Untouched { depth, index });
     }
     Ok([

@@ -1,4 +1,5 @@
 //! Damaged files are errors, never panics and never a wrong state.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, as tests themselves may
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Kill -9 at any moment: the store reopens at a committed batch with the right root.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, as tests themselves may
 
 mod common;
 

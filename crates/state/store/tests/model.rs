@@ -1,4 +1,5 @@
 //! Both stores against a naive model.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, as tests themselves may
 
 mod common;
 

@@ -57,7 +57,7 @@ pub(crate) fn random_key(mix: &mut Mix) -> u64 {
 pub(crate) fn random_batch(mix: &mut Mix, count: usize) -> Vec<(u64, Digest)> {
     let mut batch = BTreeMap::new();
     for _ in 0..count {
-        let value = if mix.next() % 4 == 0 { ZERO } else { mix.digest() };
+        let value = if mix.next().is_multiple_of(4) { ZERO } else { mix.digest() };
         batch.insert(random_key(mix), value);
     }
     let mut batch: Vec<_> = batch.into_iter().collect();

@@ -14,7 +14,7 @@ pub fn batch(seed: u64, count: usize) -> Vec<(u64, Digest)> {
     let mut batch = Leaves::new();
     for _ in 0..count {
         let key = position(mix.next() % 200, mix.next() % 2, [0, 1, 2, 128][mix.next() as usize % 4]);
-        let value = if mix.next() % 5 == 0 { ZERO } else { mix.digest() };
+        let value = if mix.next().is_multiple_of(5) { ZERO } else { mix.digest() };
         batch.insert(key, value);
     }
     batch.into_iter().collect()
