@@ -183,7 +183,7 @@ macro_rules! column_fill {
 #[macro_export]
 macro_rules! column_names {
     ($names:ident, $field:expr) => {
-        $names.push($field.to_string())
+        $names.extend([$field.to_string()])
     };
     ($names:ident, $field:expr, [$n:expr]) => {
         $names.extend((0..$n).map(|k| format!("{}[{k}]", $field)))

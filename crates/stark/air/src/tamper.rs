@@ -46,9 +46,8 @@ impl<A: CheckAir> Tamper<'_, A> {
     /// # Panics
     /// If the traces are not honest.
     pub fn columns(&self) -> Vec<ColumnResult> {
-        if let Err(violation) = check(self.airs, self.traces, self.public_values) {
-            panic!("traces are not honest: {violation}");
-        }
+        let honest = check(self.airs, self.traces, self.public_values);
+        assert!(honest.is_ok(), "traces are not honest: {honest:?}");
         let mut rng = Rng(self.seed);
         let mut results = Vec::new();
         for (index, (air, trace)) in self.airs.iter().zip(self.traces).enumerate() {

@@ -267,7 +267,7 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         if info.degree > max {
             return Err(SetupError::Degree { table: info.name, max, got: info.degree });
         }
-        if !lookups.iter().all(|l| digest::is_free_of_periodic_columns(l)) {
+        if !lookups.iter().all(digest::is_free_of_periodic_columns) {
             return Err(SetupError::PeriodicMessage { table: info.name });
         }
         tables.push(info);
