@@ -105,7 +105,8 @@ impl Executor {
         Ok(BatchContext { system: self.system, batch: head.batch.get() + 1, time })
     }
 
-    /// Executes `ops` as the next batch, BeginBatch before them; refused ops change nothing.
+    /// Executes `ops` as the next batch; refused ops change nothing. BeginBatch goes before them, unless they
+    /// start with it.
     ///
     /// # Errors
     /// [`EngineError::Begin`] if the batch cannot start, or the state is corrupt; the state is unchanged.
@@ -133,9 +134,9 @@ impl Executor {
         let mut view = Overlay { tree: &self.tree, writes: HashMap::new() };
         let (mut records, mut rejected) = (Vec::with_capacity(ops.len() + 1), Vec::new());
         let begin = FundOp::BeginBatch(BeginBatch {});
-        let first = view.apply(context, 0, &begin, verifier).map_err(EngineError::Begin)?;
-        records.push(first);
-        for (position, op) in ops.iter().enumerate() {
+        records.push(view.apply(context, 0, &begin, verifier).map_err(EngineError::Begin)?);
+        let skip = usize::from(matches!(ops.first(), Some(FundOp::BeginBatch(_))));
+        for (position, op) in ops.iter().enumerate().skip(skip) {
             match view.apply(context, records.len() as u32, op, verifier) {
                 Ok(record) => records.push(record),
                 Err(reason) => rejected.push(Rejected { position, reason }),

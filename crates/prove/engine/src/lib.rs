@@ -8,6 +8,7 @@
 //!
 //! Memory: one circuit is proven at a time, and its traces are dropped before the next one starts.
 
+pub mod circuits;
 mod error;
 pub mod execute;
 pub mod folder;

@@ -6,8 +6,8 @@ use tsz_aggregator::{ExecVerifier, ProofError, TransitionVerifier, VkSet};
 use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
 use tsz_stark::security::{Security, security};
-use tsz_stark::{Circuit, CircuitAir, ProvingKey, TableInfo, VerifyingKey, setup};
-use tsz_vktree::{VkEntry, transition_algorithm};
+use tsz_stark::{Circuit, CircuitAir, Profile, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_vktree::VkEntry;
 
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
@@ -288,6 +288,5 @@ pub(crate) fn entry(circuit: &dyn Keyed, info: &KeyInfo) -> VkEntry {
 
 /// The circuits of this program.
 pub fn registry() -> Registry {
-    let _ = transition_algorithm();
-    Registry::new()
+    crate::circuits::circuits(Profile::Base)
 }

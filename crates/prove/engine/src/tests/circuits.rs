@@ -44,9 +44,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for ClaimAir {
     fn eval(&self, builder: &mut AB) {
         let main = builder.main();
         let row = main.current_slice();
-        for k in 0..self.publics {
+        for (k, cell) in row.iter().enumerate() {
             let public = builder.public_values()[k];
-            builder.when_first_row().assert_eq(row[k], public);
+            builder.when_first_row().assert_eq(*cell, public);
         }
     }
 }

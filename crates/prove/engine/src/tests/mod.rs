@@ -2,3 +2,4 @@
 
 mod circuits;
 mod pipeline;
+mod real;

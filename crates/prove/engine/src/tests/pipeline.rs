@@ -41,7 +41,7 @@ fn deposit(serial: u64, account: u32) -> FundOp {
 }
 
 /// Two batches: 23 deposits (24 ops), then 3 (4 ops).
-fn batches() -> Vec<ExecutedBatch> {
+pub(super) fn batches() -> Vec<ExecutedBatch> {
     let mut executor = executor();
     let first: Vec<FundOp> = (0..23).map(|k| deposit(k, 2)).collect();
     let second: Vec<FundOp> = (23..26).map(|k| deposit(k, 2)).collect();

@@ -1,0 +1,20 @@
+//! The circuits of this program, as the registry sees them.
+
+mod transition;
+
+use std::sync::Arc;
+
+use tsz_stark::Profile;
+
+pub use transition::{Transition, transition_counts};
+
+use crate::registry::Registry;
+
+/// All circuits in a security profile; only [`Profile::Base`] is ever pinned.
+pub fn circuits(profile: Profile) -> Registry {
+    let mut registry = Registry::new();
+    for class in &tsz_transition::CLASSES {
+        registry.add_transition(Arc::new(Transition::new(class, profile)));
+    }
+    registry
+}

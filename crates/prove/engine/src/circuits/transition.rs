@@ -1,0 +1,114 @@
+//! The transition circuit.
+
+use std::collections::BTreeMap;
+
+use tsz_aggregator::ProofError;
+use tsz_hash::Digest;
+use tsz_ledger::tuple::{KEYS_BLOCK, KEYS_FIRST};
+use tsz_ledger::{Access, AlgorithmId, TransitionClaim};
+use tsz_smt::DEPTH;
+use tsz_stark::Profile;
+use tsz_transition::{Class, Counts, ProveError, TransitionAir, VerifyError, Witness, verify};
+use tsz_vktree::transition_algorithm;
+
+use crate::error::EngineError;
+use crate::execute::ExecutedBatch;
+use crate::measure::Stopwatch;
+use crate::registry::{CircuitId, KeyInfo, Keyed, LazyKeys, Proven, TransitionCircuit};
+
+/// One size class.
+pub struct Transition {
+    class: &'static Class,
+    keys: LazyKeys<TransitionAir>,
+}
+
+impl Transition {
+    /// The circuit of a size class.
+    pub fn new(class: &'static Class, profile: Profile) -> Self {
+        let id = CircuitId { family: "transition", class: class.name };
+        Self { class, keys: LazyKeys::new(id, move || class.circuit(profile)) }
+    }
+
+    fn error(&self, error: ProveError) -> EngineError {
+        let name = self.id().to_string();
+        match error {
+            ProveError::Stark(error) => EngineError::Prove { name, error },
+            other => EngineError::Witness { name, reason: other.to_string() },
+        }
+    }
+}
+
+impl Keyed for Transition {
+    fn id(&self) -> CircuitId {
+        self.keys.id()
+    }
+
+    fn algorithm(&self) -> AlgorithmId {
+        transition_algorithm()
+    }
+
+    fn key(&self) -> Result<KeyInfo, EngineError> {
+        self.keys.info()
+    }
+}
+
+impl TransitionCircuit for Transition {
+    fn fits(&self, batch: &ExecutedBatch) -> bool {
+        self.class.holds(&transition_counts(batch))
+    }
+
+    fn prove(&self, batch: &ExecutedBatch) -> Result<Proven<TransitionClaim>, EngineError> {
+        let pk = self.keys.pk()?;
+        let watch = Stopwatch::start();
+        let ops: Vec<(AlgorithmId, Vec<Access>)> =
+            batch.records.iter().map(|r| (r.algorithm, r.accesses.clone())).collect();
+        let witness =
+            Witness::new(&batch.header.context, &ops, &batch.before).map_err(|error| self.error(error))?;
+        let trace = watch.cost();
+        let watch = Stopwatch::start();
+        let (claim, proof) = witness.prove(pk).map_err(|error| self.error(error))?;
+        Ok(Proven { claim, proof, trace, prove: watch.cost() })
+    }
+
+    fn verify(&self, claim: &TransitionClaim, proof: &[u8]) -> Result<(), ProofError> {
+        verify(self.keys.vk()?, claim, proof).map_err(|error| match error {
+            VerifyError::Stark(error) => ProofError::Verify(error),
+            other => ProofError::Claim(other.to_string()),
+        })
+    }
+}
+
+/// Rows that a batch needs, without the tree: what [`Witness::counts`] says, before there is a witness.
+pub fn transition_counts(batch: &ExecutedBatch) -> Counts {
+    let (mut access, mut tuple) = (0, batch.set.leaves().len());
+    let mut cells: BTreeMap<u64, (Digest, Digest)> = BTreeMap::new();
+    for record in &batch.records {
+        let n = record.accesses.len();
+        access += n;
+        let writes = record.accesses.iter().filter(|a| a.write).count();
+        tuple += 1 + n.saturating_sub(KEYS_FIRST).div_ceil(KEYS_BLOCK) + n + writes;
+        for a in &record.accesses {
+            cells.entry(a.key.raw()).or_insert((a.old, a.old)).1 = a.new;
+        }
+    }
+    let merkle = inner_nodes(cells.keys().copied());
+    let changes = inner_nodes(cells.iter().filter(|(_, (old, new))| old != new).map(|(key, _)| *key));
+    let slots = batch.set.leaves().len();
+    // Every used slot has three sponge steps; the tree of the set has 63 inner nodes.
+    let poseidon2 = tuple - slots + merkle + changes + 3 * slots + 63;
+    Counts { access, leaf: cells.len(), merkle, tuple, poseidon2 }
+}
+
+/// Number of inner nodes above ascending distinct keys: a key adds those below where it leaves the one before.
+fn inner_nodes(keys: impl Iterator<Item = u64>) -> usize {
+    let mut previous: Option<u64> = None;
+    let mut nodes = 0;
+    for key in keys {
+        nodes += match previous {
+            None => DEPTH,
+            Some(p) => 63 - (p ^ key).leading_zeros() as usize,
+        };
+        previous = Some(key);
+    }
+    nodes
+}
