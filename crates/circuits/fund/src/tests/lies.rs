@@ -1,1 +1,529 @@
+//! One test for each lie. A liar fills every table as if the lie were true: only the lie itself may fail.
 
+use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Violation};
+use tsz_hash::Digest;
+use tsz_ledger::{Access, CtlCell, Key, Permission};
+use tsz_stf::*;
+use tsz_types::*;
+
+use super::oracle::judge;
+use super::world::*;
+use crate::circuit::{Class, WitnessError, assemble, witness};
+use crate::layout::{Columns, names};
+use crate::tables as t;
+use crate::trace::op_traces;
+
+/// Where a lie is noticed: `table` of a broken constraint, or `bus:name`.
+fn verdict(world: &World) -> String {
+    place(judge(Class::Small, &world.witness()))
+}
+
+fn place(result: Result<(), Violation>) -> String {
+    match result {
+        Ok(()) => "nowhere".into(),
+        Err(Violation::Shape { air }) => format!("shape {air}"),
+        Err(Violation::Constraint { air, .. }) => air,
+        Err(Violation::Bus { bus, .. }) => format!("bus:{bus}"),
+    }
+}
+
+/// Verdict after cells of one op table (row, column name, change) were set, with all lookups made anew.
+fn verdict_with_cells<C: Columns<()>>(world: &World, table: usize, edits: &[(usize, &str, F)]) -> String {
+    let class = Class::Small;
+    let mut ops = op_traces(&world.context, &world.records, &class.op_heights()).unwrap();
+    let names = names::<C>();
+    for (row, column, change) in edits {
+        let at = names.iter().position(|n| n == column).expect("the column exists");
+        ops.traces[table].values[row * names.len() + at] += *change;
+    }
+    let start = world.context.digest();
+    place(judge(class, &assemble(class, &world.context, &world.records, start, ops).unwrap()))
+}
+
+fn one(op: impl Fn(&World) -> FundOp) -> World {
+    let mut world = World::new();
+    let op = op(&world);
+    let op = world.sign(0, op);
+    world.apply(op);
+    world
+}
+
+fn one_transfer() -> World {
+    one(|w| w.transfer().into())
+}
+
+fn access(world: &mut World, k: usize) -> &mut Access {
+    &mut world.records[0].accesses[k]
+}
+
+fn f(x: u32) -> F {
+    F::from_u32(x)
+}
+
+#[test]
+fn rejects_forged_signature() {
+    let mut world = World::new();
+    let op = world.sign(1, world.transfer());
+    world.apply(op);
+    assert_eq!(verdict(&world), "bus:sig");
+}
+
+#[test]
+fn rejects_another_accounts_key() {
+    // Account 3 signs for account 2: the key cell is read from account 3.
+    let mut world = World::new();
+    let op = world.sign(2, world.transfer());
+    world.apply(op);
+    let key = Key::key_a(3, 0);
+    let value = tsz_stf::View::get(&world.view, key);
+    *access(&mut world, 1) = Access::read(key, value);
+    assert_eq!(verdict(&world), "bus:key");
+}
+
+#[test]
+fn rejects_replayed_nonce() {
+    // The signature of nonce 0 is used again when the cell says 1.
+    let mut world = one_transfer();
+    let FundOp::Transfer(first) = world.records[0].op.clone() else { unreachable!() };
+    world.apply(Transfer { nonce: nonce(1), ..first });
+    assert_eq!(verdict(&world), "bus:sig");
+}
+
+#[test]
+fn rejects_nonce_that_stays() {
+    let mut world = one_transfer();
+    access(&mut world, 3).new = Digest::default();
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_the_last_nonce() {
+    let mut world = World::new();
+    use tsz_ledger::Cell;
+    let last = CtlCell { nonce: nonce(u32::MAX), kill_epoch: KillEpoch::MIN };
+    let before = CtlCell { nonce: nonce(u32::MAX - 1), ..last };
+    world.view.set(Key::ctl(2, 0), before.to_leaf());
+    let op = world.sign(0, world.transfer());
+    world.apply(op);
+    assert_eq!(verdict(&world), "nowhere");
+    let op = world.sign(0, Transfer { nonce: nonce(u32::MAX), ..world.transfer() });
+    world.records[0].op = op;
+    let accesses = &mut world.records[0].accesses;
+    accesses[3].old = last.to_leaf();
+    accesses[3].new = last.to_leaf();
+    accesses[3].new[0] = F::ZERO;
+    accesses[3].new[1] = f(256);
+    assert_eq!(verdict(&world), "bus:range12");
+}
+
+#[test]
+fn rejects_balance_below_zero() {
+    // 20 units out of 19.999999: the result wraps modulo 2^96.
+    let mut world = one_transfer();
+    let held = 19_999_999u32;
+    let left = (1u128 << 96) - 1;
+    let source = access(&mut world, 4);
+    source.old = Digest::default();
+    source.old[0] = f(held & 0xff_ffff);
+    source.old[1] = f(held >> 24);
+    for k in 0..4 {
+        source.new[k] = f((left >> (24 * k)) as u32 & 0xff_ffff);
+    }
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_amount_limb_out_of_range_by_one() {
+    // Digit 0 = 4096 and digit 1 one less: the same number of units with a digit out of range.
+    let world = one(|w| Transfer { units: units(4096 + 5), ..w.transfer() }.into());
+    let (old, new) = (crate::gadgets::inverse(f(6)), crate::gadgets::inverse(f(4101)));
+    // Product carries and the inverse of the digit sum are made to fit: the range is all that is wrong.
+    let edits = [
+        (0, "units.digits[0]", f(4096)),
+        (0, "units.digits[1]", -F::ONE),
+        (0, "units.carries[0]", f(576)),
+        (0, "units.carries[1]", f(244)),
+        (0, "units_inv", new - old),
+    ];
+    assert_eq!(verdict_with_cells::<t::Transfer<()>>(&world, 2, &edits), "bus:range12");
+}
+
+#[test]
+fn rejects_conservation_broken_by_one_unit() {
+    let mut world = one_transfer();
+    access(&mut world, 5).new[0] += f(1_000_000);
+    assert_eq!(verdict(&world), "transfer");
+}
+
+#[test]
+fn rejects_conservation_broken_by_one_millionth() {
+    let mut world = one_transfer();
+    access(&mut world, 4).new[0] += F::ONE;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_credit_to_another_bucket() {
+    let mut world = one_transfer();
+    access(&mut world, 5).key = Key::bal(3, 5, 5);
+    assert_eq!(verdict(&world), "bus:key");
+}
+
+#[test]
+fn rejects_expired_key() {
+    let mut world = one_transfer();
+    world.context.time = EXPIRY - 1;
+    assert_eq!(verdict(&world), "nowhere");
+    world.context.time = EXPIRY;
+    assert_eq!(verdict(&world), "transfer");
+}
+
+#[test]
+fn rejects_missing_permission_bit() {
+    let mut world = one_transfer();
+    let key_b = access(&mut world, 2);
+    key_b.old[1] = f(63 - u32::from(Permission::TransferOut.bit()));
+    key_b.new = key_b.old;
+    assert_eq!(verdict(&world), "transfer");
+
+    let mut world = one(|w| w.withdraw().into());
+    let key_b = access(&mut world, 1);
+    key_b.old[1] = f(63 - u32::from(Permission::Withdraw.bit()));
+    key_b.new = key_b.old;
+    assert_eq!(verdict(&world), "withdraw");
+
+    let mut world = one(|w| w.register().into());
+    let key_b = access(&mut world, 1);
+    key_b.old[1] = f(63 - u32::from(Permission::ManageKeys.bit()));
+    key_b.new = key_b.old;
+    assert_eq!(verdict(&world), "key");
+}
+
+#[test]
+fn rejects_internal_permission_for_another_account() {
+    let mut world = World::new();
+    let op = world.sign(1, Transfer { key_slot: slot(1), ..world.transfer() });
+    let honest = Transfer { key_slot: slot(0), ..world.transfer() };
+    world.apply(honest);
+    let a = tsz_stf::View::get(&world.view, Key::key_a(2, 1));
+    let b = tsz_stf::View::get(&world.view, Key::key_b(2, 1));
+    world.records[0].op = op;
+    *access(&mut world, 1) = Access::read(Key::key_a(2, 1), a);
+    *access(&mut world, 2) = Access::read(Key::key_b(2, 1), b);
+    assert_eq!(verdict(&world), "transfer");
+}
+
+#[test]
+fn rejects_a_key_of_another_scheme() {
+    let mut world = one_transfer();
+    let key_b = access(&mut world, 2);
+    key_b.old[0] = f(2);
+    key_b.new = key_b.old;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_insurance_signs() {
+    let mut world = one_transfer();
+    let op = Transfer { account: AccountId::INSURANCE, ..world.transfer() };
+    let op = world.sign(0, Transfer { nonce: nonce(0), ..op });
+    world.records[0].op = op;
+    let keys = [Key::key_a(1, 0), Key::key_b(1, 0), Key::ctl(1, 0), Key::bal(1, 0, 5)];
+    for (k, key) in (1..5).zip(keys) {
+        access(&mut world, k).key = key;
+    }
+    assert_eq!(verdict(&world), "transfer");
+}
+
+#[test]
+fn rejects_transfer_to_itself() {
+    let mut world = one_transfer();
+    let op = Transfer { to_account: account(2), to_sub: sub(0), nonce: nonce(0), ..world.transfer() };
+    let op = world.sign(0, op);
+    world.records[0].op = op;
+    let from = *access(&mut world, 4);
+    *access(&mut world, 5) = Access::write(from.key, from.new, from.old);
+    assert_eq!(verdict(&world), "transfer");
+}
+
+#[test]
+fn rejects_transfer_to_the_next_account() {
+    let mut world = one_transfer();
+    let head = access(&mut world, 0);
+    head.old[4] = f(3);
+    head.new = head.old;
+    assert_eq!(verdict(&world), "transfer");
+}
+
+#[test]
+fn rejects_withdrawal_record_changed() {
+    let mut world = one(|w| w.withdraw().into());
+    let FundOp::Withdraw(op) = world.records[0].op.clone() else { unreachable!() };
+    for forged in [
+        OutRecord { to: OWNER, ..op.out_record() },
+        OutRecord { units: units(op.units.get() + 1), ..op.out_record() },
+        OutRecord { account: account(3), ..op.out_record() },
+    ] {
+        let out = access(&mut world, 5);
+        out.new = chain(&out.old, &forged.blocks());
+        assert_eq!(verdict(&world), "bus:val");
+    }
+}
+
+#[test]
+fn rejects_a_withdrawal_without_record() {
+    let mut world = one(|w| w.withdraw().into());
+    let out = access(&mut world, 5);
+    out.new = out.old;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_minimum_withdrawal_minus_one() {
+    let mut world = one(|w| w.withdraw().into());
+    let least = 1 << 25;
+    for (minimum, expected) in [(least, "nowhere"), (least + 1, "bus:range12")] {
+        let token = access(&mut world, 3);
+        token.old[1] = f(minimum & 0xff_ffff);
+        token.old[2] = f(minimum >> 24);
+        token.new = token.old;
+        assert_eq!(verdict(&world), expected);
+    }
+}
+
+#[test]
+fn rejects_withdrawal_of_an_unlisted_token() {
+    let mut world = one(|w| w.withdraw().into());
+    let token = access(&mut world, 3);
+    token.old[0] = F::ZERO;
+    token.new = token.old;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_withdrawal_of_collateral_with_positions() {
+    let mut world = one(|w| {
+        Withdraw { sub: sub(1), bucket: Bucket::Collateral, nonce: w.nonce(2, 1), ..w.withdraw() }.into()
+    });
+    let cell = access(&mut world, 4);
+    cell.old[5] = F::ONE;
+    cell.new[5] = F::ONE;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_collateral_of_another_token() {
+    let world = one_transfer();
+    assert_eq!(verdict_with_cells::<t::Transfer<()>>(&world, 2, &[(0, "to.bucket", F::ONE)]), "transfer");
+}
+
+#[test]
+fn rejects_deposit_credited_and_refunded() {
+    let mut world = World::new();
+    world.expect(Code::Ok, |w| w.deposit(2).into());
+    let FundOp::Deposit(op) = world.records[0].op.clone() else { unreachable!() };
+    let record = OutRecord {
+        op: code::DEPOSIT,
+        account: op.account,
+        sub: op.sub,
+        bucket: op.bucket,
+        token: op.token,
+        units: op.units,
+        to: op.owner,
+    };
+    let out = access(&mut world, 5);
+    out.new = chain(&out.old, &record.blocks());
+    assert_eq!(verdict(&world), "bus:val");
+    let edits = [(0, "is_refund", F::ONE)];
+    assert_eq!(verdict_with_cells::<t::Deposit<()>>(&world, 1, &edits), "deposit");
+}
+
+#[test]
+fn rejects_refund_of_a_deposit_to_an_account_that_exists() {
+    let world = one(|w| w.deposit(2).into());
+    let edits = [(0, "is_refund", F::ONE), (0, "is_credit", -F::ONE)];
+    assert_eq!(verdict_with_cells::<t::Deposit<()>>(&world, 1, &edits), "deposit");
+}
+
+#[test]
+fn rejects_deposit_that_takes_over_an_account() {
+    // Account 2 is "created" again for another owner.
+    let mut world = one(|w| w.deposit(2).into());
+    let owner = OWNER.to_felts();
+    let acct = access(&mut world, 3);
+    acct.new[..7].copy_from_slice(&owner);
+    acct.new[0] += F::ONE;
+    assert_eq!(verdict(&world), "bus:val");
+    let edits = [(0, "is_create", F::ONE), (0, "is_credit", -F::ONE)];
+    assert_eq!(verdict_with_cells::<t::Deposit<()>>(&world, 1, &edits), "deposit");
+}
+
+#[test]
+fn rejects_full_exit_leaving_more_dust() {
+    let mut world = one(|w| w.exit().into());
+    let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
+    let cell = access(&mut world, 3);
+    cell.new[0] += f(1_000_000);
+    let lost = crate::gadgets::magnitude(&cell.old) - crate::gadgets::magnitude(&cell.new);
+    let record = OutRecord {
+        op: code::FULL_EXIT,
+        account: op.account,
+        sub: op.sub,
+        bucket: op.bucket,
+        token: op.token,
+        units: units((lost / 1_000_000) as u64),
+        to: op.sender,
+    };
+    let out = access(&mut world, 4);
+    out.new = chain(&out.old, &record.blocks());
+    assert_eq!(verdict(&world), "exit");
+}
+
+#[test]
+fn rejects_exit_by_non_owner() {
+    let mut world = one(|w| w.exit().into());
+    let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
+    // The thief replaces the sender everywhere and claims success.
+    let thief = FullExit { sender: OTHER, ..op };
+    world.records[0].op = thief.into();
+    let old = access(&mut world, 1).old;
+    access(&mut world, 1).new = chain(&old, &thief.record());
+    let edits = [(0, "is_ok", F::ONE), (0, "owner.is_other", -F::ONE)];
+    assert_eq!(verdict_with_cells::<t::Exit<()>>(&world, 6, &edits), "exit");
+}
+
+#[test]
+fn rejects_refused_exit_of_the_owner() {
+    // The operator withholds an exit: no reason that it could give is true.
+    let world = one(|w| w.exit().into());
+    for reason in ["owner.is_absent", "owner.is_other", "is_reserved", "is_open", "is_negative"] {
+        let edits = [(0, "is_ok", -F::ONE), (0, reason, F::ONE)];
+        assert_eq!(verdict_with_cells::<t::Exit<()>>(&world, 6, &edits), "exit");
+    }
+    let edits = [(0, "is_ok", -F::ONE)];
+    assert_eq!(verdict_with_cells::<t::Exit<()>>(&world, 6, &edits), "exit");
+}
+
+#[test]
+fn rejects_l1_key_change_by_non_owner() {
+    let mut world = World::new();
+    world.expect(Code::NotOwner, |w| L1RegisterKey { sender: OTHER, ..w.l1_register() }.into());
+    let FundOp::L1RegisterKey(op) = world.records[0].op.clone() else { unreachable!() };
+    access(&mut world, 3).new = op.key_id;
+    assert_eq!(verdict(&world), "bus:val");
+    let edits = [(0, "is_ok", F::ONE), (0, "owner.is_other", -F::ONE)];
+    assert_eq!(verdict_with_cells::<t::L1Key<()>>(&world, 5, &edits), "l1key");
+}
+
+#[test]
+fn rejects_l1_serial_skipped() {
+    let mut world = one(|w| w.exit().into());
+    access(&mut world, 0).new[0] += F::ONE;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_l1_record_changed() {
+    let mut world = one(|w| w.exit().into());
+    let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
+    let old = access(&mut world, 1).old;
+    access(&mut world, 1).new = chain(&old, &FullExit { sub: sub(9), ..op }.record());
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_begin_twice() {
+    let mut world = World::new();
+    world.begin();
+    let again = world.records[0].clone();
+    world.records.push(again);
+    assert_eq!(verdict(&world), "begin");
+}
+
+#[test]
+fn rejects_begin_that_the_claim_does_not_name() {
+    let mut world = World::new();
+    world.begin();
+    let mut witness = world.witness();
+    witness.claim.has_begin = false;
+    assert_eq!(place(judge(Class::Small, &witness)), "begin");
+}
+
+#[test]
+fn rejects_time_going_back() {
+    let mut world = World::new();
+    world.begin();
+    let head = access(&mut world, 0);
+    let time = head.new[2].as_canonical_u32();
+    head.old[2] = f(time);
+    head.old[3] = head.new[3];
+    assert_eq!(verdict(&world), "nowhere");
+    access(&mut world, 0).old[2] = f(time + 1);
+    assert_eq!(verdict(&world), "begin");
+}
+
+#[test]
+fn rejects_batch_number_skipped() {
+    let mut world = World::new();
+    world.begin();
+    world.context.batch = 2;
+    assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn rejects_padding_row_that_sends() {
+    let world = one_transfer();
+    for (real, expected) in [(F::ONE, "transfer"), (F::TWO, "transfer")] {
+        let edits = [(1, "is_real", real)];
+        assert_eq!(verdict_with_cells::<t::Transfer<()>>(&world, 2, &edits), expected);
+    }
+    let empty = World::new();
+    let edits = [(1, "is_real", F::ONE)];
+    assert_eq!(verdict_with_cells::<t::Begin<()>>(&empty, 0, &edits), "begin");
+}
+
+#[test]
+fn rejects_op_kind_sent_with_another_n() {
+    // The tuple leaves out one access; the op row says six.
+    let world = one_transfer();
+    let ops = op_traces(&world.context, &world.records, &Class::Small.op_heights()).unwrap();
+    let mut records = world.records.clone();
+    records[0].accesses.pop();
+    let start = world.context.digest();
+    let witness = assemble(Class::Small, &world.context, &records, start, ops).unwrap();
+    assert_eq!(place(judge(Class::Small, &witness)), "bus:key");
+}
+
+#[test]
+fn rejects_op_left_out_of_the_tuple_vector() {
+    let world = one_transfer();
+    let ops = op_traces(&world.context, &world.records, &Class::Small.op_heights()).unwrap();
+    let start = world.context.digest();
+    let witness = assemble(Class::Small, &world.context, &[], start, ops).unwrap();
+    assert!(place(judge(Class::Small, &witness)).starts_with("bus:"));
+}
+
+#[test]
+fn rejects_public_values_changed() {
+    let honest = every_op().witness();
+    let changed = |change: &dyn Fn(&mut tsz_ledger::ExecClaim)| {
+        let mut witness = honest.clone();
+        change(&mut witness.claim);
+        place(judge(Class::Small, &witness))
+    };
+    assert_ne!(changed(&|c| c.count += 1), "nowhere");
+    assert_ne!(changed(&|c| c.start[3] += F::ONE), "nowhere");
+    assert_ne!(changed(&|c| c.end[7] += F::ONE), "nowhere");
+    assert_ne!(changed(&|c| c.context.batch += 1), "nowhere");
+    assert_ne!(changed(&|c| c.context.time -= 1), "nowhere");
+    assert_ne!(changed(&|c| c.context.system[0] += F::ONE), "nowhere");
+    assert_ne!(changed(&|c| c.has_begin = false), "nowhere");
+}
+
+#[test]
+fn refuses_records_that_are_not_of_their_op() {
+    let mut world = one_transfer();
+    world.records[0].accesses.pop();
+    let result = witness(Class::Small, &world.context, &world.records, world.context.digest());
+    assert!(matches!(result, Err(WitnessError::Record(_))));
+}

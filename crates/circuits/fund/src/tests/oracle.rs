@@ -1,8 +1,8 @@
 //! Checks witnesses without a proof; the signature tables are replaced by native verification.
 
 use tsz_air::{
-    Air, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, TableAir, Tamper, Trace,
-    Violation, WindowAccess, air_enum, bus, check,
+    Air, BaseAir, ColumnResult, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, TableAir,
+    Tamper, Trace, Violation, WindowAccess, air_enum, bus, check,
 };
 use tsz_sig::PublicKey;
 use tsz_stark::Profile;
@@ -71,18 +71,11 @@ pub fn judge(class: Class, witness: &Witness) -> Result<(), Violation> {
     check(&airs, &traces, &publics)
 }
 
-/// Changes cells of the op tables one by one; the columns that nobody noticed.
-pub fn unnoticed(
-    class: Class,
-    witness: &Witness,
-    real_rows: [usize; 7],
-    trials: usize,
-) -> Vec<(String, String)> {
+/// Changes cells of the op tables one by one.
+pub fn sweep(class: Class, witness: &Witness, real_rows: [usize; 7], trials: usize) -> Vec<ColumnResult> {
     let (airs, traces, publics) = parts(class, witness);
     let mut rows = real_rows.to_vec();
     rows.resize(airs.len(), 0);
-    let tamper =
-        Tamper { airs: &airs, traces: &traces, public_values: &publics, real_rows: &rows, trials, seed: 7 };
-    let results = tamper.columns().into_iter();
-    results.filter(|r| r.noticed < r.trials).map(|r| (r.table, r.column)).collect()
+    Tamper { airs: &airs, traces: &traces, public_values: &publics, real_rows: &rows, trials, seed: 7 }
+        .columns()
 }
