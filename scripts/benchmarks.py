@@ -63,9 +63,9 @@ def render_bench(data):
         out += ["", table(["stage", "wall s", "CPU s"], rows)]
     if data.get("cells"):
         total = sum(t["cells"] for t in data["cells"])
-        rows = [[f"{t['circuit']}/{t['table']}", t["rows"], t["width"], t["cells"],
+        rows = [[f"{t['circuit']}/{t['table']}", t["rows"], f"{t['width']} + {t['aux_width']}", t["cells"],
                  t["cells"] / data["ops"], f"{100 * t['cells'] / total:.1f}%"] for t in data["cells"]]
-        out += ["", table(["table", "rows", "columns", "cells", "cells per op", "share"], rows)]
+        out += ["", table(["table", "rows", "columns + LogUp", "cells", "cells per op", "share"], rows)]
     return "\n".join(out)
 
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+use tsz_engine::Event;
 
 /// How results are shown.
 #[derive(Clone, Copy, Debug)]
@@ -66,12 +67,38 @@ impl Output {
         bar
     }
 
+    /// A bar over the operations of a proving run.
+    pub fn proving(&self, ops: u64) -> Proving {
+        Proving(self.bar(ops, "proving"))
+    }
+
     fn target(&self) -> ProgressDrawTarget {
         if self.json || !std::io::stderr().is_terminal() {
             ProgressDrawTarget::hidden()
         } else {
             ProgressDrawTarget::stderr()
         }
+    }
+}
+
+/// Progress of a proving run.
+pub struct Proving(ProgressBar);
+
+impl Proving {
+    /// Shows what the engine reports.
+    pub fn show(&self, event: Event<'_>) {
+        match event {
+            Event::Start { batch, stage } => self.0.set_message(format!("batch {batch}: {stage}")),
+            Event::Done { ops, of } => {
+                self.0.set_length(of);
+                self.0.set_position(ops);
+            }
+        }
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -2,12 +2,14 @@
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
-use tsz_ledger::{BatchContext, KeyPolicy, Permissions, Scheme, SystemId};
+use tsz_engine::Executor;
+use tsz_ledger::{KeyPolicy, Leaf, Permissions, Scheme, SystemId};
 use tsz_sig::{SIGNATURE_BYTES, SecretKey, Signature};
+use tsz_smt::Tree;
 use tsz_smt::bench::Mix;
 use tsz_stf::{
-    BeginBatch, Deposit, FullExit, FundOp, Genesis, GenesisAccount, GenesisKey, RegisterKey, TokenListing,
-    Transfer, Withdraw, message,
+    Deposit, FullExit, FundOp, Genesis, GenesisAccount, GenesisKey, RegisterKey, TokenListing, Transfer,
+    Withdraw, message,
 };
 use tsz_types::{
     AccountId, Balance, Bucket, EthAddress, KeySlot, L1Serial, MICROS, Nonce, SubId, TimeMs, TokenId, Units,
@@ -50,9 +52,9 @@ pub struct Workload {
 /// One batch to execute.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Its context.
-    pub context: BatchContext,
-    /// Its operations; the first is BeginBatch.
+    /// Its time in ms.
+    pub time: u64,
+    /// Its operations, without BeginBatch.
     pub ops: Vec<FundOp>,
 }
 
@@ -91,15 +93,19 @@ impl Workload {
         Ok(Self { system, genesis, holders, mix: Mix(seed), next_account: accounts, serial: 0, batch: 0 })
     }
 
-    /// The next batch: BeginBatch and `ops` further operations.
+    /// The state tree of the genesis, to execute on.
+    pub fn executor(&self) -> Result<Executor> {
+        let leaves = self.genesis.leaves()?;
+        let leaves: Vec<(u64, Leaf)> = leaves.into_iter().map(|(key, leaf)| (key.raw(), leaf)).collect();
+        Ok(Executor::new(self.system.digest(), Tree::from_leaves(&leaves)?))
+    }
+
+    /// The next batch: `ops` signed operations.
     pub fn batch(&mut self, ops: u32, kinds: Kinds) -> Result<Batch> {
         let system = self.system.digest();
         self.batch += 1;
-        let context = BatchContext { system, batch: self.batch, time: START_TIME + 1000 * self.batch };
-        let mut signers = Vec::with_capacity(ops as usize + 1);
-        let mut out = Vec::with_capacity(ops as usize + 1);
-        out.push(FundOp::from(BeginBatch {}));
-        signers.push(None);
+        let mut signers = Vec::with_capacity(ops as usize);
+        let mut out = Vec::with_capacity(ops as usize);
         for _ in 0..ops {
             let (op, signer) = self.op(kinds)?;
             out.push(op);
@@ -114,7 +120,7 @@ impl Workload {
                 }
             }
         });
-        Ok(Batch { context, ops: out })
+        Ok(Batch { time: START_TIME + 1000 * self.batch, ops: out })
     }
 
     /// An operation and the holder who signs it.
@@ -235,7 +241,7 @@ impl Workload {
 
     /// A transfer of everything `victim` started with to another account, well-formed but signed with a key
     /// that is not the victim's.
-    pub fn forged_transfer(&self, context: &BatchContext) -> Result<FundOp> {
+    pub fn forged_transfer(&self) -> Result<FundOp> {
         let [victim, thief] = self.holders.first_chunk::<2>().context("two accounts are needed")?.each_ref();
         let mut op = FundOp::from(Transfer {
             account: victim.account,
@@ -251,7 +257,7 @@ impl Workload {
             signature: unsigned()?,
         });
         if let Some(blocks) = op.message() {
-            let signature = thief.key.sign(&message(&context.system, &blocks));
+            let signature = thief.key.sign(&message(&self.system.digest(), &blocks));
             if let Some(place) = op.signature_mut() {
                 *place = signature;
             }
@@ -275,27 +281,23 @@ fn unsigned() -> Result<Signature> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tsz_stf::{Code, MemView, Reject, apply};
-
-    fn state(workload: &Workload) -> MemView {
-        MemView::from_leaves(workload.genesis.leaves().unwrap())
-    }
+    use tsz_stf::{Code, Reject};
 
     #[test]
     fn every_operation_of_two_batches_is_accepted() {
         for kinds in [Kinds::Everything, Kinds::Transfers] {
             let mut workload = Workload::new(6, 20, 5, tsz_hash::ZERO).unwrap();
-            let mut view = state(&workload);
+            let mut executor = workload.executor().unwrap();
             let mut codes = std::collections::BTreeSet::new();
             for _ in 0..2 {
                 let batch = workload.batch(300, kinds).unwrap();
-                assert_eq!(batch.ops.len(), 301);
-                for (index, op) in (0..).zip(&batch.ops) {
-                    let applied = apply(&view, &batch.context, index, op).unwrap();
-                    assert!(kinds == Kinds::Everything || applied.receipt.code == Code::Ok);
-                    codes.insert(op.code());
-                    view.commit(&applied.accesses);
-                }
+                let done = executor.execute(batch.time, &batch.ops).unwrap();
+                assert!(done.rejected.is_empty(), "{:?}", done.rejected.first());
+                assert_eq!(done.records.len(), 301);
+                assert!(
+                    kinds == Kinds::Everything || done.records.iter().all(|r| r.receipt.code == Code::Ok)
+                );
+                codes.extend(done.records.iter().map(|r| r.op.code()));
             }
             assert_eq!(codes.len(), if kinds == Kinds::Everything { 6 } else { 2 });
         }
@@ -304,7 +306,8 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_operations() {
         let ops = |seed| {
-            Workload::new(6, 9, seed, tsz_hash::ZERO).unwrap().batch(50, Kinds::Everything).unwrap().ops
+            let mut workload = Workload::new(6, 9, seed, tsz_hash::ZERO).unwrap();
+            workload.batch(50, Kinds::Everything).unwrap().ops
         };
         assert_eq!(ops(3), ops(3));
         assert_ne!(ops(3), ops(4));
@@ -313,14 +316,11 @@ mod tests {
     #[test]
     fn the_forged_transfer_fails_for_its_signature_alone() {
         let mut workload = Workload::new(6, 20, 5, tsz_hash::ZERO).unwrap();
-        let mut view = state(&workload);
+        let mut executor = workload.executor().unwrap();
         let batch = workload.batch(10, Kinds::Transfers).unwrap();
-        for (index, op) in (0..).zip(&batch.ops) {
-            let applied = apply(&view, &batch.context, index, op).unwrap();
-            view.commit(&applied.accesses);
-        }
-        let forged = workload.forged_transfer(&batch.context).unwrap();
-        assert_eq!(apply(&view, &batch.context, 11, &forged), Err(Reject::Signature));
-        tsz_stf::apply_with(&view, &batch.context, 11, &forged, &tsz_stf::Trusted).unwrap();
+        executor.execute(batch.time, &batch.ops).unwrap();
+        let forged = workload.forged_transfer().unwrap();
+        let done = executor.execute(batch.time + 1, &[forged]).unwrap();
+        assert_eq!(done.rejected.first().map(|r| r.reason), Some(Reject::Signature));
     }
 }

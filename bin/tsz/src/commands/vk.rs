@@ -1,22 +1,111 @@
-//! `tsz vk`.
+//! `tsz vk`: the verifying keys of this program and their pins.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tsz_engine::registry::{KeyInfo, Keyed};
+use tsz_engine::{Hex, Pins, registry};
 
-use crate::output::Output;
+use crate::output::{Output, thousands};
+
+/// Derives every key, with a bar.
+fn derive<T>(output: &Output, each: impl Fn(&dyn Keyed, &KeyInfo) -> T) -> Result<Vec<T>> {
+    let registry = registry();
+    let bar = output.bar(registry.circuits().count() as u64, "deriving keys");
+    let mut out = Vec::new();
+    for circuit in registry.circuits() {
+        out.push(each(circuit, &circuit.key()?));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(out)
+}
 
 /// Prints every key.
-pub fn list(_output: &Output) -> Result<()> {
-    bail!("not wired yet")
+pub fn list(output: &Output) -> Result<()> {
+    let pins = Pins::built_in().context("the pins compiled into this program")?;
+    let keys = derive(output, |circuit, key| {
+        let pinned =
+            pins.vks().iter().any(|p| p.digest.0 == key.digest && p.algorithm.0 == circuit.algorithm());
+        json!({
+            "name": circuit.id().to_string(),
+            "algorithm": Hex(circuit.algorithm()),
+            "digest": Hex(key.digest),
+            "pinned": pinned,
+            "proven_bits": key.security.proven_bits,
+            "conjectured_bits": key.security.conjectured_bits,
+            "cells": key.tables.iter().map(|t| t.cells() as u64).sum::<u64>(),
+            "tables": key.tables.iter().map(table).collect::<Vec<_>>(),
+            "proven_terms": terms(&key.security.proven_terms),
+            "conjectured_terms": terms(&key.security.conjectured_terms),
+        })
+    })?;
+    output.line(format!("vk root {}", Hex(pins.root())));
+    output.line(format!(
+        "{:20} {:18} {:>14} {:>7} {:>12} {:>7}",
+        "key", "digest", "cells", "proven", "conjectured", "pinned"
+    ));
+    for key in &keys {
+        let digest = key["digest"].as_str().unwrap_or_default();
+        output.line(format!(
+            "{:20} {:18} {:>14} {:>7.1} {:>12.1} {:>7}",
+            key["name"].as_str().unwrap_or_default(),
+            digest.get(..16).unwrap_or(digest),
+            thousands(key["cells"].as_u64().unwrap_or_default()),
+            key["proven_bits"].as_f64().unwrap_or_default(),
+            key["conjectured_bits"].as_f64().unwrap_or_default(),
+            if key["pinned"] == Value::Bool(true) { "yes" } else { "NO" },
+        ));
+    }
+    output.object(&json!({ "ok": true, "root": Hex(pins.root()), "keys": keys }));
+    Ok(())
+}
+
+fn table(t: &tsz_stark::TableInfo) -> Value {
+    json!({
+        "name": t.name,
+        "log_height": t.log_height,
+        "width": t.width,
+        "preprocessed_width": t.preprocessed_width,
+        "aux_width": t.aux_width,
+        "constraints": t.constraints,
+        "degree": t.degree,
+    })
+}
+
+fn terms(terms: &[tsz_stark::security::Term]) -> Value {
+    terms.iter().map(|t| (t.label.to_owned(), json!(t.bits))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// Compares the derived keys with the pinned ones.
-pub fn check(_file: Option<&Path>, _output: &Output) -> Result<()> {
-    bail!("not wired yet")
+pub fn check(file: Option<&Path>, output: &Output) -> Result<()> {
+    let pins = match file {
+        Some(path) => read(path)?,
+        None => Pins::built_in().context("the pins compiled into this program")?,
+    };
+    let bar = output.spinner("deriving keys");
+    let derived = registry().derive()?;
+    bar.finish_and_clear();
+    pins.check(&derived)?;
+    output.line(format!("{} keys are as pinned; vk root {}", derived.len(), Hex(pins.root())));
+    output.object(&json!({ "ok": true, "keys": derived.len(), "root": Hex(pins.root()) }));
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Pins> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Pins::parse(&text).with_context(|| path.display().to_string())
 }
 
 /// Writes the derived keys.
-pub fn pin(_file: Option<&Path>, _output: &Output) -> Result<()> {
-    bail!("not wired yet")
+pub fn pin(file: Option<&Path>, output: &Output) -> Result<()> {
+    let path = file.map_or_else(|| PathBuf::from("vks.toml"), Path::to_path_buf);
+    let bar = output.spinner("deriving keys");
+    let pins = Pins::new(registry().derive()?)?;
+    bar.finish_and_clear();
+    std::fs::write(&path, pins.to_toml()?).with_context(|| format!("cannot write {}", path.display()))?;
+    output.line(format!("pinned {} keys in {}; build again to use them", pins.vks().len(), path.display()));
+    output.object(&json!({ "ok": true, "keys": pins.vks().len(), "root": Hex(pins.root()) }));
+    Ok(())
 }

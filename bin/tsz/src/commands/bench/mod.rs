@@ -7,7 +7,7 @@ mod transfers;
 
 use anyhow::Result;
 
-pub use report::{Report, TableCells};
+pub use report::Report;
 
 use crate::cli::{BenchArgs, BenchName};
 use crate::output::Output;

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tsz_engine::measure::{Cost, peak_rss_bytes};
+use tsz_stark::TableInfo;
 
-use crate::measure::{Cost, Machine, machine, peak_rss_bytes};
+use crate::measure::{Machine, machine};
 use crate::output::{Output, bytes, seconds, thousands};
 
 /// Cost of one stage.
@@ -16,21 +18,34 @@ pub struct Stage {
     pub cost: Cost,
 }
 
-/// Size of one table of a proof.
+/// Size of one table of a proof. Tables have the height of the size class, so padding is counted.
 #[derive(Clone, Debug, Serialize)]
 pub struct TableCells {
     /// Circuit.
     pub circuit: String,
     /// Table.
     pub table: String,
-    /// Rows that are used.
+    /// Rows, padding included.
     pub rows: u64,
-    /// Rows of the size class.
-    pub height: u64,
     /// Columns of the main trace.
     pub width: u64,
-    /// Used rows times columns.
+    /// Columns of the lookup argument, in base field elements.
+    pub aux_width: u64,
+    /// Rows times all columns.
     pub cells: u64,
+}
+
+/// The tables of a key.
+pub fn cells(circuit: &str, tables: &[TableInfo]) -> Vec<TableCells> {
+    let table = |t: &TableInfo| TableCells {
+        circuit: circuit.to_owned(),
+        table: t.name.clone(),
+        rows: 1 << t.log_height,
+        width: t.width as u64,
+        aux_width: t.aux_width as u64,
+        cells: t.cells() as u64,
+    };
+    tables.iter().map(table).collect()
 }
 
 /// A result; the keys are the interface of `tsz bench --json`.
@@ -125,10 +140,10 @@ impl Report {
         ));
         for t in &self.cells {
             output.line(format!(
-                "  {:32} {:>12} {:>8} {:>12.1} {:>6.1}%",
+                "  {:32} {:>10} {:>11} {:>12.1} {:>6.1}%",
                 format!("{}/{}", t.circuit, t.table),
                 thousands(t.rows),
-                t.width,
+                format!("{} + {}", t.width, t.aux_width),
                 t.cells as f64 / self.ops as f64,
                 100.0 * t.cells as f64 / total as f64,
             ));

@@ -1,12 +1,13 @@
 //! `tsz bench signatures`: keys, signing and verification on one core.
 
 use anyhow::{Context, Result};
+use tsz_engine::measure::Cost;
 use tsz_sig::{SecretKey, Signature};
 use tsz_smt::bench::Mix;
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
-use crate::measure::{Cost, timed};
+use crate::measure::timed;
 use crate::output::Output;
 
 /// Signs and verifies on one core.

@@ -1,12 +1,65 @@
 //! `tsz bench transfers`: fund and transition proofs of a batch of signed transfers.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
+use tsz_aggregator::{Bundle, check_bundle};
+use tsz_engine::{Pins, prove_batch, registry};
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
+use crate::commands::bench::report::cells;
+use crate::measure::timed;
 use crate::output::Output;
+use crate::workload::{Kinds, Workload};
 
 /// Proves a batch of transfers.
-pub fn run(_args: &BenchArgs, _output: &Output) -> Result<Report> {
-    bail!("not wired yet")
+pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
+    let ops = args.ops.unwrap_or(8192);
+    let pins = Pins::built_in().context("the pins compiled into this program")?;
+    let registry = registry();
+    let spinner = output.spinner("populating the state tree");
+    let mut workload = Workload::new(args.accounts_log2, args.active, args.seed, pins.root())?;
+    let (executor, populate) = timed(|| workload.executor());
+    let mut executor = executor?;
+    spinner.set_message("signing");
+    let (batch, sign) = timed(|| workload.batch(ops, Kinds::Transfers));
+    let batch = batch?;
+    spinner.set_message("executing");
+    let (executed, execute) = timed(|| executor.execute(batch.time, &batch.ops));
+    let executed = executed?;
+    ensure!(executed.rejected.is_empty(), "the ledger refuses an honest transfer");
+    spinner.finish_and_clear();
+
+    let bar = output.proving(u64::from(ops));
+    let (proofs, proving) = prove_batch(&executed, &registry, &pins, &|event| bar.show(event))?;
+    bar.finish();
+    let bundle = Bundle { batches: vec![proofs] };
+    let (checked, verify) = timed(|| check_bundle(&bundle, &registry.verifiers(&pins), None));
+    checked.context("an honest batch is refused")?;
+
+    let work = proving.stages.iter().filter(|stage| stage.name != "setup");
+    let mut cost = execute;
+    work.clone().for_each(|stage| cost += stage.cost);
+    let mut report = Report::new("transfers", u64::from(ops), cost);
+    report.proof_bytes = proving.proof_bytes();
+    report.figure("active", args.active);
+    report.figure("accounts_log2", args.accounts_log2);
+    report.figure("proofs", proving.proofs.len());
+    report.figure("verify_seconds", verify.wall_seconds);
+    report.figure("verify_seconds_per_proof", verify.wall_seconds / proving.proofs.len() as f64);
+    let bits = proving.proofs.iter().map(|p| p.proven_bits).fold(f64::INFINITY, f64::min);
+    report.figure("proven_bits", bits);
+    report.stage("populate", populate);
+    report.stage("sign", sign);
+    report.stage("execute", execute);
+    for stage in &proving.stages {
+        report.stage(&stage.name, stage.cost);
+    }
+    report.stage("verify", verify);
+    for proof in &proving.proofs {
+        let circuit = registry.circuits().find(|c| c.id().to_string() == proof.circuit);
+        if let Some(circuit) = circuit {
+            report.cells.extend(cells(&proof.circuit, &circuit.key()?.tables));
+        }
+    }
+    Ok(report)
 }

@@ -1,0 +1,214 @@
+//! `tsz demo`: two batches from signed operation to verified proof, then attempts to cheat.
+
+mod cheat;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use tsz_aggregator::{Bundle, Expectation, check};
+use tsz_engine::measure::Cost;
+use tsz_engine::prove::prove_bundle;
+use tsz_engine::{ExecutedBatch, Executor, Hex, Pins, Registry, Report, prove_run, registry};
+use tsz_stf::{Code, FundOp};
+
+use crate::cli::DemoArgs;
+use crate::measure::{machine, timed};
+use crate::output::{Output, bytes, seconds, thousands};
+use crate::workload::{Kinds, Workload};
+
+/// Batches of the demo.
+const BATCHES: u32 = 2;
+
+/// Proves two batches and tries to cheat.
+pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
+    let pins = Pins::built_in().context("the pins compiled into this program")?;
+    let registry = registry();
+    let mut stages = Vec::new();
+    let mut workload = populate(args, &pins, output, &mut stages)?;
+    let mut executor = workload.executor()?;
+    let first_root = executor.tree().root();
+    let batches = execute(args, &mut workload, &mut executor, output, &mut stages)?;
+    let counts = happened(&batches, output);
+    let last_root = executor.tree().root();
+
+    let (bundle, report) = prove(args, batches, &registry, &pins, output)?;
+    let bundle_bytes = bundle.to_bytes();
+    let expected =
+        Expectation { first_root: Some(first_root), last_root: Some(last_root), ..Expectation::default() };
+    let (headers, verify) = timed(|| check(&bundle_bytes, &registry.verifiers(&pins), Some(&expected)));
+    let headers = headers.context("the honest batches are refused")?;
+    stages.extend(report.by_stage());
+    stages.push(("verify".to_owned(), verify));
+    for header in &headers {
+        let number = header.context.batch;
+        output.line(format!("batch {number}: root {} -> {}", Hex(header.s0), Hex(header.sn)));
+    }
+    let bits = security(&report);
+    figures(&report, &stages, bits, output);
+
+    output.line("\nCheating:");
+    let spinner = output.spinner("cheating");
+    let tampered = cheat::tampered_proof(&bundle, &registry, &pins)?;
+    output.line(format!("  one bit of a proof flipped:  refused: {tampered}"));
+    let wrong = cheat::wrong_root(&bundle, &registry, &pins)?;
+    output.line(format!("  another root claimed:        refused: {wrong}"));
+    let forged = workload.forged_transfer()?;
+    let time = headers.last().map_or(0, |h| h.context.time) + 1000;
+    let forgery = cheat::forged_transfer(&forged, &executor, time, &registry, &pins)?;
+    spinner.finish_and_clear();
+    output.line(format!("  a transfer its payer did not sign: the ledger refuses: {}", forgery.ledger));
+    output.line(format!("  the same, past the ledger:   {}", forgery.proof));
+    output.object(&json!({
+        "ok": true,
+        "machine": machine(),
+        "first_root": Hex(first_root),
+        "last_root": Hex(last_root),
+        "operations": counts,
+        "ops_per_second": report.ops_per_second(),
+        "proof_bytes": report.proof_bytes(),
+        "bundle_bytes": bundle_bytes.len(),
+        "peak_rss_bytes": report.peak_rss_bytes,
+        "proven_bits": bits.0,
+        "conjectured_bits": bits.1,
+        "verify": verify,
+        "stages": stages,
+        "proofs": report.proofs,
+        "refused": {
+            "tampered_proof": tampered,
+            "wrong_root": wrong,
+            "forged_transfer_by_ledger": forgery.ledger,
+            "forged_transfer_by_proof": forgery.proof,
+        },
+    }));
+    Ok(())
+}
+
+type Stages = Vec<(String, Cost)>;
+
+fn populate(args: &DemoArgs, pins: &Pins, output: &Output, stages: &mut Stages) -> Result<Workload> {
+    let spinner = output.spinner("populating the state tree");
+    let (workload, cost) = timed(|| Workload::new(args.accounts_log2, args.active, args.seed, pins.root()));
+    spinner.finish_and_clear();
+    stages.push(("populate".to_owned(), cost));
+    output.line(format!(
+        "{} accounts, {} of which sign",
+        thousands(1 << args.accounts_log2),
+        thousands(args.active.into())
+    ));
+    workload
+}
+
+/// Signs and executes the batches.
+fn execute(
+    args: &DemoArgs,
+    workload: &mut Workload,
+    executor: &mut Executor,
+    output: &Output,
+    stages: &mut Stages,
+) -> Result<Vec<ExecutedBatch>> {
+    let bar = output.bar(BATCHES.into(), "signing and executing");
+    let (mut signing, mut executing) = (Cost::default(), Cost::default());
+    let mut batches = Vec::new();
+    for _ in 0..BATCHES {
+        let (batch, cost) = timed(|| workload.batch(args.ops, Kinds::Everything));
+        signing += cost;
+        let batch = batch?;
+        let (done, cost) = timed(|| executor.execute(batch.time, &batch.ops));
+        executing += cost;
+        let done = done?;
+        let refused = done.rejected.first().map(|r| r.reason.to_string());
+        ensure!(refused.is_none(), "the ledger refuses an honest operation: {}", refused.unwrap_or_default());
+        batches.push(done);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    stages.push(("sign".to_owned(), signing));
+    stages.push(("execute".to_owned(), executing));
+    Ok(batches)
+}
+
+/// Counts what the operations did, by kind and outcome.
+fn happened(batches: &[ExecutedBatch], output: &Output) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for batch in batches {
+        let mut own: BTreeMap<String, u64> = BTreeMap::new();
+        for record in &batch.records {
+            let outcome = match record.receipt.code {
+                Code::Ok => String::new(),
+                code => format!(" (no-op: {code:?})"),
+            };
+            *own.entry(format!("{}{outcome}", kind(&record.op))).or_default() += 1;
+        }
+        let text: Vec<String> = own.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        let number = batch.header.context.batch;
+        output.line(format!("batch {number}: {}", text.join(", ")));
+        own.into_iter().for_each(|(kind, n)| *counts.entry(kind).or_default() += n);
+    }
+    counts
+}
+
+fn kind(op: &FundOp) -> &'static str {
+    match op {
+        FundOp::BeginBatch(_) => "BeginBatch",
+        FundOp::Deposit(_) => "Deposit",
+        FundOp::Transfer(_) => "Transfer",
+        FundOp::Withdraw(_) => "Withdraw",
+        FundOp::RegisterKey(_) => "RegisterKey",
+        FundOp::RevokeKey(_) => "RevokeKey",
+        FundOp::FullExit(_) => "FullExit",
+        FundOp::L1RegisterKey(_) => "L1RegisterKey",
+        FundOp::L1RevokeKey(_) => "L1RevokeKey",
+    }
+}
+
+/// Proves the batches, into `--out` if it is given.
+fn prove(
+    args: &DemoArgs,
+    batches: Vec<ExecutedBatch>,
+    registry: &Registry,
+    pins: &Pins,
+    output: &Output,
+) -> Result<(Bundle, Report)> {
+    let bar = output.proving(batches.iter().map(|b| b.records.len() as u64).sum());
+    let proven = match &args.out {
+        None => prove_bundle(batches, registry, pins, &|event| bar.show(event))?,
+        Some(dir) => {
+            let (_, report) = prove_run(batches, registry, pins, &|event| bar.show(event), dir)?;
+            let path = dir.join(tsz_engine::folder::BUNDLE);
+            let file = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            (Bundle::from_bytes(&file)?, report)
+        }
+    };
+    bar.finish();
+    Ok(proven)
+}
+
+/// Least proven and conjectured bits of the proofs.
+fn security(report: &Report) -> (f64, f64) {
+    let least = |bits: fn(&tsz_engine::report::ProofReport) -> f64| {
+        report.proofs.iter().map(bits).fold(f64::INFINITY, f64::min)
+    };
+    (least(|p| p.proven_bits), least(|p| p.conjectured_bits))
+}
+
+fn figures(report: &Report, stages: &Stages, bits: (f64, f64), output: &Output) {
+    output.line("\nProofs:");
+    for proof in &report.proofs {
+        let (batch, circuit, ops) = (proof.batch, &proof.circuit, proof.ops);
+        output.line(format!("  batch {batch}: {circuit:18} {ops:>6} operations {:>10}", bytes(proof.bytes)));
+    }
+    output.line("\nTimes:");
+    for (stage, cost) in stages {
+        let (wall, cpu) = (seconds(cost.wall_seconds), seconds(cost.cpu_seconds));
+        output.line(format!("  {stage:24} {wall:>8} wall {cpu:>8} CPU"));
+    }
+    output.line(format!(
+        "\n{} operations proven, {:.0} per second; peak memory {}; at least {:.1} proven bits ({:.1} conjectured)",
+        thousands(report.ops),
+        report.ops_per_second(),
+        bytes(report.peak_rss_bytes),
+        bits.0,
+        bits.1,
+    ));
+}
