@@ -1,0 +1,290 @@
+//! Trace generation: chunks of signatures advance in lockstep, so that a chunk shares each inversion.
+
+use rayon::prelude::*;
+use thiserror::Error;
+use tsz_air::{
+    Columns, F, PrimeCharacteristicRing, PrimeField32, Requests, RowMajorMatrix, Trace, from_rows,
+};
+use tsz_hash::{Digest, join, step};
+use tsz_sig::challenge::{LIMB_BITS, LIMBS};
+use tsz_sig::comb::{START, WINDOW_BITS, WINDOWS, fixed_base};
+use tsz_sig::curve::Curve;
+use tsz_sig::{Challenge, KeyId, Point, PublicKey, Scalar, Septic, Signature, point_id};
+
+use super::air::weight;
+use super::columns::{LadderCols, SigCols};
+use super::{COMB_LOG_HEIGHT, ENTRIES, HIGH_SHIFT, ROWS, STEPS};
+
+/// Signatures that advance together.
+const CHUNK: usize = 64;
+/// Bits of e.
+const BITS: usize = LIMBS * LIMB_BITS;
+
+/// A signature to prove. The prover checks it first: an invalid one gives traces that no proof accepts.
+#[derive(Clone, Debug)]
+pub struct SignedMessage {
+    /// The key.
+    pub key: PublicKey,
+    /// The message digest.
+    pub message: Digest,
+    /// Its signature.
+    pub signature: Signature,
+    /// Lookups of `(key id, message)` on bus `sig`.
+    pub uses: u32,
+}
+
+/// Traces of the three tables.
+#[derive(Clone, Debug)]
+pub struct Traces {
+    /// Table `sig`: 2^h rows.
+    pub sig: Trace,
+    /// Table `schnorr`: 2^(h + 4) rows.
+    pub schnorr: Trace,
+    /// Table `comb`: 2^12 rows.
+    pub comb: Trace,
+}
+
+/// More signatures than rows.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{needed} signatures do not fit in {rows} rows")]
+pub struct TooManySignatures {
+    /// Signatures given.
+    pub needed: usize,
+    /// Rows of table `sig`.
+    pub rows: usize,
+}
+
+/// Traces for any number of signatures from 0 to `2^log_sigs`; what they look up on `p2` and `range12` is added
+/// to `requests`.
+///
+/// # Errors
+/// [`TooManySignatures`].
+pub fn generate(
+    sigs: &[SignedMessage],
+    log_sigs: usize,
+    requests: &mut Requests,
+) -> Result<Traces, TooManySignatures> {
+    let blocks = 1 << log_sigs;
+    if sigs.len() > blocks {
+        return Err(TooManySignatures { needed: sigs.len(), rows: blocks });
+    }
+    // The padding block: the key G, e = 0 and a start that is no small multiple of G.
+    let mut jobs: Vec<Job> = sigs.iter().map(Job::new).collect();
+    jobs.push(Job {
+        key: <Septic as Curve<7>>::G,
+        e: Challenge::from_bytes(&[0; 15]),
+        start: Scalar::LADDER_START,
+    });
+    let combs: Vec<CombRun> = jobs.par_chunks(CHUNK).flat_map_iter(run_combs).collect();
+    let ladders: Vec<LadderRun> = jobs
+        .par_chunks(CHUNK)
+        .zip(combs.par_chunks(CHUNK))
+        .flat_map_iter(|(jobs, combs)| run_ladders(jobs, combs))
+        .collect();
+    let rows: Vec<SigCols<F>> =
+        sigs.par_iter().zip(&ladders).map(|(sig, ladder)| sig_row(sig, &point_id(&ladder.nonce))).collect();
+    for row in &rows {
+        requests.p2(join(&row.key_id, &row.msg));
+        requests.p2(join(&row.r_id, &row.h1));
+        for hi in row.hi {
+            requests.range(hi.as_canonical_u32());
+            requests.range(hi.as_canonical_u32() + HIGH_SHIFT);
+        }
+    }
+    Ok(Traces {
+        sig: from_rows(&rows, log_sigs),
+        schnorr: schnorr_trace(&jobs, &combs, &ladders, log_sigs),
+        comb: comb_trace(&combs, blocks),
+    })
+}
+
+/// What a block proves: the ladder of `e` over `key` from `start` * G.
+struct Job {
+    key: Point,
+    e: Challenge,
+    start: Scalar,
+}
+
+impl Job {
+    fn new(sig: &SignedMessage) -> Self {
+        let start = sig.signature.s * Scalar::LADDER_START;
+        Self { key: *sig.key.point(), e: sig.signature.e, start }
+    }
+}
+
+/// The additions of a comb.
+struct CombRun {
+    indices: [usize; WINDOWS],
+    x: [Septic; WINDOWS],
+    slope: [Septic; WINDOWS],
+    end: Point,
+}
+
+fn run_combs(jobs: &[Job]) -> Vec<CombRun> {
+    let comb = fixed_base();
+    let mut runs: Vec<CombRun> = jobs
+        .iter()
+        .map(|job| {
+            let mut indices = [0; WINDOWS];
+            indices.iter_mut().zip(comb.indices(&job.start)).for_each(|(slot, v)| *slot = v);
+            CombRun { indices, x: [Septic::ZERO; WINDOWS], slope: [Septic::ZERO; WINDOWS], end: START }
+        })
+        .collect();
+    let mut scratch = Vec::new();
+    for (w, entries) in comb.windows().iter().enumerate() {
+        let mut inverses: Vec<Septic> = runs.iter().map(|r| entries[r.indices[w]].x - r.end.x).collect();
+        Septic::batch_invert(&mut inverses, &mut scratch);
+        for (run, inv) in runs.iter_mut().zip(inverses) {
+            let entry = &entries[run.indices[w]];
+            run.x[w] = run.end.x;
+            run.slope[w] = (entry.y - run.end.y) * inv;
+            run.end = run.end.chord(&entry.x, &run.slope[w]);
+        }
+    }
+    runs
+}
+
+/// One ladder step.
+#[derive(Clone, Copy)]
+struct Step {
+    bit: bool,
+    point: Point,
+    slope_sum: Septic,
+    slope_acc: Septic,
+}
+
+/// The steps of a ladder with the idle ones at the end.
+struct LadderRun {
+    steps: Vec<Step>,
+    nonce: Point,
+}
+
+fn run_ladders(jobs: &[Job], combs: &[CombRun]) -> Vec<LadderRun> {
+    let mut points: Vec<Point> = combs.iter().map(|c| c.end).collect();
+    let start = |p: &Point| LadderRun { steps: Vec::with_capacity(ROWS * STEPS), nonce: *p };
+    let mut runs: Vec<LadderRun> = points.iter().map(start).collect();
+    let mut x_sums = vec![Septic::ZERO; jobs.len()];
+    let (mut inverses, mut scratch) = (Vec::with_capacity(jobs.len()), Vec::new());
+    for i in 0..ROWS * STEPS {
+        if i == BITS {
+            runs.iter_mut().zip(&points).for_each(|(run, p)| run.nonce = *p);
+        }
+        inverses.clear();
+        inverses.extend(points.iter().zip(jobs).map(|(p, job)| p.x - job.key.x));
+        Septic::batch_invert(&mut inverses, &mut scratch);
+        for (k, job) in jobs.iter().enumerate() {
+            let bit = BITS.checked_sub(i + 1).map(|bit| job.e.bit(bit));
+            let (step, x_sum) = half_step(&points[k], &job.key, &inverses[k], bit);
+            runs[k].steps.push(step);
+            x_sums[k] = x_sum;
+            inverses[k] = points[k].x - x_sum;
+        }
+        Septic::batch_invert(&mut inverses, &mut scratch);
+        for (k, run) in runs.iter_mut().enumerate() {
+            let step = &mut run.steps[i];
+            step.slope_acc = points[k].y.double() * inverses[k] - step.slope_sum;
+            points[k] = points[k].chord(&x_sums[k], &step.slope_acc);
+        }
+    }
+    runs
+}
+
+/// The addition A + d P of a step with the abscissa of the sum, given 1/(x_A - x_P). An idle step takes the sign
+/// for which the slopes exist, whatever A is.
+fn half_step(a: &Point, key: &Point, inv: &Septic, bit: Option<bool>) -> (Step, Septic) {
+    let with = |bit: bool| {
+        let y = if bit { key.y } else { -key.y };
+        let slope_sum = (a.y - y) * *inv;
+        let x_sum = slope_sum.square() - a.x - key.x;
+        (Step { bit, point: *a, slope_sum, slope_acc: Septic::ZERO }, x_sum)
+    };
+    match bit {
+        Some(bit) => with(bit),
+        None if a.x == key.x => with(a.y == key.y),
+        None => {
+            let (step, x_sum) = with(true);
+            if x_sum == a.x { with(false) } else { (step, x_sum) }
+        }
+    }
+}
+
+fn sig_row(sig: &SignedMessage, r_id: &KeyId) -> SigCols<F> {
+    let key_id = sig.key.key_id();
+    let h1 = step(&key_id, &sig.message);
+    let h2 = step(r_id, &h1);
+    SigCols {
+        is_real: F::ONE,
+        mult: F::from_u32(sig.uses),
+        key_id,
+        msg: sig.message,
+        r_id: *r_id,
+        h1,
+        h2,
+        hi: core::array::from_fn(|k| F::from_u32(h2[k].as_canonical_u32() >> LIMB_BITS)),
+    }
+}
+
+/// Block i holds the ladder of job i and the comb of the job of the next block; blocks beyond the signatures are
+/// copies of the last job.
+fn schnorr_trace(jobs: &[Job], combs: &[CombRun], ladders: &[LadderRun], log_sigs: usize) -> Trace {
+    let (blocks, padding) = (1 << log_sigs, jobs.len() - 1);
+    let width = LadderCols::<F>::WIDTH;
+    let mut values = F::zero_vec(blocks * ROWS * width);
+    values.par_chunks_exact_mut(ROWS * width).enumerate().for_each(|(block, out)| {
+        let own = block.min(padding);
+        let comb = &combs[((block + 1) % blocks).min(padding)];
+        let mut limbs = [0; LIMBS];
+        for (r, out) in out.chunks_exact_mut(width).enumerate() {
+            let mut row = ladder_row(&jobs[own], &ladders[own], r);
+            row.limbs = limbs.map(F::from_u32);
+            row.uses = F::from_bool(r == ROWS - 1 && own < padding);
+            fill_comb(&mut row, comb, r);
+            row.to_row(out);
+            let byte = row.bits.iter().fold(0, |acc, b| 2 * acc + b.as_canonical_u32());
+            limbs.iter_mut().enumerate().for_each(|(k, limb)| *limb += weight(r, k) * byte);
+        }
+    });
+    RowMajorMatrix::new(values, width)
+}
+
+fn ladder_row(job: &Job, run: &LadderRun, r: usize) -> LadderCols<F> {
+    let steps = &run.steps[STEPS * r..STEPS * (r + 1)];
+    let mut row = LadderCols::fill(F::ZERO);
+    for (j, step) in steps.iter().enumerate() {
+        row.bits[j] = F::from_bool(step.bit);
+        row.x[j] = step.point.x.0;
+        row.slope_sum[j] = step.slope_sum.0;
+        row.slope_acc[j] = step.slope_acc.0;
+    }
+    row.y_first = steps[0].point.y.0;
+    row.y_last = steps[STEPS - 1].point.y.0;
+    row.key_x = job.key.x.0;
+    row.key_y = job.key.y.0;
+    row
+}
+
+fn fill_comb(row: &mut LadderCols<F>, run: &CombRun, r: usize) {
+    let windows = fixed_base().windows();
+    row.window = F::from_usize(ENTRIES * r);
+    for k in 0..ENTRIES {
+        let w = ENTRIES * r + k;
+        let entry = &windows[w][run.indices[w]];
+        row.comb_x[k] = run.x[w].0;
+        row.comb_slope[k] = run.slope[w].0;
+        row.entry_x[k] = entry.x.0;
+        row.entry_y[k] = entry.y.0;
+    }
+}
+
+/// Multiplicities of the entries: each block takes one of each window.
+fn comb_trace(combs: &[CombRun], blocks: usize) -> Trace {
+    let mut counts = vec![0u32; 1 << COMB_LOG_HEIGHT];
+    let padding = combs.len() - 1;
+    for (i, run) in combs.iter().enumerate() {
+        let times = if i == padding { blocks - padding } else { 1 };
+        for (w, v) in run.indices.iter().enumerate() {
+            counts[(w << WINDOW_BITS) + v] += times as u32;
+        }
+    }
+    RowMajorMatrix::new(counts.into_iter().map(F::from_u32).collect(), 1)
+}
