@@ -1,1 +1,35 @@
-//! TODO
+//! Scenarios: a documented JSON format of a genesis and batches of operations, a runner and a workload generator
+//! (docs/src/scenario.md).
+//!
+//! [`Scenario::from_json`] parses with errors that name the field, [`run`] executes on the state transition
+//! function and the state tree, [`report`] turns the run into JSON, [`generate`] makes seeded workloads. The runner
+//! signs for the keys whose secrets the scenario holds and fills in nonces and serials.
+
+mod error;
+mod expect;
+mod fields;
+mod generate;
+mod genesis;
+mod keyring;
+mod op;
+mod parse;
+mod report;
+mod runner;
+mod show;
+mod spec;
+
+pub use error::ScenarioError;
+pub use expect::Expect;
+pub use generate::{Mix, Params, generate};
+pub use keyring::Keyring;
+pub use op::{OpSpec, SignWith};
+pub use report::report;
+pub use runner::{BatchRun, Options, Record, Rejected, Run, run, run_with};
+pub use show::Show;
+pub use spec::{
+    AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec, Population,
+    Scenario, SystemSpec, VERSION,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Secrets by label.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+use tsz_hash::Digest;
+use tsz_sig::SecretKey;
+use tsz_stf::forms;
+
+use crate::spec::{KeySource, Population};
+use crate::{ScenarioError, fields};
+
+/// Secrets by label, and labels by key id.
+#[derive(Clone, Debug, Default)]
+pub struct Keyring {
+    secrets: HashMap<String, SecretKey>,
+    labels: HashMap<Digest, String>,
+}
+
+impl Keyring {
+    /// The secrets that a scenario lists and those of its active population, whose accounts start at `first`.
+    pub(crate) fn new(
+        sources: &BTreeMap<String, KeySource>,
+        population: Option<(u32, &Population)>,
+    ) -> Result<Self, ScenarioError> {
+        let mut ring = Self::default();
+        for (label, source) in sources {
+            let secret = source.secret().map_err(|m| ScenarioError::field(format!("keys.{label}"), m))?;
+            ring.insert(label.clone(), secret);
+        }
+        if let Some((first, population)) = population {
+            let accounts = first..first.saturating_add(population.active);
+            let made: Vec<_> = accounts
+                .into_par_iter()
+                .map(|n| population.label(n))
+                .map(|label| (SecretKey::from_seed(label.as_bytes()), label))
+                .collect();
+            made.into_iter().for_each(|(secret, label)| ring.insert(label, secret));
+        }
+        Ok(ring)
+    }
+
+    fn insert(&mut self, label: String, secret: SecretKey) {
+        self.labels.insert(secret.public_key().key_id(), label.clone());
+        self.secrets.insert(label, secret);
+    }
+
+    /// The secret of a label.
+    pub fn secret(&self, label: &str) -> Result<&SecretKey, String> {
+        self.secrets
+            .get(label)
+            .ok_or_else(|| format!("no key labelled {label:?} in `keys` or in the population"))
+    }
+
+    /// The label whose key has this id.
+    pub fn label_of(&self, key_id: &Digest) -> Option<&str> {
+        self.labels.get(key_id).map(String::as_str)
+    }
+
+    /// Key id of a label, or of its hex form.
+    pub fn key_id(&self, text: &str) -> Result<Digest, String> {
+        match forms::parse_digest(text) {
+            Some(id) => Ok(id),
+            None => Ok(self.secret(text)?.public_key().key_id()),
+        }
+    }
+}
+
+impl KeySource {
+    /// The secret.
+    fn secret(&self) -> Result<SecretKey, String> {
+        match self {
+            Self::Seed(text) => Ok(SecretKey::from_seed(text.as_bytes())),
+            Self::Secret(text) => {
+                let bytes = forms::from_hex(text).and_then(|b| b.try_into().ok());
+                let bytes = bytes.ok_or("a secret is 56 lowercase hex digits")?;
+                SecretKey::from_bytes(&bytes).map_err(|e| e.to_string())
+            }
+        }
+    }
+
+    /// Reads `{"seed": text}` or `{"secret": hex}`.
+    pub(crate) fn parse(node: fields::Node) -> Result<Self, ScenarioError> {
+        let path = node.path.clone();
+        node.get().map_err(|_| ScenarioError::field(path, r#"expected {"seed": text} or {"secret": hex}"#))
+    }
+}

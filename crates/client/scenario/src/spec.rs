@@ -1,0 +1,226 @@
+//! The scenario as written in a file.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tsz_ledger::{Permissions, SystemId};
+use tsz_stf::TokenListing;
+use tsz_types::{Balance, Collateral, EthAddress, KeySlot, SubId, TimeMs, TokenId, Units};
+
+use crate::{OpSpec, Show};
+
+/// Version of the format.
+pub const VERSION: u32 = 1;
+
+/// A genesis and batches of operations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Scenario {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Secrets by label.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, KeySource>,
+    /// The first state.
+    pub genesis: GenesisSpec,
+    /// The batches in order; the first has number 1.
+    pub batches: Vec<BatchSpec>,
+    /// Leaves of the last state that the report shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub show: Vec<Show>,
+}
+
+/// Where the secret of a label comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum KeySource {
+    /// Derived from text. For tests: the text is all the entropy.
+    Seed(String),
+    /// The secret in hex, 28 little-endian bytes.
+    Secret(String),
+}
+
+/// Identity of the rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemSpec {
+    /// Number of the rollup.
+    pub rollup: u32,
+    /// L1 chain id.
+    pub chain: u64,
+    /// Address of the rollup contract.
+    pub address: EthAddress,
+}
+
+impl From<SystemSpec> for SystemId {
+    fn from(spec: SystemSpec) -> Self {
+        Self { rollup: spec.rollup, chain: spec.chain, address: spec.address.0 }
+    }
+}
+
+/// The first state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GenesisSpec {
+    /// Identity of the rollup.
+    pub system: SystemSpec,
+    /// L1 owner of the accounts 0 and 1.
+    pub operator: EthAddress,
+    /// Time of the genesis.
+    pub time: TimeMs,
+    /// Listed tokens.
+    pub tokens: Vec<TokenListing>,
+    /// Accounts from 2 on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountSpec>,
+    /// Many accounts alike, after those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub population: Option<Population>,
+}
+
+/// An account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AccountSpec {
+    /// Name by which operations may call the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// L1 owner.
+    pub owner: EthAddress,
+    /// Keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeySpec>,
+    /// Balances.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub balances: Vec<HoldingSpec>,
+    /// Collateral.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collateral: Vec<CollateralSpec>,
+}
+
+/// A key of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySpec {
+    /// Slot.
+    #[serde(default = "first_slot")]
+    pub slot: KeySlot,
+    /// Label, or key id in hex.
+    pub key: String,
+    /// Rights; all by default.
+    #[serde(default = "all_permissions")]
+    pub permissions: Permissions,
+    /// The key is good before this time; by default for ever.
+    #[serde(default = "never")]
+    pub expiry: TimeMs,
+}
+
+fn first_slot() -> KeySlot {
+    KeySlot::MIN
+}
+
+fn all_permissions() -> Permissions {
+    Permissions::ALL
+}
+
+fn never() -> TimeMs {
+    TimeMs::MAX
+}
+
+fn main_sub() -> SubId {
+    SubId::MIN
+}
+
+/// An amount in units, or in their millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amount<T> {
+    /// Units.
+    Units(Units),
+    /// Millionths of a unit.
+    Micros(T),
+}
+
+impl<T: From<Units> + Copy> Amount<T> {
+    /// Millionths of a unit.
+    pub fn micros(&self) -> T {
+        match self {
+            Self::Units(units) => (*units).into(),
+            Self::Micros(micros) => *micros,
+        }
+    }
+}
+
+/// A balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldingSpec {
+    /// Sub-account.
+    #[serde(default = "main_sub")]
+    pub sub: SubId,
+    /// Token.
+    pub token: TokenId,
+    /// How much: `units` or `micros`.
+    #[serde(flatten)]
+    pub amount: Amount<Balance>,
+}
+
+/// Collateral of a sub-account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollateralSpec {
+    /// Sub-account.
+    #[serde(default = "main_sub")]
+    pub sub: SubId,
+    /// How much: `units` or `micros`.
+    #[serde(flatten)]
+    pub amount: Amount<Collateral>,
+}
+
+/// Accounts with equal holdings. The owner of account `n` is `owner + n`, as an integer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// How many accounts.
+    pub count: u32,
+    /// The owner before the account number is added.
+    pub owner: EthAddress,
+    /// How many of them have a key in slot 0, from the first on.
+    #[serde(default)]
+    pub active: u32,
+    /// Label of the key of account `n`: `{n}` is replaced. Its secret is derived from the label.
+    #[serde(default = "user_label")]
+    pub key: String,
+    /// Balances of each.
+    #[serde(default)]
+    pub balances: Vec<HoldingSpec>,
+    /// Collateral of each.
+    #[serde(default)]
+    pub collateral: Vec<CollateralSpec>,
+}
+
+fn user_label() -> String {
+    "user-{n}".to_owned()
+}
+
+impl Population {
+    /// Label of the key of account `n`.
+    pub fn label(&self, n: u32) -> String {
+        self.key.replace("{n}", &n.to_string())
+    }
+
+    /// Owner of account `n`.
+    pub fn owner_of(&self, n: u32) -> EthAddress {
+        let mut bytes = self.owner.0;
+        let mut carry = u64::from(n);
+        for byte in bytes.iter_mut().rev() {
+            carry += u64::from(*byte);
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        EthAddress(bytes)
+    }
+}
+
+/// A batch. The runner opens it with BeginBatch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BatchSpec {
+    /// Batch time.
+    pub time: TimeMs,
+    /// Operations in order.
+    pub operations: Vec<OpSpec>,
+}

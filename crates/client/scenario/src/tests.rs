@@ -1,0 +1,148 @@
+use crate::*;
+use serde_json::Value;
+use tsz_stf::Reject;
+
+const TOUR: &str = include_str!("../examples/tour.json");
+const REFUSALS: &str = include_str!("../examples/refusals.json");
+
+#[test]
+#[ignore = "a measurement: run with --ignored --nocapture"]
+fn runs_the_benchmark_workload() {
+    let start = std::time::Instant::now();
+    let params = Params { accounts: 1 << 20, active: 2_000, batches: 2, mix: Mix::TRANSFERS };
+    let scenario = generate(8_192, 1, &params).unwrap();
+    println!("generated after {:?}", start.elapsed());
+    let keys = scenario.keyring().unwrap();
+    println!("keys after {:?}", start.elapsed());
+    let tree = scenario.genesis.tree(&keys).unwrap();
+    println!("genesis after {:?}: {:?}", start.elapsed(), tree.root()[0]);
+    let done = run_with(&scenario, Options { verify_own: false }).unwrap();
+    println!("run (keys and genesis again) after {:?}: {}", start.elapsed(), done.batches[1].records.len());
+}
+
+fn parse(text: &str) -> Scenario {
+    Scenario::from_json(text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The error that a change of the tour example gives.
+fn error_after(from: &str, to: &str) -> String {
+    assert!(TOUR.contains(from), "{from}");
+    Scenario::from_json(&TOUR.replacen(from, to, 1)).unwrap_err().to_string()
+}
+
+#[test]
+fn examples_run_as_they_expect() {
+    let tour = run(&parse(TOUR)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(tour.batches.len(), 2);
+    assert!(tour.batches.iter().all(|b| b.rejects.is_empty()));
+    assert_eq!(tour.batches[0].after.root(), tour.batches[1].before.root());
+    let refusals = run(&parse(REFUSALS)).unwrap_or_else(|e| panic!("{e}"));
+    assert!(refusals.batches[0].rejects.len() >= 8);
+}
+
+#[test]
+fn a_scenario_survives_its_json_form() {
+    for text in [TOUR, REFUSALS] {
+        let scenario = parse(text);
+        assert_eq!(parse(&scenario.to_json()), scenario);
+    }
+    let params = Params { accounts: 40, active: 5, ..Params::default() };
+    let scenario = generate(100, 3, &params).unwrap();
+    assert_eq!(parse(&scenario.to_json()), scenario);
+}
+
+#[test]
+fn errors_name_line_or_field() {
+    let syntax = Scenario::from_json("{\n  \"version\": 1,,\n}").unwrap_err().to_string();
+    assert!(syntax.starts_with("line 2, column"), "{syntax}");
+    let version = error_after("\"version\": 1", "\"version\": 2");
+    assert_eq!(version, "version: expected 1, got 2");
+    let units = error_after("\"units\": \"250\"", "\"units\": 250");
+    assert!(units.starts_with("batches[0].operations[") && units.contains("].units: "), "{units}");
+    let label = error_after("\"key\": \"alice\" }", "\"key\": \"alicia\" }");
+    assert!(label.contains("no key labelled \"alicia\""), "{label}");
+    let account = error_after("\"to_account\": \"bob\"", "\"to_account\": \"bobby\"");
+    assert!(account.ends_with("].to_account: no account named \"bobby\""), "{account}");
+    let kind = error_after("\"op\": \"transfer\"", "\"op\": \"transfr\"");
+    assert!(kind.contains("].op: expected one of deposit, transfer"), "{kind}");
+    let unknown = error_after("\"op\": \"transfer\"", "\"memo\": 1, \"op\": \"transfer\"");
+    assert!(unknown.contains("unknown field `memo`"), "{unknown}");
+    let extra = error_after("\"show\":", "\"extra\": 1, \"show\":");
+    assert_eq!(extra, "extra: unknown field");
+}
+
+#[test]
+fn an_unexpected_outcome_is_an_error() {
+    let text = REFUSALS.replacen("\"reject:insufficient\"", "\"ok\"", 1);
+    let error = run(&parse(&text)).unwrap_err().to_string();
+    assert!(error.ends_with("expected ok, got reject:insufficient"), "{error}");
+}
+
+#[test]
+fn generated_workloads_are_valid_and_depend_on_the_seed_only() {
+    let mix = Mix { keys: 12, ..Mix::ALL };
+    let params = Params { accounts: 300, active: 20, batches: 3, mix };
+    let scenario = generate(400, 7, &params).unwrap();
+    assert_eq!(scenario, generate(400, 7, &params).unwrap());
+    assert_ne!(scenario, generate(400, 8, &params).unwrap());
+    let done = run(&scenario).unwrap();
+    assert_eq!(done.batches.iter().map(|b| b.records.len() - 1).sum::<usize>(), 400);
+    assert!(done.batches.iter().all(|b| b.rejects.is_empty()));
+    let kinds: std::collections::BTreeSet<u32> =
+        done.batches.iter().flat_map(|b| &b.records).map(|r| r.op.code()).collect();
+    assert_eq!(kinds, (1..=9).collect());
+    assert!(generate(1, 0, &Params { active: 1, ..params }).is_err());
+}
+
+#[test]
+fn replaying_signed_operations_with_verification_gives_the_same_state() {
+    let scenario = generate(60, 1, &Params { accounts: 20, active: 10, ..Params::default() }).unwrap();
+    let done = run_with(&scenario, Options { verify_own: false }).unwrap();
+    let leaves = done.genesis.leaves().map(|(key, leaf)| (tsz_ledger::Key::new(key).unwrap(), leaf));
+    let mut view = tsz_stf::MemView::from_leaves(leaves);
+    for batch in &done.batches {
+        for (i, record) in (0u32..).zip(&batch.records) {
+            let applied = tsz_stf::apply(&view, &batch.context, i, &record.op).unwrap();
+            assert_eq!((&applied.receipt, &applied.accesses), (&record.receipt, &record.accesses));
+            view.commit(&applied.accesses);
+        }
+        let leaves: Vec<_> = view.leaves().map(|(key, leaf)| (key.raw(), leaf)).collect();
+        assert_eq!(tsz_smt::Tree::from_leaves(&leaves).unwrap().root(), batch.after.root());
+    }
+}
+
+#[test]
+fn touches_take_the_old_root_to_the_new_one() {
+    let scenario = generate(50, 2, &Params { accounts: 50, active: 10, ..Params::default() }).unwrap();
+    for batch in &run(&scenario).unwrap().batches {
+        let proof = batch.before.multiproof(&batch.touches()).unwrap();
+        assert_eq!((proof.old_root, proof.new_root), (batch.before.root(), batch.after.root()));
+    }
+}
+
+#[test]
+fn signatures_in_the_file_are_verified() {
+    let scenario =
+        generate(1, 0, &Params { accounts: 4, active: 2, batches: 1, mix: Mix::TRANSFERS }).unwrap();
+    let signed = run(&scenario).unwrap().batches[0].records[1].op.clone();
+    let mut given = scenario.clone();
+    given.batches[0].operations[0] =
+        OpSpec { op: signed, fill_count: false, fill_slot: false, sign: SignWith::Given, expect: None };
+    let text = given.to_json();
+    assert_eq!(run(&parse(&text)).unwrap().state.root(), run(&scenario).unwrap().state.root());
+    let mut value: Value = serde_json::from_str(&text).unwrap();
+    value["batches"][0]["operations"][0]["units"] = "1001".into();
+    let forged = run(&parse(&value.to_string())).unwrap();
+    assert_eq!(forged.batches[0].rejects[0].reject, Reject::Signature);
+    assert_eq!(forged.batches[0].records.len(), 1);
+}
+
+#[test]
+fn the_report_shows_roots_receipts_and_leaves() {
+    let scenario = parse(TOUR);
+    let report = report(&scenario, &run(&scenario).unwrap());
+    assert_eq!(report["final_root"], report["batches"][1]["new_root"]);
+    assert_eq!(report["leaves"].as_array().unwrap().len(), scenario.show.len());
+    assert_eq!(report["batches"][0]["receipts"][0]["operation"]["op"], "begin_batch");
+    assert!(report["leaves"].as_array().unwrap().iter().all(|l| l["value"]["corrupt"].is_null()));
+}
