@@ -13,7 +13,7 @@ const MAGIC: [u8; 4] = *b"TSZB";
 /// Version of the format that this code reads and writes.
 const VERSION: u16 = 1;
 /// Batch numbers and times are u48: above, the context digest would not tell them apart.
-const U48: u64 = 1 << 48;
+pub(crate) const U48: u64 = 1 << 48;
 
 /// A verifying key as a bundle refers to it: by digest, with its place in the vk tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use tsz_hash::Digest;
 use tsz_ledger::{BatchHeader, Family, SetLeaf, TransitionSet};
 use tsz_vktree::{VkEntry, transition_algorithm};
 
-use crate::MAX_BUNDLE_BYTES;
-use crate::bundle::{BatchProofs, Bundle, ExecProof, VkRef};
+use crate::bundle::{BatchProofs, Bundle, ExecProof, U48, VkRef};
 use crate::error::{AggregationError, BatchError, ExecError};
 use crate::verifier::VerifierSet;
+use crate::{MAX_BUNDLE_BYTES, MAX_OPS};
 
 /// What the caller already knows of the batches; `None` accepts anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn check(
     check_bundle(&Bundle::from_bytes(bytes)?, vks, expected)
 }
 
-/// Checks a bundle. It must be one that has an encoding, as any decoded one has.
+/// Checks a bundle that is already decoded, or was never encoded.
 ///
 /// # Errors
 /// [`AggregationError`].
@@ -113,6 +113,7 @@ fn check_successor(previous: &BatchHeader, next: &BatchHeader) -> Result<(), Bat
 
 /// Everything about one batch that needs no proof verified.
 fn check_structure(batch: &BatchProofs, vk_root: &Digest) -> Result<(), BatchError> {
+    check_widths(batch)?;
     let set = TransitionSet::new(batch.leaves.clone())?;
     if set.root() != batch.header.set_root {
         return Err(BatchError::SetRoot);
@@ -129,6 +130,19 @@ fn check_structure(batch: &BatchProofs, vk_root: &Digest) -> Result<(), BatchErr
     }
     check_begin(&batch.execs)?;
     check_ranges(batch)
+}
+
+/// Numbers above these widths would be the public values of smaller ones.
+fn check_widths(batch: &BatchProofs) -> Result<(), BatchError> {
+    let context = &batch.header.context;
+    if context.batch >= U48 || context.time >= U48 {
+        return Err(BatchError::Width("batch number or time"));
+    }
+    let counts = batch.leaves.iter().map(|l| l.count).chain(batch.execs.iter().map(|e| e.claim.count));
+    if counts.chain([batch.header.ops]).any(|count| count >= MAX_OPS) {
+        return Err(BatchError::Width("op count"));
+    }
+    Ok(())
 }
 
 fn is_listed(vk_root: &Digest, algorithm: Digest, vk: &VkRef) -> bool {

@@ -52,6 +52,9 @@ pub enum AggregationError {
 /// Why a batch is refused.
 #[derive(Debug, Error)]
 pub enum BatchError {
+    /// A number that no encoding of a bundle can hold.
+    #[error("{0} exceeds its width")]
+    Width(&'static str),
     /// The root before is not the root after the previous batch.
     #[error("the root before is not the root after the previous batch")]
     RootChain,

@@ -198,8 +198,18 @@ fn rejects_an_op_count_that_is_not_the_sum_of_the_leaves() {
 fn rejects_a_count_that_aliases_modulo_the_field_order() {
     let mut b = bundle();
     b.batches[0].header.ops += F::ORDER_U32;
+    b.batches[0].leaves[0].count += F::ORDER_U32;
     reseal(&mut b);
     assert!(matches!(run(&b), Err(AggregationError::Decode(_))));
+    assert!(matches!(undecoded(&b), BatchError::Width("op count")));
+}
+
+/// The error of a bundle that is checked without being encoded.
+fn undecoded(bundle: &Bundle) -> BatchError {
+    match check_bundle(bundle, &verifier(), None) {
+        Err(AggregationError::Batch { error, .. }) => error,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -207,6 +217,8 @@ fn rejects_batch_numbers_and_times_that_alias_above_u48() {
     let mut number = bundle();
     number.batches[0].header.context.batch += 1 << 48;
     assert!(matches!(run(&number), Err(AggregationError::Decode(_))));
+    number.batches.truncate(1);
+    assert!(matches!(undecoded(&number), BatchError::Width("batch number or time")));
     let mut time = bundle();
     time.batches[1].execs[0].claim.context.time += 1 << 48;
     assert!(matches!(run(&time), Err(AggregationError::Decode(_))));
