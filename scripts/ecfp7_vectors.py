@@ -206,6 +206,9 @@ H = (
 
 
 # the scheme
+NONCE_START = point_mul(2**120, H)
+
+
 def key_id(p):
     return p[0] + p[1][:1]
 
@@ -227,14 +230,15 @@ def sign(sk, message, entropy):
     while True:
         felts = pack(sk.to_bytes(28, "little")) + message + pack(entropy) + [attempt]
         k = base_p(sum((sponge([7, len(felts) + 1] + [0] * 6, felts + [half]) for half in range(2)), []))
-        lanes = hash_step(key_id(point_mul(k, G)), hash_step(key_id(public), message))[:5]
+        nonce_point = point_add(point_mul(k, G), NONCE_START)
+        lanes = hash_step(key_id(nonce_point), hash_step(key_id(public), message))[:5]
         if all(lane != P - 1 for lane in lanes):
             break
         attempt += 1
     e = sum((lane % 2**24) << (24 * i) for i, lane in enumerate(lanes))
     s = (k - (2 * e - (4**60 - 1)) * sk) % N
     r = point_add(point_mul(s, G), point_mul((2 * e - (4**60 - 1)) % N, public))
-    assert r == point_mul(k, G)
+    assert point_add(r, NONCE_START) == nonce_point
     return public, e.to_bytes(15, "little") + s.to_bytes(28, "little")
 
 

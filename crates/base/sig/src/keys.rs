@@ -8,7 +8,7 @@ use tsz_hash::{BabyBear, Digest, Domain, F, PrimeCharacteristicRing, hash, hash_
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::challenge::{self, Challenge, pack, point_id};
-use crate::comb::{fixed_base, mul_secret};
+use crate::comb::{fixed_base, nonce_point, public_point};
 use crate::curve::Affine;
 use crate::ext::Ext;
 use crate::scalar::{self, Scalar};
@@ -72,7 +72,7 @@ impl SecretKey {
         if scalar.is_zero().into() {
             return None;
         }
-        mul_secret(&scalar).map(|p| Self { scalar, public: PublicKey(p) })
+        public_point(&scalar).map(|p| Self { scalar, public: PublicKey(p) })
     }
 
     /// The encoding that [`SecretKey::from_bytes`] reads.
@@ -96,7 +96,7 @@ impl SecretKey {
         let key = self.public.key_id();
         for attempt in 0.. {
             let mut nonce = self.nonce(message, entropy, attempt);
-            let challenge = mul_secret(&nonce).and_then(|r| Challenge::new(&key, &point_id(&r), message));
+            let challenge = nonce_point(&nonce).and_then(|r| Challenge::new(&key, &point_id(&r), message));
             if let Some(e) = challenge {
                 let s = nonce - e.scalar() * self.scalar;
                 nonce.zeroize();
@@ -214,8 +214,8 @@ impl PublicKey {
         }
     }
 
-    /// R = s*G + c*P; `None` where that is the identity. As in the proof the ladder of c starts at s/2^120 * G,
-    /// but it takes two base-4 digits at a time.
+    /// R = s*G + c*P + 2^120 H; `None` where that is the identity. As in the proof the ladder of c starts at
+    /// s/2^120 * G + H, but it takes two base-4 digits at a time.
     pub fn nonce_point(&self, signature: &Signature) -> Option<Point> {
         let mut odd = [self.0; 8];
         let twice = self.0.double();

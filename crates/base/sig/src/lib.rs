@@ -10,7 +10,11 @@
 //! - challenge of nonce point R and message m: h = step((R.x, R.y0), step((P.x, P.y0), m)), e = the low 24 bits
 //!   of lanes 0..5 of h, 120 bits; a lane equal to p - 1 is no challenge: the signer takes another nonce;
 //! - c = 2e - (4^60 - 1) = sum_i d_i 4^i with digits d_i = 2 u_i - 3 in {-3, -1, 1, 3}: a ladder without zeros;
-//! - signature (e, s) with s = k - c*sk; the verifier recomputes R = s*G + c*P and e.
+//! - signature (e, s): R = k*G + 2^120 H, s = k - c*sk; the verifier recomputes R = s*G + c*P + 2^120 H and e.
+//!
+//! The constant 2^120 H in R changes nothing for security (R is k*G up to a bijection) and is what a ladder of
+//! 120 doublings leaves when it starts at s/2^120 * G + H: the proof's accumulator then never meets a multiple of
+//! the key, whatever nonce a malicious signer chooses (R = P, say), so each valid signature can be proven.
 //!
 //! Nonces are hashes of key, message and optional entropy. Signing runs in constant time; verification does not.
 #![no_std]

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use tsz_hash::F;
 use tsz_sig::curve::{Affine, Curve, Jacobian};
 use tsz_sig::ext::Ext;
-use tsz_sig::{Challenge, Digest, PublicKey, Scalar, SecretKey, Septic, SigError, Signature, scalar};
+use tsz_sig::{
+    Challenge, Digest, PublicKey, Scalar, SecretKey, Septic, SigError, Signature, point_id, scalar,
+};
 
 fn felt() -> impl Strategy<Value = F> {
     prop_oneof![8 => any::<u32>().prop_map(F::from_u32), 1 => Just(F::ZERO), 1 => Just(-F::ONE)]
@@ -150,14 +152,18 @@ fn rejects_public_keys_that_are_no_point() {
 }
 
 #[test]
-fn rejects_the_identity_as_nonce_point() {
-    // k = 0: s = -c sk for any e.
+fn nonces_that_are_multiples_of_the_secret_verify() {
     let sk = SecretKey::from_seed(b"a");
+    let (public, m) = (sk.public_key(), [F::ONE; 8]);
     let secret = Scalar::from_bytes(&sk.to_bytes()).unwrap();
-    let e = Challenge::from_bytes(&[7; 15]);
-    let sig = Signature { e, s: -(e.scalar() * secret) };
-    assert_eq!(sk.public_key().nonce_point(&sig), None);
-    assert_eq!(sk.public_key().verify(&[F::ONE; 8], &sig), Err(SigError::Mismatch));
+    for k in [Scalar::ZERO, secret, -secret, secret + secret] {
+        // R = k G + 2^120 H does not depend on the challenge of the signature it is computed from.
+        let at = |e: Challenge| Signature { e, s: k - e.scalar() * secret };
+        let r = public.nonce_point(&at(Challenge::from_bytes(&[7; 15]))).unwrap();
+        let e = Challenge::new(&public.key_id(), &point_id(&r), &m).unwrap();
+        assert_eq!(public.nonce_point(&at(e)), Some(r));
+        assert_eq!(public.verify(&m, &at(e)), Ok(()));
+    }
 }
 
 #[test]
