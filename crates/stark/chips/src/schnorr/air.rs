@@ -70,7 +70,7 @@ fn statement<AB: AirBuilder>(
     key_id.map(Into::into).into_iter().chain(limbs).chain(r_id.map(Into::into)).collect()
 }
 
-/// [`ROWS`] rows a signature: R = s*G + c*P.
+/// [`ROWS`] rows a signature: R = s*G + c*P + 2^120 H.
 #[derive(Clone, Debug)]
 pub struct LadderTable {
     periodic: Vec<Vec<F>>,

@@ -2,13 +2,13 @@
 //!
 //! # What is proven
 //! For every message `(key_id, msg)` on bus `sig` there are a point P of the curve with identifier `key_id`, a
-//! point R and a scalar s with R = s*G + c*P, where c = 2e - (4^60 - 1) and e is the challenge of `tsz-sig`:
-//! the low 24 bits of lanes 0..5 of step(id(R), step(key_id, msg)), no lane being p - 1.
+//! point R and a scalar s with R = s*G + c*P + 2^120 H, where c = 2e - (4^60 - 1) and e is the challenge of
+//! `tsz-sig`: the low 24 bits of lanes 0..5 of step(id(R), step(key_id, msg)), no lane being p - 1.
 //!
 //! | table | rows | role |
 //! |---|---|---|
 //! | [`SigTable`] `sig` | one a signature | hashes the challenge, provides `sig` |
-//! | [`LadderTable`] `schnorr` | [`ROWS`] a signature | R = s*G + c*P, provides `schnorr` |
+//! | [`LadderTable`] `schnorr` | [`ROWS`] a signature | R = s*G + c*P + 2^120 H, provides `schnorr` |
 //! | [`CombTable`] `comb` | 2^12 | multiples of G (preprocessed), provides `comb` |
 //!
 //! Internal lookup buses: `schnorr` (key_id\[8\], limbs of e\[5\], id(R)\[8\]) and `comb` (window, x\[7\], y\[7\]).
@@ -19,8 +19,8 @@
 //! - the **ladder** of the block's signature: A <- 2A + d P, d = 2b - 1 for the bits b of e from the highest, 8
 //!   bits a row, in rows 0..15; row 15 starts with A = R and provides the message; its own 8 steps are idle;
 //! - the **comb** of the *next* block's signature: C starts at H and takes two entries a row, windows 2r and
-//!   2r + 1; entry v < 128 of window w < 31 is (v + 1) 2^(7w) G, and the one entry of window 31 removes H and the
-//!   ones. C ends at S = s'*G, and the next block's ladder starts there. So R = 2^120 S + c P, s = 2^120 s'.
+//!   2r + 1; entry v < 128 of window w < 31 is (v + 1) 2^(7w) G, and the one entry of window 31 removes the ones.
+//!   C ends at s'*G + H, and the next block's ladder starts there: R = 2^120 (s' G + H) + c P, s = 2^120 s'.
 //!
 //! The last block's comb feeds the first block: constraints between rows are cyclic, and no row is special.
 //!
@@ -40,18 +40,19 @@
 //! 4. *Message.* Only row 15 may provide (`uses` is 0 elsewhere). There the limbs are complete and A is the
 //!    ladder's end. An entry is a true statement, so `uses` is free, and two signatures may share one.
 //! 5. *Comb entries* are true multiples of G (preprocessed; padding repeats a true entry), and the window column
-//!    is the row's: each window is taken once, the correction last. So S = s'*G for the s' that the entries name,
-//!    if no addition is exceptional. Any s' is fine: s exists only modulo N, and a non-canonical s is the same
-//!    signature, which nothing in the system identifies by s.
+//!    is the row's. So C ends at s'*G + H for the s' that the entries name, if no addition is exceptional. Any s'
+//!    is fine: s matters only modulo N, and nothing in the system identifies a signature by s.
 //! 6. *Exceptional additions of the comb.* l (x_T - x_C) = y_T - y_C leaves l free only if T = C; if T = -C it has
-//!    no solution, as no point has order 2 (N is an odd prime). C = H + aG with known a, and T = bG or kG - H:
-//!    T = C gives the discrete logarithm of H, a point hashed to the curve.
+//!    no solution, as no point has order 2 (N is an odd prime). C = H + aG and T = bG with known a and b: either
+//!    gives the discrete logarithm of H, a point hashed to the curve.
 //! 7. *Exceptional additions of the ladder.* With A on the curve, l1 is free only if A = B (A = -B has no
-//!    solution), and l2 is never free: 2 y_A = (l1 + l2)(x_A - x_R) with y_A != 0 forces x_A != x_R. After any
-//!    number of steps A = aG + xP with known a != 0 mod N (S is affine, so s' != 0) and integer x; A = dP gives
-//!    (d - x) P = aG, d != x mod N, so the prover knows the secret key of P and could as well sign. A prover who
-//!    does not know it never meets the case; honest signatures never do either, as c depends on R by a hash:
-//!    2^-120 an attempt even for a signer who tries.
+//!    solution), and l2 is never free: 2 y_A = (l1 + l2)(x_A - x_R) with y_A != 0 forces x_A != x_R. Before a step
+//!    A = 2^j H + aG + xP with a and x known, so A = dP is a relation 2^j H + aG + x'P = 0 with a coefficient of
+//!    H that is not 0 modulo N. For the key P = sk*G of an owner, whoever finds one knows the discrete logarithm
+//!    of H to the base G (with the owner) or a relation between P, G and H (without), both infeasible. So no
+//!    signature by an owner is unprovable, and none under an owner's key is forged. What remains are keys made
+//!    from H, such as P = H + aG: their secret is known to nobody, nobody is harmed by a message under them, and
+//!    the native verifier accepts none.
 //! 8. *Extraction.* By 1-7 an entry on `sig` comes with (R, s, e) of the Schnorr verification equation with e
 //!    hashed from R, P and msg: a proof of knowledge of the key in the random oracle model.
 //! 9. *Padding.* A padding row of `sig` has `is_real` = 0, so `mult` = 0 and it looks nothing up. Padding blocks of
@@ -59,7 +60,7 @@
 //!    padding block that provides is a true statement like any other.
 //! 10. *Counts.* `is_real` is boolean, so every lookup counts at most 1.
 //!
-//! The idle steps of row 15 bind nothing; the generator picks their bits so that they exist even for R = P.
+//! The idle steps of row 15 bind nothing; by 7 their slopes exist.
 //!
 //! # Degree budget: 3
 //! Slopes times sums of squares, and the curve equation, have degree 3; what a flag gates has degree 2.
@@ -88,7 +89,7 @@ pub const ENTRIES: usize = 2;
 /// log2 of the height of `comb`.
 pub const COMB_LOG_HEIGHT: usize = 12;
 
-/// `schnorr`: key_id[8], limbs[5], id(R)[8]. R = s*G + c*P for some s.
+/// `schnorr`: key_id[8], limbs[5], id(R)[8]. R = s*G + c*P + 2^120 H for some s.
 const SCHNORR: LookupBus<'static> = LookupBus::new("schnorr");
 /// `comb`: window, x[7], y[7]. An entry of the window.
 const COMB: LookupBus<'static> = LookupBus::new("comb");

@@ -443,21 +443,21 @@ fn rejects_a_comb_entry_of_another_window() {
 }
 
 #[test]
-fn a_nonce_equal_to_the_key_is_provable() {
-    // R = P, R = -P and 2R = -P, P meet the idle steps of the last row at their exceptional cases.
+fn nonces_that_are_multiples_of_the_secret_are_provable() {
+    // Without 2^120 H in R the accumulator would meet P or the identity before the ladder ends.
     let sk = key(3);
     let (public, m) = (sk.public_key(), message(3));
     let secret = Scalar::from_bytes(&sk.to_bytes()).unwrap();
-    // 1/2 = 2^119 / 2^120.
-    let half = (0..119).fold(Scalar::LADDER_START, |x, _| x + x);
-    assert!(half + half == Scalar::ONE);
-    for k in [secret, -secret, half * secret, -(half * secret)] {
-        let r = *SecretKey::from_bytes(&k.to_bytes()).unwrap().public_key().point();
-        let e = Challenge::new(&public.key_id(), &tsz_sig::point_id(&r), &m).unwrap();
-        let signature = Signature { e, s: k - e.scalar() * secret };
-        assert_eq!(public.verify(&m, &signature), Ok(()));
-        verdict(&traces(&[SignedMessage { key: public, message: m, signature, uses: 1 }], LOG)).unwrap();
-    }
+    let sigs: Vec<SignedMessage> = [Scalar::ZERO, secret, -secret, secret + secret]
+        .into_iter()
+        .map(|k| {
+            let at = |e: Challenge| Signature { e, s: k - e.scalar() * secret };
+            let r = public.nonce_point(&at(Challenge::from_bytes(&[7; 15]))).unwrap();
+            let e = Challenge::new(&public.key_id(), &tsz_sig::point_id(&r), &m).unwrap();
+            SignedMessage { key: public, message: m, signature: at(e), uses: 1 }
+        })
+        .collect();
+    verdict(&traces(&sigs, LOG)).unwrap();
 }
 
 fn cpu_seconds() -> f64 {

@@ -173,7 +173,8 @@ fn run_ladders(jobs: &[Job], combs: &[CombRun]) -> Vec<LadderRun> {
         inverses.extend(points.iter().zip(jobs).map(|(p, job)| p.x - job.key.x));
         Septic::batch_invert(&mut inverses, &mut scratch);
         for (k, job) in jobs.iter().enumerate() {
-            let bit = BITS.checked_sub(i + 1).map(|bit| job.e.bit(bit));
+            // The bits of the idle steps are 0.
+            let bit = BITS.checked_sub(i + 1).is_some_and(|bit| job.e.bit(bit));
             let (step, x_sum) = half_step(&points[k], &job.key, &inverses[k], bit);
             runs[k].steps.push(step);
             x_sums[k] = x_sum;
@@ -189,23 +190,12 @@ fn run_ladders(jobs: &[Job], combs: &[CombRun]) -> Vec<LadderRun> {
     runs
 }
 
-/// The addition A + d P of a step with the abscissa of the sum, given 1/(x_A - x_P). An idle step takes the sign
-/// for which the slopes exist, whatever A is.
-fn half_step(a: &Point, key: &Point, inv: &Septic, bit: Option<bool>) -> (Step, Septic) {
-    let with = |bit: bool| {
-        let y = if bit { key.y } else { -key.y };
-        let slope_sum = (a.y - y) * *inv;
-        let x_sum = slope_sum.square() - a.x - key.x;
-        (Step { bit, point: *a, slope_sum, slope_acc: Septic::ZERO }, x_sum)
-    };
-    match bit {
-        Some(bit) => with(bit),
-        None if a.x == key.x => with(a.y == key.y),
-        None => {
-            let (step, x_sum) = with(true);
-            if x_sum == a.x { with(false) } else { (step, x_sum) }
-        }
-    }
+/// The addition A + d P of a step with the abscissa of the sum, given 1/(x_A - x_P).
+fn half_step(a: &Point, key: &Point, inv: &Septic, bit: bool) -> (Step, Septic) {
+    let y = if bit { key.y } else { -key.y };
+    let slope_sum = (a.y - y) * *inv;
+    let x_sum = slope_sum.square() - a.x - key.x;
+    (Step { bit, point: *a, slope_sum, slope_acc: Septic::ZERO }, x_sum)
 }
 
 fn sig_row(sig: &SignedMessage, r_id: &KeyId) -> SigCols<F> {
