@@ -67,34 +67,51 @@ pub struct DemoArgs {
 /// Subcommands of `tsz scenario`.
 #[derive(Debug, Subcommand)]
 pub enum ScenarioCommand {
-    /// Execute a scenario natively; print the final root, the receipts and the chosen leaves.
-    #[command(
-        after_help = "Examples:\n  tsz scenario run scenario.json\n  tsz scenario run scenario.json --json\n\
-        The format is described in docs/src/scenario.md."
-    )]
+    /// Execute a scenario natively; print the final root, the receipts and the chosen leaves as JSON.
+    #[command(after_help = "Examples:\n  tsz scenario run scenario.json\n\
+        The format is described in docs/src/scenario.md.")]
     Run {
         /// Scenario file (JSON, version 1).
         file: PathBuf,
     },
     /// Write a seeded random workload: the same arguments give the same file.
     #[command(after_help = "Example:\n  tsz scenario gen --ops 500 --seed 7 --out scenario.json")]
-    Gen {
-        /// Number of operations.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-        ops: u32,
-        /// Seed.
-        #[arg(long, value_name = "S")]
-        seed: u64,
-        /// File to write; an existing one is replaced.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Batches over which the operations are spread.
-        #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
-        batches: u32,
-        /// Accounts that sign.
-        #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
-        accounts: u32,
-    },
+    Gen(ScenarioGen),
+}
+
+/// Arguments of `tsz scenario gen`.
+#[derive(Clone, Debug, Args)]
+pub struct ScenarioGen {
+    /// Number of operations.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub ops: u32,
+    /// Seed.
+    #[arg(long, value_name = "S")]
+    pub seed: u64,
+    /// File to write; an existing one is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Batches over which the operations are spread.
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub batches: u32,
+    /// Accounts of the population.
+    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=4_000_000))]
+    pub accounts: u32,
+    /// Accounts that sign, at most all.
+    #[arg(long, default_value_t = 64, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
+    pub active: u32,
+    /// Kinds of operations.
+    #[arg(long, default_value = "all")]
+    pub kinds: Kinds,
+}
+
+/// Kinds of operations of a generated workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kinds {
+    /// A bit of everything.
+    All,
+    /// Transfers between accounts only.
+    Transfers,
 }
 
 /// Arguments of `tsz prove`.

@@ -6,7 +6,7 @@ mod cli;
 mod commands;
 mod measure;
 mod output;
-mod workload;
+mod runs;
 
 use std::process::ExitCode;
 
@@ -38,10 +38,7 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args, output),
         Command::Scenario(ScenarioCommand::Run { file }) => commands::scenario::run(&file, output),
-        Command::Scenario(ScenarioCommand::Gen { ops, seed, out, batches, accounts }) => {
-            let size = commands::scenario::Size { ops, seed, batches, accounts };
-            commands::scenario::generate(size, &out, output)
-        }
+        Command::Scenario(ScenarioCommand::Gen(args)) => commands::scenario::gen_file(&args, output),
         Command::Prove(args) => commands::prove::run(&args, output),
         Command::Verify(args) => commands::verify::run(&args, output),
         Command::Vk(VkCommand::List) => commands::vk::list(output),

@@ -19,11 +19,6 @@ impl Output {
         Self { json }
     }
 
-    /// Whether `--json` was given.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// A line of text; nothing under `--json`.
     pub fn line(&self, text: impl AsRef<str>) {
         if !self.json {
@@ -36,6 +31,11 @@ impl Output {
         if self.json {
             write_out(&format!("{value:#}"));
         }
+    }
+
+    /// A result that is JSON in both modes.
+    pub fn document(&self, value: &Value) {
+        write_out(&format!("{value:#}"));
     }
 
     /// An error with its causes: on standard error, and as JSON on standard output under `--json`.

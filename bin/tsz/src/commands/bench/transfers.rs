@@ -2,29 +2,31 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_aggregator::{Bundle, check_bundle};
-use tsz_engine::{Pins, prove_batch, registry};
+use tsz_engine::{Executor, Pins, prove_batch, registry};
+use tsz_scenario::Mix;
+use tsz_stf::FundOp;
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
 use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
-use crate::workload::{Kinds, Workload};
+use crate::runs::{params, workload};
 
 /// Proves a batch of transfers.
 pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let ops = args.ops.unwrap_or(8192);
     let pins = Pins::built_in().context("the pins compiled into this program")?;
     let registry = registry();
-    let spinner = output.spinner("populating the state tree");
-    let mut workload = Workload::new(args.accounts_log2, args.active, args.seed, pins.root())?;
-    let (executor, populate) = timed(|| workload.executor());
-    let mut executor = executor?;
-    spinner.set_message("signing");
-    let (batch, sign) = timed(|| workload.batch(ops, Kinds::Transfers));
-    let batch = batch?;
+    let spinner = output.spinner("populating the state tree and signing");
+    let params = params(args.accounts_log2, args.active, 1, Mix::TRANSFERS);
+    let (run, populate) = timed(|| workload(ops, args.seed, params));
+    let mut run = run?;
+    let batch = run.batches.pop().context("the workload has a batch")?;
+    let signed: Vec<FundOp> = batch.records.into_iter().skip(1).map(|record| record.op).collect();
     spinner.set_message("executing");
-    let (executed, execute) = timed(|| executor.execute(batch.time, &batch.ops));
+    let mut executor = Executor::new(batch.context.system, run.genesis);
+    let (executed, execute) = timed(|| executor.execute(batch.context.time, &signed));
     let executed = executed?;
     ensure!(executed.rejected.is_empty(), "the ledger refuses an honest transfer");
     spinner.finish_and_clear();
@@ -48,8 +50,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     report.figure("verify_seconds_per_proof", verify.wall_seconds / proving.proofs.len() as f64);
     let bits = proving.proofs.iter().map(|p| p.proven_bits).fold(f64::INFINITY, f64::min);
     report.figure("proven_bits", bits);
-    report.stage("populate", populate);
-    report.stage("sign", sign);
+    report.stage("populate and sign", populate);
     report.stage("execute", execute);
     for stage in &proving.stages {
         report.stage(&stage.name, stage.cost);

@@ -7,9 +7,10 @@ use anyhow::{Context, Result, bail};
 use tsz_aggregator::{Bundle, Expectation, check, check_bundle};
 use tsz_engine::{ExecutedBatch, Executor, OpRecord, Pins, Registry, prove_batch};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
-use tsz_ledger::{Family, Key, Leaf};
+use tsz_ledger::{Cell, CtlCell, Family, Key, Leaf};
+use tsz_sig::SecretKey;
 use tsz_smt::Tree;
-use tsz_stf::{BeginBatch, FundOp, Trusted, View, apply_with};
+use tsz_stf::{BeginBatch, FundOp, Trusted, View, apply_with, message};
 
 /// A proof with one flipped bit: says why it is refused.
 pub fn tampered_proof(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<String> {
@@ -36,6 +37,22 @@ pub fn wrong_root(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<S
         Err(error) => Ok(error.to_string()),
         Ok(_) => bail!("a wrong root is accepted"),
     }
+}
+
+/// A transfer out of an account that has signed others: everything about it is right but the signature, which is
+/// made with a key that the account does not have.
+pub fn forge(executor: &Executor, batches: &[ExecutedBatch]) -> Result<FundOp> {
+    let transfer = batches.iter().flat_map(|b| &b.records).find_map(|r| match &r.op {
+        FundOp::Transfer(op) if op.account != op.to_account => Some(op.clone()),
+        _ => None,
+    });
+    let mut op = transfer.context("no transfer between accounts to imitate")?;
+    let ctl = Key::ctl(op.account.get(), op.sub.get().into());
+    op.nonce = CtlCell::from_leaf(&executor.tree().get(ctl.raw()))?.nonce;
+    let context = executor.next_context(0)?;
+    let thief = SecretKey::from_seed(b"a key that is registered nowhere");
+    op.signature = thief.sign(&message(&context.system, &op.message()));
+    Ok(op.into())
 }
 
 /// What became of a transfer that its payer did not sign.

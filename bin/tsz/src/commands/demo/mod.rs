@@ -4,18 +4,19 @@ mod cheat;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::json;
 use tsz_aggregator::{Bundle, Expectation, check};
 use tsz_engine::measure::Cost;
 use tsz_engine::prove::prove_bundle;
 use tsz_engine::{ExecutedBatch, Executor, Hex, Pins, Registry, Report, prove_run, registry};
+use tsz_scenario::Mix;
 use tsz_stf::{Code, FundOp};
 
 use crate::cli::DemoArgs;
 use crate::measure::{machine, timed};
 use crate::output::{Output, bytes, seconds, thousands};
-use crate::workload::{Kinds, Workload};
+use crate::runs::{executed, params, workload};
 
 /// Batches of the demo.
 const BATCHES: u32 = 2;
@@ -25,12 +26,18 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     let pins = Pins::built_in().context("the pins compiled into this program")?;
     let registry = registry();
     let mut stages = Vec::new();
-    let mut workload = populate(args, &pins, output, &mut stages)?;
-    let mut executor = workload.executor()?;
-    let first_root = executor.tree().root();
-    let batches = execute(args, &mut workload, &mut executor, output, &mut stages)?;
+    let spinner = output.spinner("populating the state tree, signing, executing");
+    let params = params(args.accounts_log2, args.active, BATCHES, Mix::ALL);
+    let (run, cost) = timed(|| workload(args.ops, args.seed, params));
+    spinner.finish_and_clear();
+    let run = run?;
+    stages.push(("populate, sign, execute".to_owned(), cost));
+    output.line(format!("{} accounts, {} of which sign", params.accounts, params.active));
+    let executor = Executor::new(run.system.digest(), run.state);
+    let (first_root, last_root) = (run.genesis.root(), executor.tree().root());
+    let batches = run.batches.into_iter().map(executed).collect::<Result<Vec<_>>>()?;
     let counts = happened(&batches, output);
-    let last_root = executor.tree().root();
+    let forged = cheat::forge(&executor, &batches)?;
 
     let (bundle, report) = prove(args, batches, &registry, &pins, output)?;
     let bundle_bytes = bundle.to_bytes();
@@ -53,7 +60,6 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     output.line(format!("  one bit of a proof flipped:  refused: {tampered}"));
     let wrong = cheat::wrong_root(&bundle, &registry, &pins)?;
     output.line(format!("  another root claimed:        refused: {wrong}"));
-    let forged = workload.forged_transfer()?;
     let time = headers.last().map_or(0, |h| h.context.time) + 1000;
     let forgery = cheat::forged_transfer(&forged, &executor, time, &registry, &pins)?;
     spinner.finish_and_clear();
@@ -85,48 +91,6 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
 }
 
 type Stages = Vec<(String, Cost)>;
-
-fn populate(args: &DemoArgs, pins: &Pins, output: &Output, stages: &mut Stages) -> Result<Workload> {
-    let spinner = output.spinner("populating the state tree");
-    let (workload, cost) = timed(|| Workload::new(args.accounts_log2, args.active, args.seed, pins.root()));
-    spinner.finish_and_clear();
-    stages.push(("populate".to_owned(), cost));
-    output.line(format!(
-        "{} accounts, {} of which sign",
-        thousands(1 << args.accounts_log2),
-        thousands(args.active.into())
-    ));
-    workload
-}
-
-/// Signs and executes the batches.
-fn execute(
-    args: &DemoArgs,
-    workload: &mut Workload,
-    executor: &mut Executor,
-    output: &Output,
-    stages: &mut Stages,
-) -> Result<Vec<ExecutedBatch>> {
-    let bar = output.bar(BATCHES.into(), "signing and executing");
-    let (mut signing, mut executing) = (Cost::default(), Cost::default());
-    let mut batches = Vec::new();
-    for _ in 0..BATCHES {
-        let (batch, cost) = timed(|| workload.batch(args.ops, Kinds::Everything));
-        signing += cost;
-        let batch = batch?;
-        let (done, cost) = timed(|| executor.execute(batch.time, &batch.ops));
-        executing += cost;
-        let done = done?;
-        let refused = done.rejected.first().map(|r| r.reason.to_string());
-        ensure!(refused.is_none(), "the ledger refuses an honest operation: {}", refused.unwrap_or_default());
-        batches.push(done);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    stages.push(("sign".to_owned(), signing));
-    stages.push(("execute".to_owned(), executing));
-    Ok(batches)
-}
 
 /// Counts what the operations did, by kind and outcome.
 fn happened(batches: &[ExecutedBatch], output: &Output) -> BTreeMap<String, u64> {
