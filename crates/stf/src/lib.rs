@@ -20,6 +20,9 @@ mod signer;
 mod totals;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
