@@ -11,11 +11,11 @@
 //! | table | rows | columns + LogUp |
 //! |---|---|---|
 //! | [`access`] | accesses | 29 + 28 |
-//! | [`leaf`] | distinct cells | 20 + 12 |
+//! | [`leaf`] | distinct cells | 20 + 16 |
 //! | [`merkle`] | touched inner nodes | 57 + 16 |
 //! | [`tsz_chips::tuple`] | blocks + slots | 29 + 28 |
-//! | [`set`] | 128 | 42 |
-//! | range | 4096 | 1 |
+//! | [`set`] | 128 | 42 + 28 |
+//! | range | 4096 | 1 + 8 |
 //! | poseidon2 (one or more) | distinct permutations | 299 + 8 |
 //!
 //! Degree 3 everywhere. Soundness: `SOUNDNESS.md` beside this crate.

@@ -1,4 +1,4 @@
-//! Constraints of the leaf table. Degree budget: 3 (the LogUp column of `mem` holds two messages).
+//! Constraints of the leaf table. Degree budget: 2.
 
 use tsz_air::{
     Air, BaseAir, Columns, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, WindowAccess, bus,

@@ -2,7 +2,7 @@
 //!
 //! **Proven.** Each real row is a leaf of the tree at (hi, lo), `init` before and `last` after the batch (bus
 //! `node`); the memory of the batch starts the cell with `init` at time 0 and ends it with `last` (bus `mem`). The
-//! tree has one node for each position, so a cell has one row. 20 columns, 3 LogUp columns, degree 3, one-row.
+//! tree has one node for each position, so a cell has one row. 20 columns, 4 LogUp columns, degree 2, one-row.
 
 mod air;
 mod columns;

@@ -17,6 +17,9 @@ pub type Ops = Vec<(AlgorithmId, Vec<Access>)>;
 
 pub const TINY: &Class = &CLASSES[0];
 
+/// Transfers and active accounts that each class is made for.
+pub const TRANSFERS: [(usize, usize); 4] = [(8, 16), (64, 128), (1024, 1000), (8192, 2000)];
+
 pub fn context() -> BatchContext {
     BatchContext { system: value(1), batch: 7, time: 1_700_000_000_000 }
 }
@@ -88,6 +91,48 @@ pub fn batch(seed: u64, shape: Shape) -> (Tree, Ops) {
         ops.push((algorithm(rng.random_range(0..shape.algorithms)), log));
     }
     (tree, ops)
+}
+
+/// Transfers between random ones of `active` accounts below 2^20: the accesses of the fund family's rule.
+pub fn transfers(seed: u64, ops: usize, active: usize) -> (Tree, Ops) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let accounts: Vec<u32> = (0..active).map(|_| rng.random_range(2..1 << 20)).collect();
+    let mut state = std::collections::BTreeMap::new();
+    state.insert(Key::HEAD.raw(), digest(&mut rng));
+    for _ in 0..active {
+        // neighbours that the batch does not touch
+        let other = rng.random_range(2..1 << 20);
+        state.insert(Key::bal(other, 0, 0).raw(), digest(&mut rng));
+    }
+    for &account in &accounts {
+        for key in
+            [Key::key_a(account, 0), Key::key_b(account, 0), Key::ctl(account, 0), Key::bal(account, 0, 0)]
+        {
+            state.insert(key.raw(), digest(&mut rng));
+        }
+    }
+    let tree = Tree::from_leaves(&state.clone().into_iter().collect::<Vec<_>>()).unwrap();
+    let mut log = Ops::new();
+    for _ in 0..ops {
+        let from = accounts[rng.random_range(0..active)];
+        let to = accounts[rng.random_range(0..active)];
+        let mut access = |key: Key, write: bool| {
+            let old = state[&key.raw()];
+            let new = if write { digest(&mut rng) } else { old };
+            state.insert(key.raw(), new);
+            Access { key, write, old, new }
+        };
+        let accesses = vec![
+            access(Key::HEAD, false),
+            access(Key::key_a(from, 0), false),
+            access(Key::key_b(from, 0), false),
+            access(Key::ctl(from, 0), true),
+            access(Key::bal(from, 0, 0), true),
+            access(Key::bal(to, 0, 0), true),
+        ];
+        log.push((Family::Fund.algorithm(), accesses));
+    }
+    (tree, log)
 }
 
 /// The k-th of many algorithm ids.

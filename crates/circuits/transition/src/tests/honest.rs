@@ -133,12 +133,12 @@ fn every_column_is_constrained() {
     .assert_constrained(&[]);
 }
 
-/// Heights of the classes against the batches that they are made for; run with `--ignored`.
+/// Times and sizes of the classes with the batches that they are made for; run with `--ignored --nocapture`.
 #[test]
 #[ignore = "minutes on a small machine"]
 fn proves_a_batch_of_every_class() {
-    for (class, ops) in CLASSES.iter().zip([8, 64, 1024, 8192]) {
-        let (tree, ops) = batch(3, Shape { ops, accesses: 5, cells: ops / 2, algorithms: 3 });
+    for (class, (ops, accounts)) in CLASSES.iter().zip(TRANSFERS) {
+        let (tree, ops) = transfers(3, ops, accounts);
         let start = Instant::now();
         let witness = witness(&tree, &ops);
         println!("{}: {:?}, witness {:?}", class.name, witness.counts(), start.elapsed());

@@ -4,7 +4,7 @@ use tsz_ledger::TransitionSet;
 use tsz_ledger::tuple::blocks;
 
 use super::fixture::*;
-use crate::class::Class;
+use crate::class::{CLASSES, Class};
 
 #[test]
 fn claims_agree_with_the_native_tree_and_set() {
@@ -56,4 +56,14 @@ fn counts_bound_the_rows_that_are_used() {
     let used = traces.traces[6].values.chunks(width).filter(|row| row[width - 1].to_string() != "0").count();
     // 40 empty nodes and the inner nodes of the set are not counted exactly
     assert!(used <= counts.poseidon2 && counts.poseidon2 < used + 128, "{used} {counts:?}");
+}
+
+#[test]
+fn classes_hold_the_batches_that_they_are_made_for() {
+    for (class, (ops, accounts)) in CLASSES.iter().zip(TRANSFERS) {
+        let (tree, ops) = transfers(5, ops, accounts);
+        let counts = witness(&tree, &ops).counts();
+        println!("{}: {counts:?}", class.name);
+        assert!(class.holds(&counts), "{class:?}: {counts:?}");
+    }
 }
