@@ -66,7 +66,7 @@ impl Population {
                 balances: holdings(&self.balances),
                 collateral: collateral(&self.collateral),
             };
-            if n - first < self.active {
+            if self.is_active(n - first) {
                 let key_id = keys.key_id(&self.label(n)).map_err(|m| ScenarioError::field(path, m))?;
                 account.keys.push(GenesisKey { slot: KeySlot::MIN, key_id, policy });
             }

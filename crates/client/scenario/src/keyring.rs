@@ -29,7 +29,7 @@ impl Keyring {
             ring.insert(label.clone(), secret);
         }
         if let Some((first, population)) = population {
-            let accounts = first..first.saturating_add(population.active);
+            let accounts: Vec<u32> = population.active_places().map(|k| first.saturating_add(k)).collect();
             let made: Vec<_> = accounts
                 .into_par_iter()
                 .map(|n| population.label(n))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tsz_types::AccountId;
 
 use crate::fields::Node;
-use crate::spec::{AccountSpec, BatchSpec, GenesisSpec, KeySource, Scenario, VERSION};
+use crate::spec::{AccountSpec, BatchSpec, GenesisSpec, KeySource, Population, Scenario, VERSION};
 use crate::{Keyring, OpSpec, ScenarioError};
 
 /// Number of the first account of the list.
@@ -97,9 +97,12 @@ fn parse_genesis(node: Node) -> Result<GenesisSpec, ScenarioError> {
     };
     fields.finish()?;
     if let Some(population) = &genesis.population
-        && population.active > population.count
+        && (population.stride == 0
+            || u64::from(population.active.max(1) - 1) * u64::from(population.stride)
+                >= u64::from(population.count.max(1)))
     {
-        let message = format!("{} of {} accounts", population.active, population.count);
+        let Population { active, stride, count, .. } = population;
+        let message = format!("{active} active ones, every {stride}-th, of {count} accounts");
         return Err(ScenarioError::field("genesis.population.active", message));
     }
     Ok(genesis)

@@ -179,9 +179,12 @@ pub struct Population {
     pub count: u32,
     /// The owner before the account number is added.
     pub owner: EthAddress,
-    /// How many of them have a key in slot 0, from the first on.
+    /// How many of them have a key in slot 0: every `stride`-th, from the first on.
     #[serde(default)]
     pub active: u32,
+    /// Distance between accounts with a key, at least 1.
+    #[serde(default = "one")]
+    pub stride: u32,
     /// Label of the key of account `n`: `{n}` is replaced. Its secret is derived from the label.
     #[serde(default = "user_label")]
     pub key: String,
@@ -193,11 +196,25 @@ pub struct Population {
     pub collateral: Vec<CollateralSpec>,
 }
 
+fn one() -> u32 {
+    1
+}
+
 fn user_label() -> String {
     "user-{n}".to_owned()
 }
 
 impl Population {
+    /// Places of the accounts with a key, counted from the first of the population.
+    pub fn active_places(&self) -> impl Iterator<Item = u32> + use<> {
+        (0..self.active).zip((0..self.count).step_by(self.stride.max(1) as usize)).map(|(_, place)| place)
+    }
+
+    /// Whether the account at a place has a key.
+    pub fn is_active(&self, place: u32) -> bool {
+        place.is_multiple_of(self.stride.max(1)) && place / self.stride.max(1) < self.active
+    }
+
     /// Label of the key of account `n`.
     pub fn label(&self, n: u32) -> String {
         self.key.replace("{n}", &n.to_string())

@@ -76,7 +76,13 @@ impl Maker {
     }
 
     fn active(&mut self) -> u32 {
-        FIRST + self.random.below(self.population.active)
+        let k = self.random.below(self.population.active);
+        self.active_account(k)
+    }
+
+    /// The `k`-th account that signs.
+    fn active_account(&self, k: u32) -> u32 {
+        FIRST + k * self.population.stride
     }
 
     fn units(&mut self) -> Result<Units, ScenarioError> {
@@ -84,9 +90,10 @@ impl Maker {
     }
 
     fn transfer(&mut self) -> Result<OpSpec, ScenarioError> {
-        let from = self.active();
-        let mut to = FIRST + self.random.below(self.population.active - 1);
+        let from = self.random.below(self.population.active);
+        let mut to = self.random.below(self.population.active - 1);
         to += u32::from(to >= from); // never the payer
+        let (from, to) = (self.active_account(from), self.active_account(to));
         let (account, to_account) = (small(from)?, small(to)?);
         Ok(OpSpec::filled(Transfer { to_account, ..self.internal_of(account, Bucket::Balance, SubId::MIN)? }))
     }
@@ -162,10 +169,11 @@ impl Maker {
     /// One in four is asked for by somebody else. An active account keeps its money for the other operations, so
     /// where all are active, all are asked for by somebody else.
     fn full_exit(&mut self) -> Result<OpSpec, ScenarioError> {
-        let Population { count, active, .. } = self.population;
-        let idle = count - active;
-        let account = FIRST + if idle == 0 { 0 } else { active + self.random.below(idle) };
-        let foreign = idle == 0 || self.random.below(4) == 0;
+        let count = self.population.count;
+        let start = self.random.below(count);
+        let idle = (0..count).map(|k| (start + k) % count).find(|place| !self.population.is_active(*place));
+        let account = FIRST + idle.unwrap_or_default();
+        let foreign = idle.is_none() || self.random.below(4) == 0;
         let exit = FullExit {
             serial: L1Serial::MIN,
             account: small(account)?,

@@ -50,7 +50,7 @@ impl Mix {
 pub struct Params {
     /// Accounts of the population.
     pub accounts: u32,
-    /// How many of them sign; at least 2 and at most `accounts`.
+    /// How many of them sign, evenly spread; at least 2 and at most `accounts`.
     pub active: u32,
     /// Batches over which the operations are spread evenly.
     pub batches: u32,
@@ -126,5 +126,7 @@ fn population(accounts: u32, active: u32) -> Result<Population, ScenarioError> {
     // one token keeps a large genesis small; the others come by deposits
     let balances = vec![HoldingSpec { sub: SubId::MIN, token: TokenId::QUOTE, amount: Amount::Units(units) }];
     let (owner, key) = (EthAddress(owner), "user-{n}".to_owned());
-    Ok(Population { count: accounts, owner, active, key, balances, collateral: Vec::new() })
+    // spread over the tree, as the active accounts of an exchange are
+    let stride = accounts / active;
+    Ok(Population { count: accounts, owner, active, stride, key, balances, collateral: Vec::new() })
 }
