@@ -5,12 +5,12 @@ use tsz_stark::{Profile, setup};
 
 use super::oracle::{judge, sweep};
 use super::world::*;
-use crate::circuit::{Class, counts};
+use crate::class::counts;
 
 #[test]
 fn accepts_every_kind_of_op_and_every_outcome() {
     let world = every_op();
-    judge(Class::Small, &world.witness()).unwrap();
+    judge(&SMALL, &world.witness()).unwrap();
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn accepts_an_empty_range() {
     let world = World::new();
     let witness = world.witness();
     assert_eq!((witness.claim.count, witness.claim.start), (0, witness.claim.end));
-    judge(Class::Small, &witness).unwrap();
+    judge(&SMALL, &witness).unwrap();
 }
 
 #[test]
@@ -28,12 +28,12 @@ fn accepts_a_range_without_begin() {
     world.apply(op);
     let witness = world.witness();
     assert!(!witness.claim.has_begin);
-    judge(Class::Small, &witness).unwrap();
+    judge(&SMALL, &witness).unwrap();
 }
 
 #[test]
 fn no_constraint_exceeds_degree_3() {
-    let pk = setup(Class::Small.circuit(Profile::Base)).unwrap();
+    let pk = setup(SMALL.circuit(Profile::Base)).unwrap();
     println!("{}", tsz_air::report(pk.vk().tables()));
     assert_degrees(pk.vk().tables());
 }
@@ -54,7 +54,7 @@ const CONDITIONAL: [&str; 9] = [
 #[test]
 fn every_cell_of_an_op_is_constrained() {
     let world = every_op();
-    let results = sweep(Class::Small, &world.witness(), counts(&world.records), 24);
+    let results = sweep(&SMALL, &world.witness(), counts(&world.records), 24);
     for r in results.iter().filter(|r| r.trials > 0) {
         let column = r.column.split('[').next().unwrap_or_default();
         let name = format!("{} {column}", r.table);

@@ -8,14 +8,14 @@ use tsz_types::*;
 
 use super::oracle::judge;
 use super::world::*;
-use crate::circuit::{Class, WitnessError, assemble, witness};
 use crate::layout::{Columns, names};
 use crate::tables as t;
 use crate::trace::op_traces;
+use crate::witness::{Witness, WitnessError};
 
 /// Where a lie is noticed: `table` of a broken constraint, or `bus:name`.
 fn verdict(world: &World) -> String {
-    place(judge(Class::Small, &world.witness()))
+    place(judge(&SMALL, &world.witness()))
 }
 
 fn place(result: Result<(), Violation>) -> String {
@@ -29,15 +29,15 @@ fn place(result: Result<(), Violation>) -> String {
 
 /// Verdict after cells of one op table (row, column name, change) were set, with all lookups made anew.
 fn verdict_with_cells<C: Columns<()>>(world: &World, table: usize, edits: &[(usize, &str, F)]) -> String {
-    let class = Class::Small;
-    let mut ops = op_traces(&world.context, &world.records, &class.op_heights()).unwrap();
+    let class = &SMALL;
+    let mut ops = op_traces(&world.context, &world.records, &class.ops).unwrap();
     let names = names::<C>();
     for (row, column, change) in edits {
         let at = names.iter().position(|n| n == column).expect("the column exists");
         ops.traces[table].values[row * names.len() + at] += *change;
     }
     let start = world.context.digest();
-    place(judge(class, &assemble(class, &world.context, &world.records, start, ops).unwrap()))
+    place(judge(class, &Witness::assemble(class, &world.context, &world.records, start, ops).unwrap()))
 }
 
 fn one(op: impl Fn(&World) -> FundOp) -> World {
@@ -65,7 +65,7 @@ fn rejects_forged_signature() {
     let mut world = World::new();
     let op = world.sign(1, world.transfer());
     world.apply(op);
-    assert_eq!(verdict(&world), "bus:sig");
+    assert_eq!(verdict(&world), "schnorr");
 }
 
 #[test]
@@ -446,7 +446,7 @@ fn rejects_begin_that_the_claim_does_not_name() {
     world.begin();
     let mut witness = world.witness();
     witness.claim.has_begin = false;
-    assert_eq!(place(judge(Class::Small, &witness)), "begin");
+    assert_eq!(place(judge(&SMALL, &witness)), "begin");
 }
 
 #[test]
@@ -486,21 +486,21 @@ fn rejects_padding_row_that_sends() {
 fn rejects_op_kind_sent_with_another_n() {
     // The tuple leaves out one access; the op row says six.
     let world = one_transfer();
-    let ops = op_traces(&world.context, &world.records, &Class::Small.op_heights()).unwrap();
+    let ops = op_traces(&world.context, &world.records, &SMALL.ops).unwrap();
     let mut records = world.records.clone();
     records[0].accesses.pop();
     let start = world.context.digest();
-    let witness = assemble(Class::Small, &world.context, &records, start, ops).unwrap();
-    assert_eq!(place(judge(Class::Small, &witness)), "bus:key");
+    let witness = Witness::assemble(&SMALL, &world.context, &records, start, ops).unwrap();
+    assert_eq!(place(judge(&SMALL, &witness)), "bus:key");
 }
 
 #[test]
 fn rejects_op_left_out_of_the_tuple_vector() {
     let world = one_transfer();
-    let ops = op_traces(&world.context, &world.records, &Class::Small.op_heights()).unwrap();
+    let ops = op_traces(&world.context, &world.records, &SMALL.ops).unwrap();
     let start = world.context.digest();
-    let witness = assemble(Class::Small, &world.context, &[], start, ops).unwrap();
-    assert!(place(judge(Class::Small, &witness)).starts_with("bus:"));
+    let witness = Witness::assemble(&SMALL, &world.context, &[], start, ops).unwrap();
+    assert!(place(judge(&SMALL, &witness)).starts_with("bus:"));
 }
 
 #[test]
@@ -509,7 +509,7 @@ fn rejects_public_values_changed() {
     let changed = |change: &dyn Fn(&mut tsz_ledger::ExecClaim)| {
         let mut witness = honest.clone();
         change(&mut witness.claim);
-        place(judge(Class::Small, &witness))
+        place(judge(&SMALL, &witness))
     };
     assert_ne!(changed(&|c| c.count += 1), "nowhere");
     assert_ne!(changed(&|c| c.start[3] += F::ONE), "nowhere");
@@ -524,6 +524,6 @@ fn rejects_public_values_changed() {
 fn refuses_records_that_are_not_of_their_op() {
     let mut world = one_transfer();
     world.records[0].accesses.pop();
-    let result = witness(Class::Small, &world.context, &world.records, world.context.digest());
+    let result = Witness::new(&SMALL, &world.context, &world.records, world.context.digest());
     assert!(matches!(result, Err(WitnessError::Record(_))));
 }

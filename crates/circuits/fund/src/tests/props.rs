@@ -9,7 +9,6 @@ use tsz_types::*;
 
 use super::oracle::judge;
 use super::world::*;
-use crate::circuit::Class;
 
 /// A random op, sensible often enough to be accepted.
 fn random_op(w: &World, rng: &mut StdRng) -> FundOp {
@@ -81,7 +80,7 @@ fn circuit_accepts_random_histories_of_the_ledger() {
     for seed in 0..24 {
         let world = history(seed, 40);
         assert!(world.records.len() > 30, "seed {seed}: {} ops", world.records.len());
-        judge(Class::Small, &world.witness()).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        judge(&SMALL, &world.witness()).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
     }
 }
 
@@ -118,7 +117,7 @@ fn circuit_refuses_access_logs_that_differ_in_one_felt() {
                 }
             }
             tried += 1;
-            assert!(judge(Class::Small, &lie.witness()).is_err(), "op {index} access {access}: not noticed");
+            assert!(judge(&SMALL, &lie.witness()).is_err(), "op {index} access {access}: not noticed");
         }
     }
     assert!(tried > 100);

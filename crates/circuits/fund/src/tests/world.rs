@@ -6,9 +6,11 @@ use tsz_sig::{SecretKey, Signature};
 use tsz_stf::*;
 use tsz_types::*;
 
-use crate::circuit::{Class, Witness, witness};
+use crate::class::{CLASSES, Class};
 use crate::op::FundRecord;
+use crate::witness::Witness;
 
+pub const SMALL: Class = CLASSES[0];
 pub const EXPIRY: u64 = 0x3_0000_0005;
 pub const TIME: u64 = 0x2_ffff_fff0;
 pub const OWNER: EthAddress = EthAddress([7; 20]);
@@ -234,7 +236,7 @@ impl World {
     }
 
     pub fn witness(&self) -> Witness {
-        witness(Class::Small, &self.context, &self.records, self.context.digest()).unwrap()
+        Witness::new(&SMALL, &self.context, &self.records, self.context.digest()).unwrap()
     }
 }
 
