@@ -52,7 +52,7 @@
 //!    of H to the base G (with the owner) or a relation between P, G and H (without), both infeasible. So no
 //!    signature by an owner is unprovable, and none under an owner's key is forged. What remains are keys made
 //!    from H, such as P = H + aG: their secret is known to nobody, nobody is harmed by a message under them, and
-//!    the native verifier accepts none.
+//!    nobody can make a signature that the native verifier accepts.
 //! 8. *Extraction.* By 1-7 an entry on `sig` comes with (R, s, e) of the Schnorr verification equation with e
 //!    hashed from R, P and msg: a proof of knowledge of the key in the random oracle model.
 //! 9. *Padding.* A padding row of `sig` has `is_real` = 0, so `mult` = 0 and it looks nothing up. Padding blocks of

@@ -6,7 +6,7 @@ use tsz_air::{
     Columns, F, PrimeCharacteristicRing, PrimeField32, Requests, RowMajorMatrix, Trace, from_rows,
 };
 use tsz_hash::{Digest, join, step};
-use tsz_sig::challenge::{LIMB_BITS, LIMBS};
+use tsz_sig::challenge::{self, LIMB_BITS, LIMBS};
 use tsz_sig::comb::{START, WINDOW_BITS, WINDOWS, fixed_base};
 use tsz_sig::curve::Curve;
 use tsz_sig::{Challenge, KeyId, Point, PublicKey, Scalar, Septic, Signature, point_id};
@@ -68,21 +68,10 @@ pub fn generate(
     if sigs.len() > blocks {
         return Err(TooManySignatures { needed: sigs.len(), rows: blocks });
     }
-    // The padding block: the key G, e = 0 and a start that is no small multiple of G.
-    let mut jobs: Vec<Job> = sigs.iter().map(Job::new).collect();
-    jobs.push(Job {
-        key: <Septic as Curve<7>>::G,
-        e: Challenge::from_bytes(&[0; 15]),
-        start: Scalar::LADDER_START,
-    });
-    let combs: Vec<CombRun> = jobs.par_chunks(CHUNK).flat_map_iter(run_combs).collect();
-    let ladders: Vec<LadderRun> = jobs
-        .par_chunks(CHUNK)
-        .zip(combs.par_chunks(CHUNK))
-        .flat_map_iter(|(jobs, combs)| run_ladders(jobs, combs))
-        .collect();
+    let jobs: Vec<Job> = sigs.iter().map(Job::new).collect();
+    let (schnorr, comb, nonces) = ladder_tables(jobs, log_sigs);
     let rows: Vec<SigCols<F>> =
-        sigs.par_iter().zip(&ladders).map(|(sig, ladder)| sig_row(sig, &point_id(&ladder.nonce))).collect();
+        sigs.par_iter().zip(&nonces).map(|(sig, r)| sig_row(sig, &point_id(r))).collect();
     for row in &rows {
         requests.p2(join(&row.key_id, &row.msg));
         requests.p2(join(&row.r_id, &row.h1));
@@ -91,22 +80,36 @@ pub fn generate(
             requests.range(hi.as_canonical_u32() + HIGH_SHIFT);
         }
     }
-    Ok(Traces {
-        sig: from_rows(&rows, log_sigs),
-        schnorr: schnorr_trace(&jobs, &combs, &ladders, log_sigs),
-        comb: comb_trace(&combs, blocks),
-    })
+    Ok(Traces { sig: from_rows(&rows, log_sigs), schnorr, comb })
 }
 
-/// What a block proves: the ladder of `e` over `key` from `start` * G.
-struct Job {
-    key: Point,
-    e: Challenge,
-    start: Scalar,
+/// Traces of `schnorr` and `comb` for at most 2^log_sigs jobs, and each job's R.
+pub(super) fn ladder_tables(mut jobs: Vec<Job>, log_sigs: usize) -> (Trace, Trace, Vec<Point>) {
+    // The padding block: the key G and e = 0.
+    let (key, e) = (<Septic as Curve<7>>::G, Challenge::from_bytes(&[0; challenge::BYTES]));
+    jobs.push(Job { key, e, start: Scalar::ONE });
+    let combs: Vec<CombRun> = jobs.par_chunks(CHUNK).flat_map_iter(run_combs).collect();
+    let ladders: Vec<LadderRun> = jobs
+        .par_chunks(CHUNK)
+        .zip(combs.par_chunks(CHUNK))
+        .flat_map_iter(|(jobs, combs)| run_ladders(jobs, combs))
+        .collect();
+    let schnorr = schnorr_trace(&jobs, &combs, &ladders, log_sigs);
+    (schnorr, comb_trace(&combs, 1 << log_sigs), ladders.iter().map(|l| l.nonce).collect())
+}
+
+/// What a block proves: the ladder of `e` over `key` from `start` * G + H.
+pub(super) struct Job {
+    /// P.
+    pub(super) key: Point,
+    /// The challenge.
+    pub(super) e: Challenge,
+    /// s', the response over 2^120.
+    pub(super) start: Scalar,
 }
 
 impl Job {
-    fn new(sig: &SignedMessage) -> Self {
+    pub(super) fn new(sig: &SignedMessage) -> Self {
         let start = sig.signature.s * Scalar::LADDER_START;
         Self { key: *sig.key.point(), e: sig.signature.e, start }
     }
