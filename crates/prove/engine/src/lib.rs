@@ -2,6 +2,7 @@
 //!
 //! - [`execute`]: operations over a state tree give an [`ExecutedBatch`]: header, transition set, access logs.
 //! - [`registry`]: every circuit (family, size class) with its keys, which are built on first use.
+//! - [`executed`]: the batches of a scenario run.
 //! - [`pins`]: `vks.toml`, the keys that a verifier trusts.
 //! - [`prove`]: chooses classes, cuts long vectors into ranges, proves batch after batch into a bundle.
 //! - [`folder`]: `manifest.json`, `bundle.bin` and the rest; [`verify_dir`] uses them and the pins alone.
@@ -18,6 +19,7 @@ pub mod pins;
 pub mod prove;
 pub mod registry;
 pub mod report;
+mod scenario;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +31,4 @@ pub use pins::{Pin, PinError, Pins};
 pub use prove::{prove_batch, prove_run};
 pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};
+pub use scenario::executed;

@@ -234,7 +234,7 @@ impl Registry {
     }
 }
 
-fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
+pub(crate) fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
     let (id, info) = (circuit.id(), circuit.key()?);
     let tenths = |bits: f64| (bits * 10.0).floor() / 10.0;
     let table = |t: &TableInfo| PinnedTable { name: t.name.clone(), log_height: t.log_height as u32 };

@@ -1,11 +1,13 @@
 //! The circuits of this program, as the registry sees them.
 
+mod fund;
 mod transition;
 
 use std::sync::Arc;
 
 use tsz_stark::Profile;
 
+pub use fund::Fund;
 pub use transition::{Transition, transition_counts};
 
 use crate::registry::Registry;
@@ -13,6 +15,9 @@ use crate::registry::Registry;
 /// All circuits in a security profile; only [`Profile::Base`] is ever pinned.
 pub fn circuits(profile: Profile) -> Registry {
     let mut registry = Registry::new();
+    for class in &tsz_fund::CLASSES {
+        registry.add_exec(Arc::new(Fund::new(class, profile)));
+    }
     for class in &tsz_transition::CLASSES {
         registry.add_transition(Arc::new(Transition::new(class, profile)));
     }
