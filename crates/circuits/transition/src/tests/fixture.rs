@@ -62,9 +62,9 @@ pub fn batch(seed: u64, shape: Shape) -> (Tree, Ops) {
     let mut rng = StdRng::seed_from_u64(seed);
     let cells: Vec<Key> = (0..shape.cells).map(|_| key(&mut rng)).collect();
     let mut leaves = std::collections::BTreeMap::new();
-    for k in 0..3 * shape.cells {
-        // some cells exist, some do not, and there are others
-        let at = if k < shape.cells { cells[k] } else { key(&mut rng) };
+    let others: Vec<Key> = (0..2 * shape.cells).map(|_| key(&mut rng)).collect();
+    for at in cells.iter().chain(&others) {
+        // some cells exist, some do not
         if rng.random() {
             leaves.insert(at.raw(), digest(&mut rng));
         }
