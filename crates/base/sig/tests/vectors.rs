@@ -1,4 +1,5 @@
 //! The independent vectors of scripts/ecfp7_vectors.py.
+#![allow(clippy::unwrap_used, reason = "the file of vectors is part of the test")]
 
 use p3_field::PrimeCharacteristicRing;
 use serde_json::Value;
