@@ -65,7 +65,7 @@ fn rejects_forged_signature() {
     let mut world = World::new();
     let op = world.sign(1, world.transfer());
     world.apply(op);
-    assert_eq!(verdict(&world), "schnorr");
+    assert_eq!(verdict(&world), "bus:schnorr");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn rejects_replayed_nonce() {
     let mut world = one_transfer();
     let FundOp::Transfer(first) = world.records[0].op.clone() else { unreachable!() };
     world.apply(Transfer { nonce: nonce(1), ..first });
-    assert_eq!(verdict(&world), "bus:sig");
+    assert_eq!(verdict(&world), "bus:schnorr");
 }
 
 #[test]

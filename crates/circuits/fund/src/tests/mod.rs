@@ -3,5 +3,6 @@
 mod honest;
 mod lies;
 mod oracle;
+mod proofs;
 mod props;
 mod world;

@@ -8,7 +8,7 @@ use tsz_types::*;
 
 use crate::class::{CLASSES, Class};
 use crate::op::FundRecord;
-use crate::witness::Witness;
+use crate::witness::{Witness, WitnessError};
 
 pub const SMALL: Class = CLASSES[0];
 pub const EXPIRY: u64 = 0x3_0000_0005;
@@ -235,8 +235,12 @@ impl World {
         self.apply(BeginBatch {});
     }
 
+    pub fn try_witness(&self) -> Result<Witness, WitnessError> {
+        Witness::new(&SMALL, &self.context, &self.records, self.context.digest())
+    }
+
     pub fn witness(&self) -> Witness {
-        Witness::new(&SMALL, &self.context, &self.records, self.context.digest()).unwrap()
+        self.try_witness().unwrap()
     }
 }
 
