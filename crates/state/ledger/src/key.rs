@@ -38,6 +38,8 @@ pub mod cell {
     pub const POS: u32 = 256;
     /// Nonce and kill epoch (private).
     pub const CTL: u32 = 0;
+    /// First order slot (private).
+    pub const ORD: u32 = 256;
     /// Cells of one sub-account.
     pub const COUNT: u32 = 512;
 }
@@ -48,6 +50,14 @@ pub mod kind {
     pub const SYS: u32 = 1;
     /// Tokens.
     pub const TOK: u32 = 2;
+    /// Prices of perpetual markets.
+    pub const MKP: u32 = 3;
+    /// Funding of perpetual markets.
+    pub const MKF: u32 = 4;
+    /// Premium samples of perpetual markets.
+    pub const MKS: u32 = 5;
+    /// Open interest of perpetual markets.
+    pub const MKO: u32 = 6;
 }
 
 impl Key {
@@ -101,6 +111,36 @@ impl Key {
     /// Nonce cell of a sub-account.
     pub const fn ctl(account: u32, sub: u32) -> Self {
         Self::user(Realm::Private, account, sub, cell::CTL)
+    }
+
+    /// Position in perpetual market `market` (< 256).
+    pub const fn pos(account: u32, sub: u32, market: u32) -> Self {
+        Self::user(Realm::Published, account, sub, cell::POS + market)
+    }
+
+    /// Order slot `slot` (< 256).
+    pub const fn ord(account: u32, sub: u32, slot: u32) -> Self {
+        Self::user(Realm::Private, account, sub, cell::ORD + slot)
+    }
+
+    /// Prices of a perpetual market.
+    pub const fn mkp(market: u32) -> Self {
+        Self::system(Realm::Published, kind::MKP, market)
+    }
+
+    /// Funding of a perpetual market.
+    pub const fn mkf(market: u32) -> Self {
+        Self::system(Realm::Published, kind::MKF, market)
+    }
+
+    /// Premium samples of a perpetual market.
+    pub const fn mks(market: u32) -> Self {
+        Self::system(Realm::Published, kind::MKS, market)
+    }
+
+    /// Open interest of a perpetual market.
+    pub const fn mko(market: u32) -> Self {
+        Self::system(Realm::Published, kind::MKO, market)
     }
 
     /// Batch head.

@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use tsz_types::{
+use tsz_types::{FundingIndex, Lots, 
     Balance, BatchNumber, Bucket, Collateral, EthAddress, KillEpoch, L1Serial, Nonce, TimeMs, Units,
 };
 
@@ -79,6 +79,44 @@ fn a_bucket_never_goes_below_zero_by_a_debit() {
     assert!(full.credit(one).is_err());
 }
 
+#[test]
+fn trading_cells_are_pinned() {
+    let f = FundingIndex::new(-(1 | 2 << 24 | 3 << 48)).unwrap();
+    let pos = PosCell::new(-(5 | 6 << 24), f).unwrap();
+    assert_eq!(pos.to_leaf(), leaf([5, 6, 1, 1, 2, 3, 1, 0]));
+    assert_eq!(PosCell::new(0, f).unwrap().to_leaf(), leaf([0; 8]));
+    assert!(PosCell::new(1 << 48, f).is_err());
+    assert!(PosCell::from_leaf(&leaf([0, 0, 0, 1, 0, 0, 0, 0])).is_err());
+    assert!(PosCell::from_leaf(&leaf([0, 0, 1, 0, 0, 0, 0, 0])).is_err());
+    let tag = [7u32, 8, 9, 10].map(F::from_u32);
+    let ord = OrdCell { next_nonce: Nonce::new(1 | 2 << 24).unwrap(), filled: Lots::new(3 | 4 << 24).unwrap(), tag };
+    assert_eq!(ord.to_leaf(), leaf([1, 2, 3, 4, 7, 8, 9, 10]));
+    assert!(OrdCell::from_leaf(&leaf([1, 0, 0, 0, 7, 0, 0, 0])).is_err());
+    let mkp = MkpCell { index: 1 | 2 << 24, mark: 3 | 4 << 24, price_ts: 5 | 6 << 24 };
+    assert_eq!(mkp.to_leaf(), leaf([1, 2, 3, 4, 5, 6, 0, 0]));
+    assert!(MkpCell::from_leaf(&leaf([1, 0, 0, 0, 5, 0, 0, 0])).is_err());
+    let mkf = MkfCell { funding: f, hour: 4 | 5 << 24 };
+    assert_eq!(mkf.to_leaf(), leaf([1, 2, 3, 1, 4, 5, 0, 0]));
+    let mks = MksCell { sum: -(1 | 2 << 24), minute: 60 };
+    assert_eq!(mks.to_leaf(), leaf([1, 2, 1, 60, 0, 0, 0, 0]));
+    assert!(MksCell::from_leaf(&leaf([0, 0, 0, 61, 0, 0, 0, 0])).is_err());
+    let mko = MkoCell { open_interest: 1 | 2 << 24 | 255 << 48 };
+    assert_eq!(mko.to_leaf(), leaf([1, 2, 255, 0, 0, 0, 0, 0]));
+    assert!(MkoCell::from_leaf(&leaf([0, 0, 256, 0, 0, 0, 0, 0])).is_err());
+    for cell in [pos.to_leaf(), ord.to_leaf(), mkp.to_leaf(), mkf.to_leaf(), mks.to_leaf(), mko.to_leaf()] {
+        let kinds = [
+            PosCell::from_leaf(&cell).map(|c| c.to_leaf()),
+            OrdCell::from_leaf(&cell).map(|c| c.to_leaf()),
+            MkpCell::from_leaf(&cell).map(|c| c.to_leaf()),
+            MkfCell::from_leaf(&cell).map(|c| c.to_leaf()),
+            MksCell::from_leaf(&cell).map(|c| c.to_leaf()),
+            MkoCell::from_leaf(&cell).map(|c| c.to_leaf()),
+        ];
+        assert!(kinds.iter().any(|k| k.is_ok()));
+        assert!(kinds.into_iter().flatten().all(|k| k == cell));
+    }
+}
+
 fn any_leaf() -> impl Strategy<Value = Leaf> {
     let felt = prop_oneof![4 => Just(0), 4 => 0u32..64, 2 => 0u32..1 << 24, 1 => 0u32..F::ORDER_U32];
     prop::array::uniform8(felt).prop_map(leaf)
@@ -102,6 +140,12 @@ proptest! {
         unique::<HeadCell>(&leaf)?;
         unique::<L1InCell>(&leaf)?;
         unique::<TokCell>(&leaf)?;
+        unique::<PosCell>(&leaf)?;
+        unique::<OrdCell>(&leaf)?;
+        unique::<MkpCell>(&leaf)?;
+        unique::<MkfCell>(&leaf)?;
+        unique::<MksCell>(&leaf)?;
+        unique::<MkoCell>(&leaf)?;
         for bucket in [Bucket::Balance, Bucket::Collateral] {
             if let Ok(cell) = BucketCell::from_leaf(bucket, &leaf) {
                 prop_assert_eq!(cell.to_leaf(), leaf);
