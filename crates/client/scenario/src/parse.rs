@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tsz_types::AccountId;
+use tsz_types::{AccountId, SubId};
 
-use crate::fields::Node;
-use crate::spec::{AccountSpec, BatchSpec, GenesisSpec, KeySource, Population, Scenario, VERSION};
+use crate::fields::{Fields, Node};
+use crate::spec::{
+    AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, Population,
+    Scenario, VERSION,
+};
 use crate::{Keyring, OpSpec, ScenarioError};
 
 /// Number of the first account of the list.
@@ -93,18 +96,9 @@ fn parse_genesis(node: Node) -> Result<GenesisSpec, ScenarioError> {
         time: fields.optional("time")?.unwrap_or(tsz_types::TimeMs::MIN),
         tokens: items(fields.list("tokens")?)?,
         accounts: accounts.into_iter().map(parse_account).collect::<Result<_, _>>()?,
-        population: fields.optional("population")?,
+        population: fields.maybe_node("population").map(parse_population).transpose()?,
     };
     fields.finish()?;
-    if let Some(population) = &genesis.population
-        && (population.stride == 0
-            || u64::from(population.active.max(1) - 1) * u64::from(population.stride)
-                >= u64::from(population.count.max(1)))
-    {
-        let Population { active, stride, count, .. } = population;
-        let message = format!("{active} active ones, every {stride}-th, of {count} accounts");
-        return Err(ScenarioError::field("genesis.population.active", message));
-    }
     Ok(genesis)
 }
 
@@ -118,11 +112,60 @@ fn parse_account(node: Node) -> Result<AccountSpec, ScenarioError> {
         name: fields.optional("name")?,
         owner: fields.required("owner")?,
         keys: items(fields.list("keys")?)?,
-        balances: items(fields.list("balances")?)?,
-        collateral: items(fields.list("collateral")?)?,
+        balances: each(fields.list("balances")?, parse_holding)?,
+        collateral: each(fields.list("collateral")?, parse_collateral)?,
     };
     fields.finish()?;
     Ok(account)
+}
+
+fn parse_population(node: Node) -> Result<Population, ScenarioError> {
+    let mut fields = node.object()?;
+    let population = Population {
+        count: fields.required("count")?,
+        owner: fields.required("owner")?,
+        active: fields.optional("active")?.unwrap_or(0),
+        stride: fields.optional("stride")?.unwrap_or(1),
+        key: fields.optional("key")?.unwrap_or_else(|| "user-{n}".to_owned()),
+        balances: each(fields.list("balances")?, parse_holding)?,
+        collateral: each(fields.list("collateral")?, parse_collateral)?,
+    };
+    let Population { active, stride, count, .. } = population;
+    if stride == 0 || u64::from(active.max(1) - 1) * u64::from(stride) >= u64::from(count.max(1)) {
+        let message = format!("{active} active ones, every {stride}-th, of {count} accounts");
+        return Err(ScenarioError::field(fields.at("active"), message));
+    }
+    fields.finish()?;
+    Ok(population)
+}
+
+fn parse_holding(node: Node) -> Result<HoldingSpec, ScenarioError> {
+    let mut fields = node.object()?;
+    let sub = fields.optional("sub")?.unwrap_or(SubId::MIN);
+    let holding = HoldingSpec { sub, token: fields.required("token")?, amount: parse_amount(&mut fields)? };
+    fields.finish()?;
+    Ok(holding)
+}
+
+fn parse_collateral(node: Node) -> Result<CollateralSpec, ScenarioError> {
+    let mut fields = node.object()?;
+    let sub = fields.optional("sub")?.unwrap_or(SubId::MIN);
+    let collateral = CollateralSpec { sub, amount: parse_amount(&mut fields)? };
+    fields.finish()?;
+    Ok(collateral)
+}
+
+/// Exactly one of `units` and `micros`.
+fn parse_amount<T: serde::de::DeserializeOwned>(fields: &mut Fields) -> Result<Amount<T>, ScenarioError> {
+    match (fields.optional("units")?, fields.optional("micros")?) {
+        (Some(units), None) => Ok(Amount::Units(units)),
+        (None, Some(micros)) => Ok(Amount::Micros(micros)),
+        _ => Err(ScenarioError::field(fields.path.as_str(), "expected either units or micros")),
+    }
+}
+
+fn each<T>(nodes: Vec<Node>, parse: fn(Node) -> Result<T, ScenarioError>) -> Result<Vec<T>, ScenarioError> {
+    nodes.into_iter().map(parse).collect()
 }
 
 fn parse_batch(

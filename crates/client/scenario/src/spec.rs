@@ -123,12 +123,8 @@ fn never() -> TimeMs {
     TimeMs::MAX
 }
 
-fn main_sub() -> SubId {
-    SubId::MIN
-}
-
 /// An amount in units, or in their millionths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Amount<T> {
     /// Units.
@@ -148,10 +144,9 @@ impl<T: From<Units> + Copy> Amount<T> {
 }
 
 /// A balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HoldingSpec {
     /// Sub-account.
-    #[serde(default = "main_sub")]
     pub sub: SubId,
     /// Token.
     pub token: TokenId,
@@ -161,10 +156,9 @@ pub struct HoldingSpec {
 }
 
 /// Collateral of a sub-account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CollateralSpec {
     /// Sub-account.
-    #[serde(default = "main_sub")]
     pub sub: SubId,
     /// How much: `units` or `micros`.
     #[serde(flatten)]
@@ -172,36 +166,22 @@ pub struct CollateralSpec {
 }
 
 /// Accounts with equal holdings. The owner of account `n` is `owner + n`, as an integer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Population {
     /// How many accounts.
     pub count: u32,
     /// The owner before the account number is added.
     pub owner: EthAddress,
     /// How many of them have a key in slot 0: every `stride`-th, from the first on.
-    #[serde(default)]
     pub active: u32,
     /// Distance between accounts with a key, at least 1.
-    #[serde(default = "one")]
     pub stride: u32,
     /// Label of the key of account `n`: `{n}` is replaced. Its secret is derived from the label.
-    #[serde(default = "user_label")]
     pub key: String,
     /// Balances of each.
-    #[serde(default)]
     pub balances: Vec<HoldingSpec>,
     /// Collateral of each.
-    #[serde(default)]
     pub collateral: Vec<CollateralSpec>,
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn user_label() -> String {
-    "user-{n}".to_owned()
 }
 
 impl Population {

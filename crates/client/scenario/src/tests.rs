@@ -67,6 +67,12 @@ fn errors_name_line_or_field() {
     assert!(kind.contains("].op: expected one of deposit, transfer"), "{kind}");
     let unknown = error_after("\"op\": \"transfer\"", "\"memo\": 1, \"op\": \"transfer\"");
     assert!(unknown.contains("unknown field `memo`"), "{unknown}");
+    let both = error_after("\"micros\": \"7500000\"", "\"micros\": \"1\", \"units\": \"1\"");
+    assert_eq!(both, "genesis.accounts[0].balances[1]: expected either units or micros");
+    let holding = error_after("\"micros\": \"7500000\"", "\"micros\": \"1\", \"unit\": \"1\"");
+    assert_eq!(holding, "genesis.accounts[0].balances[1].unit: unknown field");
+    let active = error_after("\"active\": 3", "\"active\": 101");
+    assert!(active.starts_with("genesis.population.active: 101 active ones"), "{active}");
     let extra = error_after("\"show\":", "\"extra\": 1, \"show\":");
     assert_eq!(extra, "extra: unknown field");
 }

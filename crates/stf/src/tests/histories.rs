@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{
-    AcctCell, BalCell, Cell, CtlCell, HeadCell, Key, KeyPolicy, L1InCell, Leaf, Permissions, Scheme, SubCell,
-    TokCell,
+    AcctCell, BalCell, Cell, CtlCell, HeadCell, Key, KeyPolicy, L1InCell, Leaf, SubCell, TokCell,
 };
-use tsz_types::{AccountId, Bucket, EthAddress, L1Serial, SubId, TimeMs, TokenId};
+use tsz_types::TokenId;
 
 use super::model::{Auth, Model, Op, Place};
+use super::translate::{auth, person, translate};
 use super::world::*;
 use crate::*;
 
@@ -59,19 +59,6 @@ struct Pair {
     world: World,
     model: Model,
     opening: BTreeMap<TokenId, i128>,
-}
-
-/// An address as the model counts them: few, and all below 2^128.
-fn person(n: u8) -> (EthAddress, u128) {
-    let mut bytes = [0; 20];
-    bytes[19] = n + 1;
-    bytes[8] = 0x80;
-    (EthAddress(bytes), u128::from(n) + 1 | 0x80 << 88)
-}
-
-fn place_of(model: Place) -> (AccountId, SubId, Bucket) {
-    let bucket = if model.2 == 1 { Bucket::Collateral } else { Bucket::Balance };
-    (account(model.0 as u32), sub(model.1 as u8), bucket)
 }
 
 impl Pair {
@@ -133,113 +120,9 @@ impl Pair {
 
     /// The implementation's operation, signed by the key that the model says.
     fn real(&self, op: &Op) -> FundOp {
-        let token = |t: &u128| token(*t as u8);
-        let units = |u: &u128| units(*u as u64);
-        let serial = |s: &u128| L1Serial::new(*s as u64).unwrap();
-        let address = |a: &u128| person(*a as u8 - 1).0;
-        let scheme = |s: u128| Scheme::from_code(s as u32).unwrap();
-        let permissions = |p: u128| Permissions::from_bits(p as u32).unwrap();
-        let expiry = |e: u128| TimeMs::new(e as u64).unwrap();
-        let blank = self.world.blank();
-        let mut real: FundOp = match op {
-            Op::Transfer { from, to, token: t, units: u, auth } => {
-                let (account, sub, bucket) = place_of(*from);
-                let (to_account, to_sub, to_bucket) = place_of(*to);
-                let (token, units, nonce, key_slot) =
-                    (token(t), units(u), nonce(auth.nonce as u32), slot(auth.slot as u8));
-                Transfer {
-                    account,
-                    sub,
-                    bucket,
-                    to_account,
-                    to_sub,
-                    to_bucket,
-                    token,
-                    units,
-                    nonce,
-                    key_slot,
-                    signature: blank,
-                }
-                .into()
-            }
-            Op::Deposit { serial: s, to, token: t, units: u, owner } => {
-                let (account, sub, bucket) = place_of(*to);
-                Deposit {
-                    serial: serial(s),
-                    account,
-                    sub,
-                    bucket,
-                    token: token(t),
-                    units: units(u),
-                    owner: address(owner),
-                }
-                .into()
-            }
-            Op::Withdraw { from, token: t, units: u, to, auth } => {
-                let (account, sub, bucket) = place_of(*from);
-                let (nonce, key_slot) = (nonce(auth.nonce as u32), slot(auth.slot as u8));
-                Withdraw {
-                    account,
-                    sub,
-                    bucket,
-                    token: token(t),
-                    units: units(u),
-                    to: address(to),
-                    nonce,
-                    key_slot,
-                    signature: blank,
-                }
-                .into()
-            }
-            Op::RegisterKey { account: a, slot: s, key, auth } => RegisterKey {
-                account: account(*a as u32),
-                slot: slot(*s as u8),
-                key_id: key.0,
-                scheme: scheme(key.1),
-                permissions: permissions(key.2),
-                expiry: expiry(key.3),
-                nonce: nonce(auth.nonce as u32),
-                key_slot: slot(auth.slot as u8),
-                signature: blank,
-            }
-            .into(),
-            Op::RevokeKey { account: a, slot: s, auth } => RevokeKey {
-                account: account(*a as u32),
-                slot: slot(*s as u8),
-                nonce: nonce(auth.nonce as u32),
-                key_slot: slot(auth.slot as u8),
-                signature: blank,
-            }
-            .into(),
-            Op::FullExit { serial: s, from, token: t, sender } => {
-                let (account, sub, bucket) = place_of(*from);
-                FullExit { serial: serial(s), account, sub, bucket, token: token(t), sender: address(sender) }
-                    .into()
-            }
-            Op::L1Key { serial: s, account: a, slot: k, key: Some(key), sender } => L1RegisterKey {
-                serial: serial(s),
-                account: account(*a as u32),
-                slot: slot(*k as u8),
-                key_id: key.0,
-                scheme: scheme(key.1),
-                permissions: permissions(key.2),
-                expiry: expiry(key.3),
-                sender: address(sender),
-            }
-            .into(),
-            Op::L1Key { serial: s, account: a, slot: k, key: None, sender } => {
-                let (account, slot) = (account(*a as u32), slot(*k as u8));
-                L1RevokeKey { serial: serial(s), account, slot, sender: address(sender) }.into()
-            }
-        };
-        let (Op::Transfer { auth, .. }
-        | Op::Withdraw { auth, .. }
-        | Op::RegisterKey { auth, .. }
-        | Op::RevokeKey { auth, .. }) = op
-        else {
-            return real;
-        };
-        let signer = self.world.keys.iter().find(|k| Some(k.public_key().key_id()) == auth.signed);
+        let mut real = translate(op, self.world.blank());
+        let signed = auth(op).and_then(|auth| auth.signed);
+        let signer = self.world.keys.iter().find(|k| Some(k.public_key().key_id()) == signed);
         if let (Some(key), Some(blocks), Some(signature)) = (signer, real.message(), real.signature_mut()) {
             *signature = key.sign(&message(&self.world.batch.system, &blocks));
         }

@@ -4,4 +4,5 @@ mod facts;
 mod histories;
 mod layout;
 mod model;
+mod translate;
 mod world;
