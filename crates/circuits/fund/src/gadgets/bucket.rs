@@ -192,10 +192,10 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         for carry in &credit.carries {
             self.boolean(carry);
         }
-        for k in 0..4 {
+        for (k, gained) in amount.iter().enumerate() {
             let so = one.clone() - credit.old_negative.double();
             let sn = one.clone() - credit.new_negative.double();
-            let mut e = so * credit.old[k].clone() + amount[k].clone() - sn * credit.new[k].value();
+            let mut e = so * credit.old[k].clone() + gained.clone() - sn * credit.new[k].value();
             if k > 0 {
                 e += m.clone() * credit.carries[k - 1].clone();
             }
