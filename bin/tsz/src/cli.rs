@@ -48,13 +48,13 @@ pub enum Command {
 )]
 pub struct DemoArgs {
     /// Operations in each of the two batches.
-    #[arg(long, default_value_t = 2000, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
+    #[arg(long, default_value_t = 4000, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
     pub ops: u32,
     /// log2 of the number of accounts in the state tree.
     #[arg(long, default_value_t = 16, value_name = "K", value_parser = clap::value_parser!(u32).range(4..=22))]
     pub accounts_log2: u32,
     /// Accounts that sign operations.
-    #[arg(long, default_value_t = 500, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, default_value_t = 1000, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
     pub active: u32,
     /// Seed of the population and of the operations.
     #[arg(long, default_value_t = 1, value_name = "S")]

@@ -1,0 +1,182 @@
+//! The commands as a user meets them: output, messages, exit status.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn tsz(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tsz")).args(args).output().expect("tsz runs")
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("UTF-8")
+}
+
+/// Runs a command that must succeed and print JSON.
+fn json(args: &[&str]) -> Value {
+    let output = tsz(args);
+    assert!(output.status.success(), "tsz {args:?}: {}", stderr(&output));
+    serde_json::from_str(stdout(&output)).expect("JSON")
+}
+
+/// Runs a command that must fail with status 1 and say `reason`.
+fn fails(args: &[&str], reason: &str) {
+    let output = tsz(args);
+    assert_eq!(output.status.code(), Some(1), "tsz {args:?}: {}", stdout(&output));
+    assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
+    assert!(stderr(&output).contains(reason), "{reason:?} is not in: {}", stderr(&output));
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8 path")
+}
+
+fn workload(dir: &Path) -> PathBuf {
+    let file = dir.join("scenario.json");
+    let args = ["scenario", "gen", "--ops", "40", "--seed", "7", "--accounts", "64", "--active", "16"];
+    let output = tsz(&[&args[..], &["--out", text(&file)]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    file
+}
+
+#[test]
+fn scenario_run_reaches_the_golden_root() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let report = json(&["scenario", "run", text(&workload(dir.path()))]);
+    assert_eq!(report["final_root"], "db38313fd5a1cb67838dc53493cccc62be4cec6c66a0991d1f519021a9be783a");
+    assert_eq!(report["batches"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report["batches"][0]["receipts"].as_array().map(Vec::len), Some(21));
+    assert_eq!(report["leaves"][0]["value"]["batch"], 2);
+}
+
+#[test]
+fn bad_scenarios_are_refused_with_the_place_of_the_fault() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("bad.json");
+    let run = ["scenario", "run", text(&file)];
+    fails(&run, "cannot read");
+    std::fs::write(&file, "{\n  \"version\": 1,\n  oops\n}").expect("a file");
+    fails(&run, "line 3");
+    let good = std::fs::read_to_string(workload(dir.path())).expect("a scenario");
+    std::fs::write(&file, good.replacen("\"version\": 1", "\"version\": 2", 1)).expect("a file");
+    fails(&run, "version");
+    std::fs::write(&file, good.replacen("\"units\": \"", "\"units\": \"-", 1)).expect("a file");
+    fails(&run, "units");
+}
+
+#[test]
+fn errors_are_json_under_json() {
+    let output = tsz(&["verify", "/nowhere", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let value: Value = serde_json::from_str(stdout(&output)).expect("JSON");
+    assert_eq!(value["ok"], false);
+    assert!(value["error"].as_str().is_some_and(|e| e.contains("/nowhere")), "{value}");
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for args in [&["verify"][..], &["bogus"], &["bench", "nothing"], &["demo", "--ops", "many"]] {
+        assert_eq!(tsz(args).status.code(), Some(2), "tsz {args:?}");
+    }
+}
+
+#[test]
+fn a_proven_scenario_verifies_and_a_damaged_one_does_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let scenario = workload(dir.path());
+    let out = dir.path().join("proofs");
+    let proven = json(&["prove", text(&scenario), "--out", text(&out), "--json"]);
+    let run = json(&["scenario", "run", text(&scenario)]);
+    assert_eq!(proven["last_root"], run["final_root"]);
+    let verified = json(&["verify", text(&out), "--json"]);
+    assert_eq!(verified["ok"], true);
+    assert_eq!(verified["first_root"], run["genesis_root"]);
+    assert_eq!(verified["last_root"], run["final_root"]);
+
+    let (first, last) = (run["genesis_root"].as_str().unwrap(), run["final_root"].as_str().unwrap());
+    assert!(tsz(&["verify", text(&out), "--from-root", first, "--to-root", last]).status.success());
+    fails(&["verify", text(&out), "--from-root", last], "the first state root is not the expected one");
+    fails(&["verify", text(&out), "--to-root", "12"], "--to-root");
+    damaged_folders_are_refused(&out);
+}
+
+fn damaged_folders_are_refused(out: &Path) {
+    let bundle = out.join("bundle.bin");
+    let honest = std::fs::read(&bundle).expect("the bundle");
+    for at in [honest.len() / 4, honest.len() / 2, honest.len() - 1] {
+        let mut damaged = honest.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&bundle, damaged).expect("a file");
+        fails(&["verify", text(out)], "is refused");
+    }
+    std::fs::write(&bundle, &honest[..honest.len() - 1]).expect("a file");
+    fails(&["verify", text(out)], "is refused");
+    std::fs::write(&bundle, &honest).expect("a file");
+    let manifest = out.join("manifest.json");
+    let lie =
+        std::fs::read_to_string(&manifest).expect("the manifest").replacen("\"ops\": 21", "\"ops\": 22", 1);
+    std::fs::write(&manifest, lie).expect("a file");
+    fails(&["verify", text(out)], "disagrees");
+    std::fs::remove_file(&manifest).expect("the manifest");
+    fails(&["verify", text(out)], "manifest.json");
+}
+
+#[test]
+fn keys_are_as_pinned() {
+    assert_eq!(json(&["vk", "check", "--json"])["ok"], true);
+    let keys = json(&["vk", "list", "--json"]);
+    for key in keys["keys"].as_array().expect("keys") {
+        assert_eq!(key["pinned"], true, "{}", key["name"]);
+        let bits = |name: &str| key[name].as_f64().expect("bits");
+        assert!(bits("proven_bits") >= 100.0 && bits("conjectured_bits") >= bits("proven_bits"), "{key}");
+    }
+}
+
+#[test]
+fn drifted_pins_are_an_error() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("vks.toml");
+    let check = ["vk", "check", "--file", text(&file)];
+    fails(&check, "cannot read");
+    let empty = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/empty-vks.toml");
+    std::fs::copy(empty, &file).expect("a file");
+    fails(&check, "vk drift: ");
+    assert!(tsz(&["vk", "pin", "--file", text(&file)]).status.success());
+    assert!(tsz(&check).status.success());
+}
+
+#[test]
+fn the_demo_proves_and_refuses() {
+    let args = ["demo", "--ops", "64", "--accounts-log2", "8", "--active", "16"];
+    let output = tsz(&args);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for line in [
+        "batch 2:",
+        "proven bits",
+        "one bit of a proof flipped",
+        "another root claimed",
+        "the ledger refuses",
+    ] {
+        assert!(stdout(&output).contains(line), "{line:?} is not in:\n{}", stdout(&output));
+    }
+}
+
+#[test]
+fn small_benchmarks_report_the_documented_keys() {
+    for args in [
+        &["bench", "transfers", "--ops", "32", "--active", "8", "--accounts-log2", "6", "--json"][..],
+        &["bench", "smt", "--ops", "32", "--accounts-log2", "10", "--json"],
+        &["bench", "signatures", "--ops", "16", "--json"],
+    ] {
+        let report = json(args);
+        for key in ["ops_per_second", "cpu_seconds", "wall_seconds", "peak_rss_bytes", "proof_bytes"] {
+            assert!(report[key].is_number(), "{args:?}: {key}");
+        }
+        assert!(report["cells"].is_array(), "{args:?}");
+    }
+}
