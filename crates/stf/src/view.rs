@@ -32,6 +32,17 @@ impl<'a, V: View> Log<'a, V> {
         Self { view, accesses: Vec::with_capacity(6) }
     }
 
+    /// Starts with no access in a buffer that is emptied and used again.
+    pub fn with_buffer(view: &'a V, mut buffer: Vec<Access>) -> Self {
+        buffer.clear();
+        Self { view, accesses: buffer }
+    }
+
+    /// The accesses made so far.
+    pub fn accesses(&self) -> &[Access] {
+        &self.accesses
+    }
+
     /// The present value, without an access.
     pub fn peek(&self, key: Key) -> Leaf {
         self.accesses.iter().rev().find(|a| a.key == key).map_or_else(|| self.view.get(key), |a| a.new)

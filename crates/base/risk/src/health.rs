@@ -111,6 +111,12 @@ impl Account {
         Self { margin: Margin { tav: collateral, ..Margin::default() } }
     }
 
+    /// Adds collateral (value units, sign + 95 bits).
+    pub fn collateral(&mut self, value: i128) -> Result<()> {
+        self.margin.tav = add("TAV", self.margin.tav, value)?;
+        Ok(())
+    }
+
     /// Adds one open position with its market.
     pub fn position(&mut self, position: &Position, market: &Market) -> Result<()> {
         let n = market.notional(position.lots())?;

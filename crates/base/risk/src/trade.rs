@@ -45,19 +45,36 @@ impl Fill {
     pub fn apply(&self, position: &Position, funding: i64) -> Result<Effect> {
         let n = self.notional()? as i128;
         let s: i128 = if self.buys { 1 } else { -1 };
-        let old = i128::from(position.size);
-        let new = fit("position size", old + s * i128::from(self.lots), SIZE_BITS)?;
-        // |new| < 2^48.
-        let size = i64::try_from(new).unwrap_or(0);
-        Ok(Effect {
-            position: Position { size, funding: if size == 0 { 0 } else { funding } },
-            trade: -s * n * MICRO,
-            fee: n * i128::from(self.fee),
-            grew: new.abs() > old.abs(),
-            flipped: old.signum() * new.signum() < 0,
-            count: i8::from(new != 0) - i8::from(old != 0),
-        })
+        let Shift { position, grew, flipped, count } = shift(position, s * i128::from(self.lots), funding)?;
+        Ok(Effect { position, trade: -s * n * MICRO, fee: n * i128::from(self.fee), grew, flipped, count })
     }
+}
+
+/// What a change of size does to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shift {
+    /// Position after.
+    pub position: Position,
+    /// Whether |size| grew.
+    pub grew: bool,
+    /// Whether the sign changed from long to short or back (not by closing or opening).
+    pub flipped: bool,
+    /// Change of pos_count: -1, 0 or 1.
+    pub count: i8,
+}
+
+/// Adds `delta` lots (|delta| < 2^126) to a settled position; `funding` is the market's index.
+pub fn shift(position: &Position, delta: i128, funding: i64) -> Result<Shift> {
+    let old = i128::from(position.size);
+    let new = fit("position size", old + delta, SIZE_BITS)?;
+    // |new| < 2^48.
+    let size = i64::try_from(new).unwrap_or(0);
+    Ok(Shift {
+        position: Position { size, funding: if size == 0 { 0 } else { funding } },
+        grew: new.abs() > old.abs(),
+        flipped: old.signum() * new.signum() < 0,
+        count: i8::from(new != 0) - i8::from(old != 0),
+    })
 }
 
 /// Change of open interest (sum of |size|) when one side moves from `before` to `after` lots.

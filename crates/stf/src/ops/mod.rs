@@ -23,7 +23,10 @@ pub use transfer::Transfer;
 pub use withdraw::Withdraw;
 
 /// Takes the serial of an L1 operation and chains its record. Accesses: L1IN write, L1CHAIN write.
-fn consume<V: View>(log: &mut Log<'_, V>, serial: L1Serial, record: &[Block]) -> Result<(), Reject> {
+///
+/// # Errors
+/// [`Reject::Serial`] out of turn.
+pub fn consume<V: View>(log: &mut Log<'_, V>, serial: L1Serial, record: &[Block]) -> Result<(), Reject> {
     let L1InCell { next: expected } = log.peek_cell(Key::L1IN)?;
     if serial != expected {
         return Err(Reject::Serial { expected, got: serial });

@@ -1,0 +1,2 @@
+//! Trades.
+fn main() {}

@@ -1,0 +1,99 @@
+//! A perpetual market as an operation finds it.
+
+use tsz_ledger::{Key, MkfCell, MkoCell, MkpCell};
+use tsz_risk::market::notional;
+use tsz_risk::{FILL_NOTIONAL_BITS, Market, Position, oracle};
+use tsz_stf::{Log, View};
+use tsz_types::MarketId;
+
+use crate::params::{PerpMarket, Status};
+use crate::{Context, TradeReject};
+
+/// Milliseconds of an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+
+/// Parameters, prices and funding of a market.
+#[derive(Clone, Debug)]
+pub(crate) struct MarketRow<'a> {
+    pub id: MarketId,
+    pub params: &'a PerpMarket,
+    pub prices: MkpCell,
+    pub risk: Market,
+}
+
+/// Parameters of a market.
+pub(crate) fn params<'a>(ctx: &Context<'a>, id: MarketId) -> Result<&'a PerpMarket, TradeReject> {
+    ctx.params.perp(id).ok_or(TradeReject::NoMarket { market: id })
+}
+
+impl<'a> MarketRow<'a> {
+    /// Reads a market whose funding is up to date. Accesses: MKP read, MKF read.
+    pub fn read<V: View>(log: &mut Log<'_, V>, ctx: &Context<'a>, id: MarketId) -> Result<Self, TradeReject> {
+        let params = params(ctx, id)?;
+        let prices: MkpCell = log.read_cell(Key::mkp(id.get().into()))?;
+        let MkfCell { funding, hour } = log.read_cell(Key::mkf(id.get().into()))?;
+        let due = ctx.time / HOUR_MS;
+        if u64::from(hour) != due {
+            return Err(TradeReject::FundingDue { market: id, hour, due });
+        }
+        Ok(Self { id, params, prices, risk: params.risk(prices.mark, funding.get()) })
+    }
+
+    /// Checks that the price may be used now; forced operations take the last one.
+    pub fn check_fresh(&self, ctx: &Context<'_>) -> Result<(), TradeReject> {
+        check_fresh(ctx, self.id, &self.prices)
+    }
+
+    /// Checks that the market is in one of the states.
+    pub fn check_status(&self, allowed: &[Status]) -> Result<(), TradeReject> {
+        let status = self.params.status;
+        if allowed.contains(&status) { Ok(()) } else { Err(TradeReject::MarketStatus { market: self.id, status }) }
+    }
+
+    /// Checks the bounds of a position that grew in a fill at `price`.
+    pub fn check_growth(&self, position: &Position, price: u32) -> Result<(), TradeReject> {
+        let qm = self.risk.qm;
+        notional(position.lots(), price.max(self.risk.mark), qm, FILL_NOTIONAL_BITS)?;
+        let at_mark = self.risk.notional(position.lots())?;
+        let bound = self.risk.max_notional();
+        if at_mark > bound { Err(TradeReject::TierBound { notional: at_mark, bound }) } else { Ok(()) }
+    }
+}
+
+/// Checks that prices exist and are young enough.
+pub(crate) fn check_fresh(ctx: &Context<'_>, id: MarketId, prices: &MkpCell) -> Result<(), TradeReject> {
+    let MkpCell { mark, price_ts, .. } = *prices;
+    // the price of a settling market is frozen: it is the one its positions are closed at
+    let last_counts = ctx.forced || params(ctx, id)?.status == Status::Settling;
+    if last_counts && mark != 0 {
+        return Ok(());
+    }
+    if mark == 0 || !oracle::is_fresh(ctx.time, price_ts, ctx.params.oracle.max_age) {
+        return Err(TradeReject::Stale { market: id, price_ts, time: ctx.time });
+    }
+    Ok(())
+}
+
+/// Moves the open interest; says whether it grew. Access: MKO write.
+pub(crate) fn move_open_interest<V: View>(
+    log: &mut Log<'_, V>,
+    row: &MarketRow<'_>,
+    delta: i128,
+    capped: bool,
+) -> Result<(), TradeReject> {
+    let key = Key::mko(row.id.get().into());
+    let MkoCell { open_interest } = log.peek_cell(key)?;
+    let value = i128::from(open_interest) + delta;
+    let fits = u64::try_from(value).ok().filter(|v| v >> MkoCell::BITS == 0);
+    let after = fits.ok_or(TradeReject::OpenInterest { value })?;
+    if capped && delta > 0 {
+        // 56 + 32 + 20 bits
+        let notional = u128::from(after) * u128::from(row.risk.mark) * u128::from(row.risk.qm);
+        let cap = row.params.oi_cap.get();
+        if notional > cap {
+            return Err(TradeReject::OpenInterestCap { notional, cap });
+        }
+    }
+    log.write_cell(key, &MkoCell { open_interest: after });
+    Ok(())
+}

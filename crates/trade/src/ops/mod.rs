@@ -1,0 +1,32 @@
+//! One module for each operation: its fields, its message or record, its rule and its accesses.
+
+mod adl;
+mod cancel;
+mod forced_close;
+mod force_liquidate;
+mod funding;
+mod insurance;
+mod liquidate;
+mod oracle;
+mod perp;
+mod premium;
+mod set_params;
+mod settle;
+mod spot;
+mod takeover;
+mod target;
+
+pub use adl::Adl;
+pub use cancel::{CancelAll, CancelOrder};
+pub use force_liquidate::ForceLiquidate;
+pub use forced_close::{ForcedClose, ForcedFill};
+pub use funding::{FundingSettle, FundingTick};
+pub use insurance::{AbsorbDebt, SeizeToken};
+pub use liquidate::Liquidate;
+pub use oracle::{OracleUpdate, PriceReport};
+pub use perp::PerpTrade;
+pub use premium::{PremiumReport, PremiumSample};
+pub use set_params::SetParams;
+pub use settle::SettlePair;
+pub use spot::SpotTrade;
+pub use takeover::Takeover;
