@@ -48,7 +48,7 @@ pub enum ScenarioError {
         /// Where.
         path: String,
         /// Why.
-        reject: tsz_stf::Reject,
+        reject: Box<tsz_stf::Reject>,
     },
     /// A signature made by the runner does not verify: a fault of the machine.
     #[error("{path}: the signature made for it does not verify")]

@@ -153,7 +153,7 @@ fn run_batch(
     let mut view = Overlay { tree: before, written: HashMap::new() };
     let begin = FundOp::from(BeginBatch {});
     let Applied { receipt, accesses } = apply_with(&view, &context, 0, &begin, &Trusted)
-        .map_err(|reject| ScenarioError::Begin { path: path.to_owned(), reject })?;
+        .map_err(|reject| ScenarioError::Begin { path: path.to_owned(), reject: Box::new(reject) })?;
     view.commit(&accesses);
     let mut records = vec![Record { op: begin, accesses, receipt }];
     let mut labels = vec![None];

@@ -114,7 +114,7 @@ impl Pair {
             3 => Op::RegisterKey { account, slot, key, auth },
             4 => Op::RevokeKey { account, slot, auth },
             5 => Op::FullExit { serial, from, token, sender },
-            _ => Op::L1Key { serial, account, slot, key: (d.units % 2 == 0).then_some(key), sender },
+            _ => Op::L1Key { serial, account, slot, key: d.units.is_multiple_of(2).then_some(key), sender },
         }
     }
 

@@ -14,7 +14,7 @@ pub fn person(n: u8) -> (EthAddress, u128) {
     let mut bytes = [0; 20];
     bytes[19] = n + 1;
     bytes[8] = 0x80;
-    (EthAddress(bytes), u128::from(n) + 1 | 0x80 << 88)
+    (EthAddress(bytes), (u128::from(n) + 1) | (0x80 << 88))
 }
 
 fn address(number: &u128) -> EthAddress {
