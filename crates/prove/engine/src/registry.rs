@@ -13,7 +13,7 @@ use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
 use crate::hexdigest::Hex;
 use crate::measure::{Cost, Stopwatch};
-use crate::pins::{Pin, PinnedTable, Pins};
+use crate::pins::{Pin, Pins};
 
 /// Name of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl Registry {
 pub(crate) fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
     let (id, info) = (circuit.id(), circuit.key()?);
     let tenths = |bits: f64| (bits * 10.0).floor() / 10.0;
-    let table = |t: &TableInfo| PinnedTable { name: t.name.clone(), log_height: t.log_height as u32 };
+    let table = |t: &TableInfo| format!("{}:{}", t.name, t.log_height);
     Ok(Pin {
         name: id.to_string(),
         family: id.family.to_owned(),

@@ -2,5 +2,6 @@
 
 mod base;
 mod circuits;
+mod keys;
 mod pipeline;
 mod real;
