@@ -1,6 +1,7 @@
 //! `tsz bench`: the workloads that the documentation quotes.
 
 mod report;
+mod signature_circuit;
 mod signatures;
 mod smt;
 mod transfers;
