@@ -10,6 +10,7 @@ use tsz_hash::{F, PrimeCharacteristicRing};
 use tsz_ledger::{Access, AlgorithmId};
 use tsz_scenario::{Mix, Params, generate, run};
 use tsz_stark::Profile;
+use tsz_stf::{FundOp, Reject};
 use tsz_transition::{Class, Counts, Witness};
 
 use super::pipeline;
@@ -170,6 +171,26 @@ fn never_panics_on_damaged_real_bundles() {
         let error = check_bundle(&damaged, &verifiers, None).unwrap_err().to_string();
         assert!(!error.contains("verifier failure"), "{error}");
     }
+}
+
+/// Signatures are verified after the batch has run: a wrong one must not leave a trace of its op.
+#[test]
+fn a_forged_signature_is_refused_and_changes_nothing() {
+    let params = Params { accounts: 200, active: 20, batches: 1, mix: Mix::TRANSFERS };
+    let run = run(&generate(20, 6, &params).unwrap()).unwrap();
+    let honest = &run.batches[0];
+    let (system, time) = (run.system.digest(), honest.context.time);
+    let mut ops: Vec<FundOp> = honest.records.iter().map(|r| r.op.clone()).collect();
+    let mut executor = Executor::new(system, run.genesis.clone());
+    assert_eq!(executor.execute(time, &ops).unwrap().header.sn, honest.after.root());
+    let other = *ops[3].signature_mut().unwrap();
+    *ops.last_mut().unwrap().signature_mut().unwrap() = other;
+    let mut forged = Executor::new(system, run.genesis.clone());
+    let batch = forged.execute(time, &ops).unwrap();
+    let refused: Vec<_> = batch.rejected.iter().map(|r| (r.position, r.reason)).collect();
+    assert_eq!(refused, [(20, Reject::Signature)]);
+    let mut without = Executor::new(system, run.genesis.clone());
+    assert_eq!(without.execute(time, &ops[..20]).unwrap().header, batch.header);
 }
 
 #[test]
