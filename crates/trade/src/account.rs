@@ -71,7 +71,11 @@ impl Party {
     }
 
     /// Accesses: SUB read, POS read.
-    pub(crate) fn read<V: View>(&self, log: &mut Log<'_, V>, market: MarketId) -> Result<Before, TradeReject> {
+    pub(crate) fn read<V: View>(
+        &self,
+        log: &mut Log<'_, V>,
+        market: MarketId,
+    ) -> Result<Before, TradeReject> {
         let SubCell { collateral, .. } = log.read_cell(self.sub_key())?;
         let pos: PosCell = log.read_cell(self.pos_key(market))?;
         Ok(Before { collateral: collateral.get(), position: position(&pos) })

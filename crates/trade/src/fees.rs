@@ -3,9 +3,9 @@
 use tsz_stf::{Log, View};
 use tsz_types::{AccountId, Rate, SubId, TokenId};
 
+use crate::TradeReject;
 use crate::account::{Party, check_exists};
 use crate::order::Terms;
-use crate::TradeReject;
 
 /// The fee of one side.
 #[derive(Clone, Copy, Debug)]

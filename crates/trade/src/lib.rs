@@ -7,6 +7,8 @@
 //! its own conditions is a no-op with a [`TradeCode`]. Numbers are exact integers of `tsz-risk`; nothing panics.
 #![no_std]
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod account;
 mod admit;

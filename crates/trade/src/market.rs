@@ -47,7 +47,11 @@ impl<'a> MarketRow<'a> {
     /// Checks that the market is in one of the states.
     pub fn check_status(&self, allowed: &[Status]) -> Result<(), TradeReject> {
         let status = self.params.status;
-        if allowed.contains(&status) { Ok(()) } else { Err(TradeReject::MarketStatus { market: self.id, status }) }
+        if allowed.contains(&status) {
+            Ok(())
+        } else {
+            Err(TradeReject::MarketStatus { market: self.id, status })
+        }
     }
 
     /// Checks the bounds of a position that grew in a fill at `price`.

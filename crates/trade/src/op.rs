@@ -5,8 +5,9 @@ use tsz_ledger::Family;
 use tsz_stf::{Log, SigVerifier, View};
 
 use crate::ops::{
-    AbsorbDebt, Adl, CancelAll, CancelOrder, ForceLiquidate, ForcedClose, FundingSettle, FundingTick, Liquidate,
-    OracleUpdate, PerpTrade, PremiumSample, SeizeToken, SetParams, SettlePair, SpotTrade, Takeover,
+    AbsorbDebt, Adl, CancelAll, CancelOrder, ForceLiquidate, ForcedClose, FundingSettle, FundingTick,
+    Liquidate, OracleUpdate, PerpTrade, PremiumSample, SeizeToken, SetParams, SettlePair, SpotTrade,
+    Takeover,
 };
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 

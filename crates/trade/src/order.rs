@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use tsz_hash::{Block, Digest, F, PrimeCharacteristicRing, ZERO};
 use tsz_sig::Signature;
 use tsz_stf::chain;
-use tsz_types::{AccountId, KeySlot, KillEpoch, Lots, MarketId, Nonce, Price, Rate, Slot, SpotMarketId, SubId, TimeMs};
+use tsz_types::{
+    AccountId, KeySlot, KillEpoch, Lots, MarketId, Nonce, Price, Rate, Slot, SpotMarketId, SubId, TimeMs,
+};
 
 use crate::TradeReject;
 
@@ -183,7 +185,8 @@ impl Terms {
     /// The message with `flags` and `trigger` of the family.
     fn blocks(&self, code: u32, market: u32, flags: u32, trigger: u32) -> [Block; 3] {
         let mut out = [ZERO; 3];
-        let small = [code, self.account.get(), u32::from(self.sub.get()) + 32 * u32::from(self.slot.get()), market];
+        let small =
+            [code, self.account.get(), u32::from(self.sub.get()) + 32 * u32::from(self.slot.get()), market];
         fill(&mut out[0], 0, &small.map(F::from_u32));
         fill(&mut out[0], 4, &self.price.to_felts());
         fill(&mut out[0], 6, &self.lots.to_felts());

@@ -4,7 +4,8 @@ use thiserror::Error;
 use tsz_risk::{Health, Margin, RiskError};
 use tsz_stf::Reject;
 use tsz_types::{
-    AccountId, KillEpoch, Lots, MarketId, Nonce, NumberError, Price, Rate, Slot, SpotMarketId, SubId, TimeMs, TokenId,
+    AccountId, KillEpoch, Lots, MarketId, Nonce, NumberError, Price, Rate, Slot, SpotMarketId, SubId, TimeMs,
+    TokenId,
 };
 
 use crate::order::Trigger;

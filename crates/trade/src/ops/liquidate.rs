@@ -53,7 +53,12 @@ impl Liquidate {
     }
 
     /// Notional and fee of closing `lots`, with the surplus over the zero quote.
-    fn terms(&self, row: &MarketRow<'_>, target: &Target<'_>, lots: u64) -> Result<(u128, i128, i128), TradeReject> {
+    fn terms(
+        &self,
+        row: &MarketRow<'_>,
+        target: &Target<'_>,
+        lots: u64,
+    ) -> Result<(u128, i128, i128), TradeReject> {
         let price = self.maker.order.terms.price.get();
         let n = market::notional(lots, price, row.risk.qm, FILL_NOTIONAL_BITS)?;
         let (quote, sign) = (target.quote(lots)?, target.at.position.sign());
@@ -73,7 +78,8 @@ impl Liquidate {
         let sign = old.sign();
         let shift = tsz_risk::trade::shift(&old, -sign * i128::from(fewer), row.risk.funding)?;
         let collateral = target.at.collateral + settled + sign * n as i128 * MICRO - fee;
-        let Margin { tav, imr, .. } = target.table.margin(&Before { collateral, position: shift.position })?;
+        let Margin { tav, imr, .. } =
+            target.table.margin(&Before { collateral, position: shift.position })?;
         if tav < imr { Ok(()) } else { Err(TradeReject::TooMuch { lots: self.lots, tav, imr }) }
     }
 }

@@ -2,8 +2,8 @@
 
 mod adl;
 mod cancel;
-mod forced_close;
 mod force_liquidate;
+mod forced_close;
 mod funding;
 mod insurance;
 mod liquidate;

@@ -69,7 +69,8 @@ pub(super) fn check_report<S: SigVerifier>(
     signature: &Signature,
 ) -> Result<(), TradeReject> {
     let key = env.ctx.params.oracle.signers.get(usize::from(signer));
-    let key = key.filter(|_| previous.is_none_or(|p| p < signer)).ok_or(TradeReject::Signer { place, signer })?;
+    let key =
+        key.filter(|_| previous.is_none_or(|p| p < signer)).ok_or(TradeReject::Signer { place, signer })?;
     let digest = chain(&env.batch.system, blocks);
     if env.verifier.verify(key, &digest, signature) {
         Ok(())

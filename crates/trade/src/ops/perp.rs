@@ -42,7 +42,12 @@ pub(super) struct At {
 }
 
 /// Checks an order's trigger at its first fill.
-fn check_trigger(ctx: &Context<'_>, row: &MarketRow<'_>, order: &PerpOrder, first: bool) -> Result<(), TradeReject> {
+fn check_trigger(
+    ctx: &Context<'_>,
+    row: &MarketRow<'_>,
+    order: &PerpOrder,
+    first: bool,
+) -> Result<(), TradeReject> {
     let mark = row.risk.mark;
     let met = match order.trigger {
         _ if !first => return Ok(()),

@@ -1,8 +1,8 @@
 //! SpotTrade.
 
 use serde::{Deserialize, Serialize};
-use tsz_risk::{MICRO, RiskError};
 use tsz_ledger::SubCell;
+use tsz_risk::{MICRO, RiskError};
 use tsz_stf::{Log, SigVerifier, View};
 use tsz_types::{AccountId, Lots, Rate, TokenId};
 

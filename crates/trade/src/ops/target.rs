@@ -1,7 +1,7 @@
 //! The target of a liquidation, and closes at its zero quote.
 
-use tsz_ledger::cells::MAX_POSITIONS;
 use tsz_ledger::SubCell;
+use tsz_ledger::cells::MAX_POSITIONS;
 use tsz_risk::quote::zero_quote;
 use tsz_risk::trade::shift;
 use tsz_risk::{Health, MICRO, Margin, Position};
@@ -53,7 +53,11 @@ impl<'m> Target<'m> {
     /// Checks that the target is at least this ill.
     pub fn check_health(&self, needed: Health) -> Result<(), TradeReject> {
         let got = self.margin.health();
-        if got >= needed { Ok(()) } else { Err(TradeReject::Health { account: self.party.account, needed, got }) }
+        if got >= needed {
+            Ok(())
+        } else {
+            Err(TradeReject::Health { account: self.party.account, needed, got })
+        }
     }
 
     /// Checks `1 <= lots <= |size|`.
@@ -92,7 +96,11 @@ impl<'m> Target<'m> {
 }
 
 /// Where a counterparty would be after a close.
-pub(crate) fn outcome(row: &MarketRow<'_>, at: &Before, close: &Close) -> Result<(Before, Position), TradeReject> {
+pub(crate) fn outcome(
+    row: &MarketRow<'_>,
+    at: &Before,
+    close: &Close,
+) -> Result<(Before, Position), TradeReject> {
     let (settled, settled_position) = at.position.settle(&row.risk)?;
     let after = shift(&settled_position, close.delta, row.risk.funding)?.position;
     let collateral = Collateral::try_from(at.collateral + settled + close.cash)?.get();

@@ -215,7 +215,8 @@ mod digests {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Digest>, D::Error> {
         let list = Vec::<String>::deserialize(d)?;
-        let digest = |text: &String| parse_digest(text).ok_or_else(|| D::Error::custom("expected digests in hex"));
+        let digest =
+            |text: &String| parse_digest(text).ok_or_else(|| D::Error::custom("expected digests in hex"));
         list.iter().map(digest).collect()
     }
 }

@@ -77,7 +77,10 @@ impl PerpMarket {
         complaint(&[
             (!self.tiers.is_empty() && self.tiers.len() <= MAX_TIERS, "needs 1 to 4 tiers"),
             (self.risk(1, 0).is_valid(), "the tiers are not in order"),
-            (self.risk(1, 0).tiers.iter().filter(|t| t.is_used()).count() == self.tiers.len(), "an empty tier"),
+            (
+                self.risk(1, 0).tiers.iter().filter(|t| t.is_used()).count() == self.tiers.len(),
+                "an empty tier",
+            ),
             (self.taker_cap.get() >= 0, "the taker fee cap is negative"),
             (self.liquidation_fee.get() >= 0, "the liquidation fee is negative"),
             (self.funding.big <= MAX_BIG, "the funding clamp is above 40,000"),
@@ -106,7 +109,10 @@ impl OracleParams {
             (self.signers.len() <= 64, "more than 64 signers"),
             (usize::from(self.quorum) <= self.signers.len(), "the quorum exceeds the signers"),
             // half or fewer would let two disjoint quorums sign two prices for one time
-            (2 * usize::from(self.quorum) > self.signers.len() || self.signers.is_empty(), "the quorum is no majority"),
+            (
+                2 * usize::from(self.quorum) > self.signers.len() || self.signers.is_empty(),
+                "the quorum is no majority",
+            ),
             (self.max_age >> 40 == 0 && self.delta >> 40 == 0, "an age of 2^40 ms or more"),
         ])
     }
@@ -121,8 +127,10 @@ impl Params {
         bounded("perpetual markets", self.perps.len(), 1 << 8)?;
         bounded("spot markets", self.spots.len(), 1 << 16)?;
         bounded("collateral tokens", self.collateral.len(), MAX_COLLATERAL)?;
-        let perp = |(market, m): (usize, &PerpMarket)| m.complaint().map(|what| ParamsError::Perp { market, what });
-        let spot = |(market, m): (usize, &SpotMarket)| m.complaint().map(|what| ParamsError::Spot { market, what });
+        let perp =
+            |(market, m): (usize, &PerpMarket)| m.complaint().map(|what| ParamsError::Perp { market, what });
+        let spot =
+            |(market, m): (usize, &SpotMarket)| m.complaint().map(|what| ParamsError::Spot { market, what });
         let first = self.perps.iter().enumerate().find_map(perp);
         let first = first.or_else(|| self.spots.iter().enumerate().find_map(spot));
         let first = first.or_else(|| self.oracle.complaint().map(|what| ParamsError::Oracle { what }));

@@ -1,1 +1,14 @@
+//! Facts, pinned layouts, random histories against an independent model.
 
+mod facts_liquidation;
+mod facts_oracle;
+mod facts_orders;
+mod facts_perp;
+//mod histories;
+mod layout;
+//mod model;
+//mod model_close;
+mod params;
+mod rng;
+mod signatures;
+mod world;
