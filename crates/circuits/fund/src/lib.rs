@@ -29,11 +29,9 @@
 
 mod class;
 mod cost;
-pub mod gadgets;
-mod layout;
+pub use tsz_gadgets as gadgets;
 mod op;
 mod prove;
-mod row;
 pub mod tables;
 #[cfg(test)]
 mod tests;

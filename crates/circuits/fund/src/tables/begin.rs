@@ -7,11 +7,12 @@ use tsz_air::{
     Air, AirBuilder, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, WindowAccess,
 };
 
-use crate::gadgets::chain::sys;
-use crate::gadgets::limb::U24;
-use crate::layout::{Columns, columns, names};
-use crate::row::{Row, Shape, c, pad8};
 use crate::tables::current;
+use tsz_gadgets::chain::sys;
+use tsz_gadgets::columns;
+use tsz_gadgets::layout::{Columns, names};
+use tsz_gadgets::limb::U24;
+use tsz_gadgets::row::{Row, Shape, c, pad8};
 
 columns! {
     /// One BeginBatch.

@@ -7,13 +7,13 @@
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 
-use crate::gadgets::bucket::{Credit, Place};
-use crate::gadgets::chain::{Chain, L1Queue, sys};
-use crate::gadgets::limb::{Address, U24};
-use crate::gadgets::units::Units;
-use crate::layout::columns;
-use crate::row::{Row, Shape, c, pad8};
 use crate::tables::{current, op_air};
+use tsz_gadgets::bucket::{Credit, Place};
+use tsz_gadgets::chain::{Chain, L1Queue, sys};
+use tsz_gadgets::columns;
+use tsz_gadgets::limb::{Address, U24};
+use tsz_gadgets::row::{Row, Shape, c, pad8};
+use tsz_gadgets::units::Units;
 
 columns! {
     /// One Deposit.

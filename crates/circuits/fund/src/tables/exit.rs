@@ -6,14 +6,14 @@
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 
-use crate::gadgets::bucket::{Debit, Place};
-use crate::gadgets::chain::{Chain, L1Queue, sys};
-use crate::gadgets::limb::U24;
-use crate::gadgets::owner::Owner;
-use crate::gadgets::units::{SCALE, Units};
-use crate::layout::columns;
-use crate::row::{Row, Shape, c, pad8};
 use crate::tables::{current, op_air};
+use tsz_gadgets::bucket::{Debit, Place};
+use tsz_gadgets::chain::{Chain, L1Queue, sys};
+use tsz_gadgets::columns;
+use tsz_gadgets::limb::U24;
+use tsz_gadgets::owner::Owner;
+use tsz_gadgets::row::{Row, Shape, c, pad8};
+use tsz_gadgets::units::{SCALE, Units};
 
 columns! {
     /// One FullExit.

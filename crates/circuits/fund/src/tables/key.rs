@@ -2,11 +2,11 @@
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 
-use crate::gadgets::policy::Policy;
-use crate::gadgets::signer::{Signer, permission};
-use crate::layout::columns;
-use crate::row::{Row, Shape, c};
 use crate::tables::{SIGNED_PUBLICS, current, op_air, signed_context};
+use tsz_gadgets::columns;
+use tsz_gadgets::policy::Policy;
+use tsz_gadgets::row::{Row, Shape, c};
+use tsz_gadgets::signer::{Signer, permission};
 
 columns! {
     /// One RegisterKey or RevokeKey.

@@ -5,13 +5,13 @@
 
 use tsz_air::{Air, F, InteractionBuilder};
 
-use crate::gadgets::chain::{Serial, sys};
-use crate::gadgets::limb::U24;
-use crate::gadgets::owner::Owner;
-use crate::gadgets::policy::Policy;
-use crate::layout::columns;
-use crate::row::{Row, Shape, c, pad8};
 use crate::tables::{current, op_air};
+use tsz_gadgets::chain::{Serial, sys};
+use tsz_gadgets::columns;
+use tsz_gadgets::limb::U24;
+use tsz_gadgets::owner::Owner;
+use tsz_gadgets::policy::Policy;
+use tsz_gadgets::row::{Row, Shape, c, pad8};
 
 columns! {
     /// One L1RegisterKey or L1RevokeKey.

@@ -16,51 +16,7 @@ pub use l1key::{L1Key, L1KeyAir};
 pub use transfer::{Transfer, TransferAir};
 pub use withdraw::{Withdraw, WithdrawAir};
 
-use tsz_air::{AirBuilder, F, InteractionBuilder, WindowAccess};
+pub use tsz_gadgets::table::SIGNED_PUBLICS;
 
-use crate::layout::{Columns, from_slice};
-
-/// Public values of a table with signed ops: S (8), T (2).
-pub const SIGNED_PUBLICS: usize = 10;
-
-/// The columns of the current row, as expressions.
-fn current<AB: InteractionBuilder<F = F>, C: Columns<AB::Expr>>(builder: &AB) -> C {
-    from_slice(builder.main().current_slice())
-}
-
-/// System digest and batch time of a table with signed ops.
-fn signed_context<AB: AirBuilder>(builder: &AB) -> ([AB::Expr; 8], [AB::Expr; 2]) {
-    let publics = builder.public_values();
-    (core::array::from_fn(|k| publics[k].into()), core::array::from_fn(|k| publics[8 + k].into()))
-}
-
-/// Declares the AIR of an op table whose constraints read one row only.
-macro_rules! op_air {
-    ($(#[$m:meta])* $air:ident, $cols:ident, $name:literal, $publics:expr) => {
-        $(#[$m])*
-        #[derive(Clone, Debug)]
-        pub struct $air;
-
-        impl tsz_air::TableAir for $air {
-            fn name(&self) -> String {
-                $name.into()
-            }
-            fn column_names(&self) -> Vec<String> {
-                $crate::layout::names::<$cols<()>>()
-            }
-        }
-
-        impl tsz_air::BaseAir<tsz_air::F> for $air {
-            fn width(&self) -> usize {
-                <$cols<()> as $crate::layout::Columns<()>>::WIDTH
-            }
-            fn num_public_values(&self) -> usize {
-                $publics
-            }
-            fn main_next_row_columns(&self) -> Vec<usize> {
-                Vec::new()
-            }
-        }
-    };
-}
-use op_air;
+use tsz_gadgets::op_air;
+use tsz_gadgets::table::{current, signed_context};

@@ -6,14 +6,14 @@
 
 use tsz_air::{Air, F, InteractionBuilder};
 
-use crate::gadgets::bucket::{Credit, Debit, Place};
-use crate::gadgets::chain::sys;
-use crate::gadgets::limb::U24;
-use crate::gadgets::signer::{Signer, permission};
-use crate::gadgets::units::Units;
-use crate::layout::columns;
-use crate::row::{Row, Shape, c, pad8};
 use crate::tables::{SIGNED_PUBLICS, current, op_air, signed_context};
+use tsz_gadgets::bucket::{Credit, Debit, Place};
+use tsz_gadgets::chain::sys;
+use tsz_gadgets::columns;
+use tsz_gadgets::limb::U24;
+use tsz_gadgets::row::{Row, Shape, c, pad8};
+use tsz_gadgets::signer::{Signer, permission};
+use tsz_gadgets::units::Units;
 
 columns! {
     /// One Transfer.

@@ -5,14 +5,14 @@
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 
-use crate::gadgets::bucket::{Debit, Place};
-use crate::gadgets::chain::{Chain, sys};
-use crate::gadgets::limb::{Address, U24};
-use crate::gadgets::signer::{Signer, permission};
-use crate::gadgets::units::Units;
-use crate::layout::columns;
-use crate::row::{Row, Shape, TOK_HI, c, pad8};
 use crate::tables::{SIGNED_PUBLICS, current, op_air, signed_context};
+use tsz_gadgets::bucket::{Debit, Place};
+use tsz_gadgets::chain::{Chain, sys};
+use tsz_gadgets::columns;
+use tsz_gadgets::limb::{Address, U24};
+use tsz_gadgets::row::{Row, Shape, TOK_HI, c, pad8};
+use tsz_gadgets::signer::{Signer, permission};
+use tsz_gadgets::units::Units;
 
 columns! {
     /// One Withdraw.

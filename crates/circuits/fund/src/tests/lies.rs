@@ -8,10 +8,10 @@ use tsz_types::*;
 
 use super::oracle::judge;
 use super::world::*;
-use crate::layout::{Columns, names};
 use crate::tables as t;
 use crate::trace::op_traces;
 use crate::witness::{Witness, WitnessError};
+use tsz_gadgets::layout::{Columns, names};
 
 /// Where a lie is noticed: `table` of a broken constraint, or `bus:name`.
 pub fn verdict(world: &World) -> String {
@@ -136,7 +136,7 @@ fn rejects_balance_below_zero() {
 fn rejects_amount_limb_out_of_range_by_one() {
     // Digit 0 = 4096 and digit 1 one less: the same number of units with a digit out of range.
     let world = one(|w| Transfer { units: units(4096 + 5), ..w.transfer() }.into());
-    let (old, new) = (crate::gadgets::inverse(f(6)), crate::gadgets::inverse(f(4101)));
+    let (old, new) = (tsz_gadgets::inverse(f(6)), tsz_gadgets::inverse(f(4101)));
     // Product carries and the inverse of the digit sum are made to fit: the range is all that is wrong.
     let edits = [
         (0, "units.digits[0]", f(4096)),

@@ -55,7 +55,7 @@ fn rejects_full_exit_leaving_more_dust() {
     let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
     let cell = access(&mut world, 3);
     cell.new[0] += f(1_000_000);
-    let lost = crate::gadgets::magnitude(&cell.old) - crate::gadgets::magnitude(&cell.new);
+    let lost = tsz_gadgets::magnitude(&cell.old) - tsz_gadgets::magnitude(&cell.new);
     let record = OutRecord {
         op: code::FULL_EXIT,
         account: op.account,

@@ -5,14 +5,14 @@ use tsz_hash::step;
 use tsz_ledger::BatchContext;
 
 use super::{RecordError, Signable, accesses, address_block, shifted_block, signed};
-use crate::gadgets::bucket::{Credit, Debit, Place};
-use crate::gadgets::chain::{Chain, L1Queue, Serial};
-use crate::gadgets::limb::{Address, U24};
-use crate::gadgets::owner::Owner;
-use crate::gadgets::units::{SCALE, Units};
-use crate::gadgets::{inverse, magnitude};
 use crate::op::{Op, OpRecord};
 use crate::tables::{Begin, Deposit, Exit, L1Key};
+use tsz_gadgets::bucket::{Credit, Debit, Place};
+use tsz_gadgets::chain::{Chain, L1Queue, Serial};
+use tsz_gadgets::limb::{Address, U24};
+use tsz_gadgets::owner::Owner;
+use tsz_gadgets::units::{SCALE, Units};
+use tsz_gadgets::{inverse, magnitude};
 
 fn felt(x: u32) -> F {
     F::from_u32(x)

@@ -1,6 +1,5 @@
 //! Traces of the op tables from applied ops.
 
-mod collect;
 mod l1;
 mod signed;
 
@@ -10,11 +9,11 @@ use tsz_air::{F, PrimeCharacteristicRing, Requests, RowMajorMatrix, Trace};
 use tsz_hash::Digest;
 use tsz_ledger::{Access, BatchContext};
 
-use crate::layout::Columns;
 use crate::op::{self, FundRecord, OP_TABLES, OpRecord, Signed};
 use crate::tables::{BeginAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir};
+use tsz_gadgets::layout::Columns;
 
-pub use collect::collect;
+pub use tsz_gadgets::collect;
 
 /// An access log that is not of its op.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -158,7 +157,7 @@ pub fn requests(context: &BatchContext, has_begin: bool, traces: &[Trace]) -> Re
     requests
 }
 
-fn request(signed: &Signed, signer: &crate::gadgets::signer::Signer<F>) -> Option<SignatureRequest> {
+fn request(signed: &Signed, signer: &tsz_gadgets::signer::Signer<F>) -> Option<SignatureRequest> {
     Some(SignatureRequest { key_id: signer.key_id, message: signer.digest, signature: signed.signature })
 }
 

@@ -4,15 +4,15 @@ use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_ledger::{Access, BatchContext};
 
 use super::{RecordError, Signable, accesses, address_block, request};
-use crate::gadgets::bucket::{Credit, Debit, Place};
-use crate::gadgets::chain::Chain;
-use crate::gadgets::inverse;
-use crate::gadgets::limb::{Address, U24};
-use crate::gadgets::policy::Policy;
-use crate::gadgets::signer::{Signer, SignerInput};
-use crate::gadgets::units::{SCALE, Units};
 use crate::op::{KeyPolicy, Leg, Op, OpRecord, Signed};
 use crate::tables::{Key, Transfer, Withdraw};
+use tsz_gadgets::bucket::{Credit, Debit, Place};
+use tsz_gadgets::chain::Chain;
+use tsz_gadgets::inverse;
+use tsz_gadgets::limb::{Address, U24};
+use tsz_gadgets::policy::Policy;
+use tsz_gadgets::signer::{Signer, SignerInput};
+use tsz_gadgets::units::{SCALE, Units};
 
 fn felt(x: u32) -> F {
     F::from_u32(x)

@@ -4,10 +4,10 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::{Digest, F};
 
-use crate::gadgets::limb::U24;
-use crate::gadgets::signer::bits;
-use crate::layout::columns;
+use crate::columns;
+use crate::limb::U24;
 use crate::row::{Row, c, pad8};
+use crate::signer::bits;
 
 columns! {
     /// Key id and policy; all zero for a revocation.

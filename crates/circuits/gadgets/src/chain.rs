@@ -4,8 +4,8 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::{Block, Digest, F, PrimeField32, step};
 
-use crate::gadgets::limb::U24;
-use crate::layout::columns;
+use crate::columns;
+use crate::limb::U24;
 use crate::row::{Row, SYS_HI, c, pad8};
 
 /// Index of the system cells that fund ops touch.

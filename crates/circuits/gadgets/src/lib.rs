@@ -4,11 +4,17 @@
 
 pub mod bucket;
 pub mod chain;
+mod collect;
+pub mod layout;
 pub mod limb;
 pub mod owner;
 pub mod policy;
+pub mod row;
 pub mod signer;
+pub mod table;
 pub mod units;
+
+pub use collect::collect;
 
 use tsz_hash::{Digest, F, PrimeField32};
 

@@ -4,8 +4,8 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::F;
 
-use crate::gadgets::inverse;
-use crate::layout::columns;
+use crate::columns;
+use crate::inverse;
 use crate::row::{Row, c, compose12};
 
 /// Cell amount of one unit.

@@ -4,10 +4,10 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::{Digest, F, PrimeField32};
 
-use crate::gadgets::limb::U24;
-use crate::gadgets::{inverse, limb24, magnitude};
-use crate::layout::columns;
+use crate::columns;
+use crate::limb::U24;
 use crate::row::{Row, c, pad8};
+use crate::{inverse, limb24, magnitude};
 
 columns! {
     /// Which bucket of an account: sub-account and bucket number.

@@ -4,9 +4,9 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::{Digest, F};
 
-use crate::gadgets::inverse;
-use crate::gadgets::limb::Address;
-use crate::layout::columns;
+use crate::columns;
+use crate::inverse;
+use crate::limb::Address;
 use crate::row::{Row, c, pad8};
 
 columns! {

@@ -13,11 +13,12 @@ pub trait Columns<T>: Sized {
 }
 
 /// Declares a [`Columns`] struct. Kinds: `felt`, `[n]` felts, `(Group)`, `(Group * n)`.
+#[macro_export]
 macro_rules! columns {
     ($(#[$m:meta])* pub struct $name:ident { $($(#[$fm:meta])* $f:ident : $kind:tt,)* }) => {
         $(#[$m])*
         pub struct $name<T> {
-            $($(#[$fm])* pub $f: $crate::layout::columns!(@type T $kind),)*
+            $($(#[$fm])* pub $f: $crate::columns!(@type T $kind),)*
         }
         impl<T: Default> Default for $name<T> {
             fn default() -> Self {
@@ -33,15 +34,15 @@ macro_rules! columns {
             }
         }
         impl<T> $crate::layout::Columns<T> for $name<T> {
-            const WIDTH: usize = 0 $(+ $crate::layout::columns!(@width T $kind))*;
+            const WIDTH: usize = 0 $(+ $crate::columns!(@width T $kind))*;
             fn read(next: &mut impl FnMut() -> T) -> Self {
-                Self { $($f: $crate::layout::columns!(@read T next $kind),)* }
+                Self { $($f: $crate::columns!(@read T next $kind),)* }
             }
             fn write(&self, put: &mut impl FnMut(&T)) {
-                $($crate::layout::columns!(@write T put (self.$f) $kind);)*
+                $($crate::columns!(@write T put (self.$f) $kind);)*
             }
             fn names(prefix: &str, out: &mut Vec<String>) {
-                $($crate::layout::columns!(@names T out (format!("{prefix}{}", stringify!($f))) $kind);)*
+                $($crate::columns!(@names T out (format!("{prefix}{}", stringify!($f))) $kind);)*
             }
         }
     };
@@ -78,7 +79,6 @@ macro_rules! columns {
         for k in 0..$n { <$g<$t> as $crate::layout::Columns<$t>>::names(&format!("{}[{k}].", $p), $out) }
     };
 }
-pub(crate) use columns;
 
 /// The columns of a row slice; missing cells read as the default.
 pub fn from_slice<T, S: Copy + Into<T>, C: Columns<T>>(row: &[S]) -> C

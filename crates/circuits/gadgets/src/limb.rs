@@ -4,7 +4,7 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::F;
 
-use crate::layout::columns;
+use crate::columns;
 use crate::row::{Row, c};
 
 columns! {

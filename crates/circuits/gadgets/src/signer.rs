@@ -4,9 +4,9 @@ use tsz_air::InteractionBuilder;
 use tsz_air::PrimeCharacteristicRing;
 use tsz_hash::{Block, Digest, F, PrimeField32, step};
 
-use crate::gadgets::inverse;
-use crate::gadgets::limb::U24;
-use crate::layout::columns;
+use crate::columns;
+use crate::inverse;
+use crate::limb::U24;
 use crate::row::{PRIVATE, Row, c, pad8};
 
 /// Number of key slots of an account.
