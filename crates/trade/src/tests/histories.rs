@@ -1,0 +1,377 @@
+//! Long random histories with crashes: ledger and model agree on every state and every rejection, the invariants
+//! hold after every operation.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use std::println;
+
+use super::model::{Acc, MOrder, Market, Model, Who, perp_order, spot_order, z};
+use super::rng::Rng;
+use super::world::*;
+use crate::ops::*;
+use crate::*;
+use tsz_risk::Health;
+use tsz_types::*;
+
+const SUBS: [u8; 2] = [0, 1];
+
+fn parties() -> Vec<Party> {
+    let users = (2..2 + USERS).flat_map(|a| SUBS.map(|s| party(a, s)));
+    [Party::FEES, Party::INSURANCE].into_iter().chain(users).collect()
+}
+
+fn model_of(w: &World) -> Model {
+    let acc = |p: Party| {
+        let bal = (0..3u8).map(|t| (t, z(w.balance(p, t)))).collect();
+        ((p.account.get(), p.sub.get()), Acc { coll: z(w.collateral(p)), bal, ..Acc::default() })
+    };
+    let market = |m: u8| Market {
+        p: w.params.perps[usize::from(m)].clone(),
+        index: z(w.mkp(m).index),
+        mark: z(w.mkp(m).mark),
+        ts: z(w.mkp(m).price_ts),
+        f: z(w.mkf(m).funding.get()),
+        hour: w.mkf(m).hour.into(),
+        sum: z(0),
+        minute: 0,
+        oi: z(0),
+    };
+    Model {
+        params: w.params.clone(),
+        accs: parties().into_iter().map(acc).collect::<BTreeMap<Who, Acc>>(),
+        markets: (0..w.params.perps.len() as u8).map(market).collect(),
+        now: w.batch.time,
+    }
+}
+
+struct Pair {
+    w: World,
+    model: Model,
+    rng: Rng,
+    counts: BTreeMap<u32, (u32, u32)>,
+}
+
+impl Pair {
+    fn new(seed: u64) -> Self {
+        let w = World::with(params(), 40_000, 60_000);
+        Self { model: model_of(&w), w, rng: Rng::new(seed), counts: BTreeMap::new() }
+    }
+
+    fn user(&mut self) -> Party {
+        match self.rng.below(60) {
+            0 => Party::INSURANCE,
+            1 => Party::FEES,
+            _ => party(2 + self.rng.below(USERS.into()) as u32, SUBS[self.rng.below(8) as usize / 6]),
+        }
+    }
+
+    fn market(&mut self) -> u8 {
+        self.rng.below(3) as u8
+    }
+
+    /// Applies to both and compares; says whether it was accepted.
+    fn apply(&mut self, op: impl Into<TradeOp>) -> bool {
+        let op = op.into();
+        self.model.now = self.w.batch.time;
+        let margins: Vec<_> = match &op {
+            TradeOp::PerpTrade(t) => [t.taker.order.terms, t.maker.order.terms].to_vec(),
+            TradeOp::SpotTrade(t) => [t.taker.order.terms, t.maker.order.terms].to_vec(),
+            _ => Vec::new(),
+        };
+        let figures = |w: &World| -> Vec<_> {
+            let party = |t: &Terms| Party { account: t.account, sub: t.sub };
+            margins.iter().map(|t| invariants::margin(&w.view, &w.params, w.batch.time, party(t)).ok()).collect()
+        };
+        let before = figures(&self.w);
+        let got = self.w.apply(op.clone());
+        let want = self.model.apply(&op);
+        assert_eq!(got.is_ok(), want.is_ok(), "{op:?}: ledger {got:?}, model {want:?}");
+        for (b, a) in before.into_iter().zip(figures(&self.w)) {
+            if let (Some(b), Some(a)) = (b, a) {
+                assert!(got.is_err() || invariants::keeps_maintenance(&b, &a), "I5 {op:?}: {b:?} {a:?}");
+            }
+        }
+        let count = self.counts.entry(op.code()).or_default();
+        if got.is_ok() { count.0 += 1 } else { count.1 += 1 }
+        if got.is_ok() {
+            self.compare(&op);
+        }
+        got.is_ok()
+    }
+
+    fn compare(&self, op: &TradeOp) {
+        let w = &self.w;
+        for p in parties() {
+            let a = self.model.get((p.account.get(), p.sub.get()));
+            assert_eq!(z(w.collateral(p)), a.coll, "{p:?} {op:?}");
+            assert_eq!(usize::from(w.sub(p).pos_count), a.pos.len(), "{p:?} {op:?}");
+            for m in 0..3 {
+                let (size, _) = a.pos.get(&m).cloned().unwrap_or_default();
+                assert_eq!(z(w.size(p, m)), size, "{p:?} {op:?}");
+                let token = a.bal.get(&m).cloned().unwrap_or_default();
+                assert_eq!(z(w.balance(p, m)), token, "{p:?} {op:?}");
+            }
+            for slot in 0..4 {
+                let (next, filled, tag): (u64, _, Option<MOrder>) =
+                    a.slots.get(&slot).cloned().unwrap_or_default();
+                let cell = w.ord(p, slot);
+                assert_eq!((u64::from(cell.next_nonce.get()), z(cell.filled.get())), (next, filled), "{op:?}");
+                assert_eq!(tag.is_none(), cell.tag == <[tsz_hash::F; 4]>::default());
+            }
+        }
+        for (m, model) in (0..).zip(&self.model.markets) {
+            let (p, f, s) = (w.mkp(m), w.mkf(m), w.mks(m));
+            let got = [z(p.index), z(p.mark), z(p.price_ts), z(f.funding.get()), z(f.hour), z(s.sum), z(w.oi(m))];
+            let want = [&model.index, &model.mark, &model.ts, &model.f, &z(model.hour), &model.sum, &model.oi];
+            assert_eq!(got.each_ref(), want, "{op:?}");
+        }
+    }
+
+    /// Random terms on top of an order that would mostly do.
+    fn spoil(&mut self, t: &mut Terms) {
+        let r = &mut self.rng;
+        t.slot = Slot::new(r.below(4) as u8).unwrap();
+        t.nonce = Nonce::new(0).unwrap();
+        if r.one_in(4) {
+            t.lots = lots(t.lots.get() + r.below(5));
+        }
+        match r.below(40) {
+            0 => t.tif = Tif::Ioc,
+            1 => t.tif = Tif::Fok,
+            2 => t.tif = Tif::PostOnly,
+            3 => t.self_trade = SelfTrade::Decrement,
+            4 => t.expiry = TimeMs::new(self.w.batch.time + r.below(2)).unwrap(),
+            5 => t.kill_epoch = KillEpoch::new(1).unwrap(),
+            6 => t.max_taker_fee = rate(r.range(-5, 200) as i32),
+            7 => t.max_maker_fee = rate(r.range(-200, 200) as i32),
+            8..12 => {
+                t.broker = party(r.below(12) as u32, 0).account;
+                t.broker_rate = rate(r.range(-1, 300) as i32);
+            }
+            12 => t.price = price((i64::from(t.price.get()) + r.range(-5, 5)).max(1) as u32),
+            _ => {}
+        }
+        let next = self.w.ord(Party { account: t.account, sub: t.sub }, t.slot.get());
+        // an order in progress goes on as it is only by chance, so mostly the next nonce
+        let skip = if next.filled == Lots::MIN { self.rng.below(20) / 19 } else { self.rng.below(6).min(1) };
+        t.nonce = Nonce::new(next.next_nonce.get().saturating_add(skip as u32)).unwrap();
+        if self.rng.one_in(60) {
+            t.nonce = Nonce::new(t.nonce.get().saturating_sub(1)).unwrap();
+        }
+    }
+
+    fn perp(&mut self) {
+        let (mut buyer, mut seller, m) = (self.user(), self.user(), self.market());
+        if self.rng.one_in(2) {
+            // someone who holds a position goes the other way
+            let all = parties();
+            let held = all.iter().find(|p| self.w.size(**p, m) > 0 && self.rng.one_in(3));
+            seller = held.copied().unwrap_or(seller);
+            let held = all.iter().find(|p| self.w.size(**p, m) < 0 && self.rng.one_in(3));
+            buyer = held.copied().unwrap_or(buyer);
+        }
+        let mark = i64::from(self.w.mkp(m).mark);
+        let p = (mark + mark * self.rng.range(-30, 30) / 1_000).max(1) as u32;
+        let qm = i64::from(self.w.params.perps[usize::from(m)].qm.get());
+        let most = (200_000 / (mark * qm)).max(2);
+        let mut size = self.rng.range(1, most) as u64;
+        if self.rng.one_in(3) {
+            let exact = [buyer, seller].map(|p| self.w.size(p, m).unsigned_abs());
+            size = exact[self.rng.below(2) as usize].max(1);
+        }
+        let mut op = self.w.perp(buyer, seller, m, size, p);
+        if self.rng.one_in(2) {
+            core::mem::swap(&mut op.taker, &mut op.maker);
+        }
+        op.taker_fee = rate(self.rng.range(0, 400) as i32);
+        op.maker_fee = rate(self.rng.range(-200, 200) as i32);
+        for side in [0, 1] {
+            let mut order = if side == 0 { op.taker.order } else { op.maker.order };
+            self.spoil(&mut order.terms);
+            match self.rng.below(30) {
+                0..3 => order.reduce_only = true,
+                3 => order.trigger = Trigger::Above(price(p)),
+                4 => order.trigger = Trigger::Below(price(p)),
+                _ => {}
+            }
+            if side == 0 { op.taker.order = order } else { op.maker.order = order }
+        }
+        op.close_taker = self.rng.one_in(30) || op.taker.order.terms.tif == Tif::Ioc && self.rng.one_in(2);
+        // several fills of the same orders
+        for _ in 0..=self.rng.below(3) {
+            op.lots = lots(if self.rng.one_in(2) { size } else { 1 + self.rng.below(size) });
+            let _ = perp_order(&op.taker.order);
+            self.apply(op.clone());
+        }
+    }
+
+    fn spot(&mut self) {
+        let (buyer, seller) = (self.user(), self.user());
+        let m = self.rng.below(2) as u16;
+        let size = 1 + self.rng.below(12);
+        let p = if m == 0 { 900 + self.rng.below(200) as u32 } else { 1 + self.rng.below(3) as u32 };
+        let mut op = self.w.spot(buyer, seller, m, size, p);
+        if self.rng.one_in(2) {
+            core::mem::swap(&mut op.taker, &mut op.maker);
+        }
+        op.taker_fee = rate(self.rng.range(0, 400) as i32);
+        op.maker_fee = rate(self.rng.range(-10, 200) as i32);
+        let (mut t, mut k) = (op.taker.order.terms, op.maker.order.terms);
+        self.spoil(&mut t);
+        self.spoil(&mut k);
+        (op.taker.order.terms, op.maker.order.terms) = (t, k);
+        let _ = spot_order(&op.taker.order);
+        op.lots = lots(1 + self.rng.below(size));
+        self.apply(op);
+    }
+
+    fn prices(&mut self) {
+        let crash = self.rng.one_in(12);
+        let ts = TimeMs::new(self.w.batch.time + self.rng.below(2_000)).unwrap();
+        for m in 0..3u8 {
+            let (a, b) = if crash { (-200, 180) } else { (-15, 15) };
+            let by = self.rng.range(a, b);
+            let old = self.w.mkp(m);
+            let reports = (0..3 + self.rng.below(3) as u8)
+                .map(|signer| {
+                    let mut near = |p: u32| {
+                        let p = i64::from(p);
+                        (p + p * by / 1_000 + self.rng.range(-2, 2)).clamp(300, 3_000) as u32
+                    };
+                    let (index, mark) = (near(old.index), near(old.mark));
+                    PriceReport { signer, index, mark, confidence: 0, ts, breaker: crash, signature: blank() }
+                })
+                .collect();
+            self.apply(OracleUpdate { market: market(m), reports });
+        }
+    }
+
+    fn time(&mut self) {
+        self.w.batch.time += if self.rng.one_in(20) { self.rng.below(HOUR_MS) } else { self.rng.below(20_000) };
+        for m in 0..3 {
+            while self.apply(FundingTick { market: market(m) }) {}
+            let index = self.w.mkp(m).index;
+            let mut near = || (i64::from(index) + self.rng.range(-20, 20)) as u32;
+            let reports = (0..3).map(|signer| PremiumReport { signer, bid: near(), ask: near(), signature: blank() });
+            let reports = reports.collect();
+            self.apply(PremiumSample { market: market(m), reports });
+        }
+        if !self.rng.one_in(10) {
+            self.prices();
+        }
+    }
+
+    /// Ill positions first, sometimes any.
+    fn target(&mut self) -> Option<(Party, u8, u64)> {
+        let all: Vec<_> = parties().into_iter().flat_map(|p| (0..3).map(move |m| (p, m))).collect();
+        let held: Vec<_> = all.into_iter().filter(|(p, m)| self.w.size(*p, *m) != 0).collect();
+        let ill = |p: &Party| {
+            invariants::margin(&self.w.view, &self.w.params, self.w.batch.time, *p)
+                .is_ok_and(|m| m.health() >= Health::PartialLiquidation)
+        };
+        let sick: Vec<_> = held.iter().filter(|(p, _)| ill(p)).copied().collect();
+        let from = if sick.is_empty() || self.rng.one_in(10) { held } else { sick };
+        if from.is_empty() {
+            return None;
+        }
+        let (p, m) = from[self.rng.below(from.len() as u64) as usize];
+        let size = self.w.size(p, m).unsigned_abs();
+        let beyond = self.rng.below(2);
+        let n = if self.rng.one_in(2) { size } else { 1 + self.rng.below(size + beyond) };
+        Some((p, m, n))
+    }
+
+    fn close(&mut self) {
+        let Some((target, m, n)) = self.target() else { return };
+        let size = self.w.size(target, m);
+        let mut parties = parties();
+        parties.retain(|p| self.w.size(*p, m).signum() == -size.signum());
+        match self.rng.below(3) {
+            0 => {
+                let mark = i64::from(self.w.mkp(m).mark);
+                let p = (mark + mark * self.rng.range(-80, 80) / 1_000).max(1) as u32;
+                let side = if size > 0 { Side::Buy } else { Side::Sell };
+                let user = self.user();
+                let mut maker = self.w.order(user, m, side, n, p);
+                let mut terms = maker.order.terms;
+                self.spoil(&mut terms);
+                maker.order.terms = terms;
+                let maker_fee = rate(self.rng.range(-5, 100) as i32);
+                self.apply(Liquidate { target, market: market(m), maker, lots: lots(n), maker_fee });
+            }
+            1 => {
+                self.apply(Takeover { target, market: market(m), lots: lots(n) });
+            }
+            _ => {
+                let mut holders = parties.clone();
+                if self.rng.one_in(20) {
+                    holders.pop();
+                }
+                for c in parties {
+                    let most = self.w.size(c, m).unsigned_abs();
+                    let now = self.w.size(target, m).unsigned_abs();
+                    let n = n.min(most).min(now).max(1);
+                    let holders: Vec<_> = holders.iter().copied().filter(|p| self.w.size(*p, m) != 0).collect();
+                    let op = Adl { target, market: market(m), lots: lots(n), counterparty: c, holders };
+                    if self.apply(op) && self.rng.one_in(2) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn debts(&mut self) {
+        let all = parties();
+        let debtor = all.into_iter().find(|p| self.w.collateral(*p) < 0 && self.rng.one_in(2));
+        let target = debtor.unwrap_or(party(2, 0));
+        let held = self.w.balance(target, 1);
+        let amount = if self.rng.one_in(3) { held } else { u128::from(self.rng.below(1_000_000)) };
+        self.apply(SeizeToken { target, token: token(1), amount: Balance::new(amount).unwrap() });
+        self.apply(AbsorbDebt { target });
+        let (account, m) = (self.user(), self.market());
+        self.apply(FundingSettle { party: account, market: market(m) });
+        let slot = Slot::new(self.rng.below(4) as u8).unwrap();
+        let next = self.w.ord(account, slot.get()).next_nonce.get();
+        let nonce = Nonce::new((next + self.rng.below(3) as u32).saturating_sub(1)).unwrap();
+        let Party { account, sub } = account;
+        if account >= AccountId::INSURANCE {
+            self.apply(CancelOrder { account, sub, slot, nonce, key_slot: KeySlot::MIN, signature: blank() });
+        }
+    }
+
+    fn step(&mut self) {
+        match self.rng.below(20) {
+            0..10 => self.perp(),
+            10..12 => self.spot(),
+            12..15 => self.time(),
+            15..19 => self.close(),
+            _ => self.debts(),
+        }
+    }
+}
+
+fn history(seed: u64, steps: u32) -> BTreeMap<u32, (u32, u32)> {
+    let mut pair = Pair::new(seed);
+    for _ in 0..steps {
+        pair.step();
+    }
+    pair.counts
+}
+
+#[test]
+fn ledger_and_model_agree_on_random_histories() {
+    let steps = option_env!("TSZ_HISTORY_STEPS").and_then(|s| s.parse().ok()).unwrap_or(600);
+    let mut counts: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    for seed in 0..12 {
+        for (code, (ok, bad)) in history(seed, steps) {
+            let total = counts.entry(code).or_default();
+            (total.0, total.1) = (total.0 + ok, total.1 + bad);
+        }
+    }
+    println!("accepted and rejected by code: {counts:?}");
+    for code in [10, 30, 40, 50, 51, 52, 55, 56, 60, 61] {
+        let (ok, bad) = counts.get(&code).copied().unwrap_or_default();
+        assert!(ok > 0 && bad > 0, "operation {code} is not exercised: {ok} accepted, {bad} rejected");
+    }
+}
