@@ -1,0 +1,246 @@
+//! Layout: which slot of which row of which table holds each wire.
+//!
+//! A **slot** is a place of a row that puts `(address, value)` on the witness bus. Its address and its signed
+//! multiplicity are preprocessed: +1 where the row reads the wire, -r in the one slot that defines a wire with r
+//! readers, 0 where the slot is unused.
+//!
+//! A wire computed by a node is defined by the node's row. A witness value is computed by nobody: the first slot
+//! that reads it defines it instead. A base field value must be defined in a slot that is in the base field by
+//! construction, because an arithmetic slot would take any extension element: where no such slot reads it, it
+//! gets one in a row of the `pack` table, shared by up to four.
+
+use p3_field::PrimeCharacteristicRing;
+use tsz_stark::F;
+
+use crate::ir::{FELT_BITS, Form, Ir, Kind, NONE, Node, Wire};
+
+/// Slots of a row of the arithmetic table: a, b, c, d.
+pub(crate) const ALU_SLOTS: usize = 4;
+/// Slots of a permutation: four quads in, four quads out, the swap bit.
+pub(crate) const P2_SLOTS: usize = 9;
+/// Slots of a pack row: the quad and its coordinates.
+pub(crate) const PACK_SLOTS: usize = 5;
+/// Slots of a bits row: the felt and its bits.
+pub(crate) const BITS_SLOTS: usize = 1 + FELT_BITS;
+/// Slots of a batch reduction row: quad, alpha, start, result.
+pub(crate) const HORNER_SLOTS: usize = 4;
+
+/// The slots of one table.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    /// Slots of a row.
+    pub(crate) width: usize,
+    /// True for each slot of a row that holds a base field value by construction.
+    base: fn(usize) -> bool,
+    wires: Vec<Wire>,
+    defines: Vec<bool>,
+}
+
+impl Slots {
+    fn new(width: usize, base: fn(usize) -> bool) -> Self {
+        Self { width, base, wires: Vec::new(), defines: Vec::new() }
+    }
+
+    /// Number of rows in use.
+    pub(crate) fn rows(&self) -> usize {
+        self.wires.len() / self.width
+    }
+
+    /// The wires of a row; [`NONE`] where a slot is unused.
+    pub(crate) fn row(&self, row: usize) -> &[Wire] {
+        &self.wires[row * self.width..(row + 1) * self.width]
+    }
+
+    fn defines(&self, row: usize) -> &[bool] {
+        &self.defines[row * self.width..(row + 1) * self.width]
+    }
+}
+
+/// A laid out program.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) alu: Slots,
+    /// The form of each arithmetic row.
+    pub(crate) forms: Vec<Form>,
+    pub(crate) p2: Slots,
+    /// Whether each permutation has a swap bit.
+    pub(crate) swaps: Vec<bool>,
+    pub(crate) pack: Slots,
+    pub(crate) bits: Slots,
+    pub(crate) horner: Slots,
+    /// Whether each batch reduction row goes on in the next row.
+    pub(crate) chains: Vec<bool>,
+    /// One row of all public values.
+    pub(crate) public: Slots,
+    /// Number of readers of each wire.
+    reads: Vec<u32>,
+}
+
+/// What a wire is to the layout.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// No slot defines it yet and none may: its node has not been placed.
+    Pending,
+    /// A witness value without a defining slot.
+    Free { base: bool },
+    Defined,
+}
+
+struct Placer {
+    status: Vec<Status>,
+    reads: Vec<u32>,
+}
+
+impl Placer {
+    /// Adds a row: `results` are the slots that define their wires.
+    fn place(&mut self, table: &mut Slots, row: &[Wire], results: std::ops::Range<usize>) {
+        debug_assert_eq!(row.len(), table.width);
+        for (k, &wire) in row.iter().enumerate() {
+            let defines = wire != NONE && self.defines(wire, results.contains(&k), (table.base)(k));
+            if wire != NONE && !defines {
+                self.reads[wire as usize] += 1;
+            }
+            table.wires.push(wire);
+            table.defines.push(defines);
+        }
+    }
+
+    fn defines(&mut self, wire: Wire, is_result: bool, slot_is_base: bool) -> bool {
+        let status = &mut self.status[wire as usize];
+        let defines = match *status {
+            Status::Pending => is_result,
+            Status::Free { base } => !base || slot_is_base,
+            Status::Defined => false,
+        };
+        if defines {
+            *status = Status::Defined;
+        }
+        defines
+    }
+}
+
+impl Layout {
+    /// Lays out the nodes in order.
+    pub(crate) fn new(ir: &Ir, public_slots: usize) -> Self {
+        let wires = ir.wires as usize;
+        let mut layout = Self {
+            alu: Slots::new(ALU_SLOTS, |_| false),
+            forms: Vec::new(),
+            p2: Slots::new(P2_SLOTS, |k| k == P2_SLOTS - 1),
+            swaps: Vec::new(),
+            pack: Slots::new(PACK_SLOTS, |k| k > 0),
+            bits: Slots::new(BITS_SLOTS, |_| true),
+            horner: Slots::new(HORNER_SLOTS, |_| false),
+            chains: Vec::new(),
+            public: Slots::new(public_slots, |_| true),
+            reads: Vec::new(),
+        };
+        let mut placer = Placer { status: vec![Status::Pending; wires], reads: vec![0; wires] };
+        let mut exposed = Vec::new();
+        let mut base_inputs = Vec::new();
+        for node in &ir.nodes {
+            match node.kind {
+                Kind::Input { base, .. } => {
+                    placer.status[node.out as usize] = Status::Free { base };
+                    if base {
+                        base_inputs.push(node.out);
+                    }
+                }
+                Kind::Expose => exposed.push(node.args[0]),
+                _ => layout.place(node, &mut placer),
+            }
+        }
+        exposed.resize(public_slots, NONE);
+        placer.place(&mut layout.public, &exposed, 0..0);
+        // The sweep has dropped unread inputs, so each of these is read by an extension slot.
+        let homeless = |w: &Wire| placer.status[*w as usize] == Status::Free { base: true };
+        let homeless: Vec<Wire> = base_inputs.into_iter().filter(homeless).collect();
+        for group in homeless.chunks(4) {
+            let at = |k: usize| group.get(k).copied().unwrap_or(NONE);
+            placer.place(&mut layout.pack, &[NONE, at(0), at(1), at(2), at(3)], 0..0);
+        }
+        layout.reads = placer.reads;
+        layout
+    }
+
+    fn place(&mut self, node: &Node, placer: &mut Placer) {
+        let (args, out) = (&node.args, node.out);
+        match node.kind {
+            Kind::Const(k) => {
+                self.forms.push(Form { k, ..Form::ZERO });
+                placer.place(&mut self.alu, &[NONE, NONE, NONE, out], 3..4);
+            }
+            Kind::Alu(form) => {
+                self.forms.push(form);
+                placer.place(&mut self.alu, &[args[0], args[1], args[2], out], 3..4);
+            }
+            Kind::Check(form) => {
+                self.forms.push(form);
+                placer.place(&mut self.alu, args, 0..0);
+            }
+            // x * (1/x) = 1: the second factor is the result.
+            Kind::Inverse => {
+                self.forms.push(Form { ab: F::ONE, ..Form::ZERO });
+                placer.place(&mut self.alu, &[args[0], out, NONE, args[1]], 1..2);
+            }
+            Kind::Pack => {
+                placer.place(&mut self.pack, &[out, args[0], args[1], args[2], args[3]], 0..1);
+            }
+            Kind::Unpack => {
+                placer.place(&mut self.pack, &[args[0], out, out + 1, out + 2, out + 3], 1..5);
+            }
+            Kind::Bits => {
+                let row: Vec<Wire> = std::iter::once(args[0]).chain(node.outs()).collect();
+                placer.place(&mut self.bits, &row, 1..BITS_SLOTS);
+            }
+            Kind::Permute { swap } => {
+                self.swaps.push(swap);
+                let mut row: Vec<Wire> = args[..4].iter().copied().chain(node.outs()).collect();
+                row.push(if swap { args[4] } else { NONE });
+                placer.place(&mut self.p2, &row, 4..8);
+            }
+            Kind::Horner => self.place_horner(args, out, placer),
+            Kind::Input { .. } | Kind::Expose => {}
+        }
+    }
+
+    /// One row a quad: the first reads alpha and the start, the last defines the result.
+    fn place_horner(&mut self, args: &[Wire], out: Wire, placer: &mut Placer) {
+        let quads = &args[2..];
+        for (i, &quad) in quads.iter().enumerate() {
+            let (first, last) = (i == 0, i + 1 == quads.len());
+            let when = |flag: bool, wire: Wire| if flag { wire } else { NONE };
+            let row = [quad, when(first, args[0]), when(first, args[1]), when(last, out)];
+            self.chains.push(!last);
+            placer.place(&mut self.horner, &row, if last { 3..4 } else { 0..0 });
+        }
+    }
+
+    /// Signed multiplicity of each slot of a row of `table`.
+    pub(crate) fn multiplicities<'a>(&'a self, table: &'a Slots, row: usize) -> impl Iterator<Item = i64> + 'a {
+        table.row(row).iter().zip(table.defines(row)).map(|(&wire, &defines)| match (wire, defines) {
+            (NONE, _) => 0,
+            (_, false) => 1,
+            (_, true) => -i64::from(self.reads[wire as usize]),
+        })
+    }
+
+    /// The tables, in the order of the machine.
+    pub(crate) fn tables(&self) -> [&Slots; 6] {
+        [&self.alu, &self.p2, &self.pack, &self.bits, &self.horner, &self.public]
+    }
+
+    /// Checks what the soundness argument says of addresses, over the slots themselves: each wire that is read is
+    /// defined by exactly one slot, and nothing defines a wire twice. False is a bug of this module.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut defined = vec![0u32; self.reads.len()];
+        let mut read = vec![0u32; self.reads.len()];
+        for table in self.tables() {
+            for (wire, defines) in table.wires.iter().zip(&table.defines).filter(|(w, _)| **w != NONE) {
+                let count = if *defines { &mut defined } else { &mut read };
+                count[*wire as usize] += 1;
+            }
+        }
+        read == self.reads && defined.iter().zip(&read).all(|(d, r)| *d <= 1 && (*r == 0 || *d == 1))
+    }
+}

@@ -1,0 +1,311 @@
+//! Programs, shapes, keys, proofs.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tsz_air::log_height;
+use tsz_stark::{
+    Circuit, F, MIN_LOG_HEIGHT, Profile, ProveError, ProvingKey, SetupError, Trace, VerifyError, VerifyingKey,
+};
+
+use crate::builder::Builder;
+use crate::ir::{Ir, Kind, Value};
+use crate::layout::Layout;
+use crate::optimise::optimise;
+use crate::run::{RunError, Witness, run};
+use crate::tables::{PlonkAir, alu, bits, horner, pack, poseidon2, public};
+
+/// log2 of the height of each table, the number of public values, and the security profile: what the vks of two
+/// programs must share for their proofs to have the same shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Security profile.
+    pub profile: Profile,
+    /// Arithmetic rows.
+    pub log_alu: usize,
+    /// Permutations.
+    pub log_poseidon2: usize,
+    /// Pack rows.
+    pub log_pack: usize,
+    /// Bit decompositions.
+    pub log_bits: usize,
+    /// Batch reduction rows.
+    pub log_horner: usize,
+    /// Public values; a program that exposes fewer has zeros in the rest.
+    pub publics: usize,
+}
+
+impl Shape {
+    /// The smallest shape that holds a program of these rows.
+    pub fn fitting(profile: Profile, rows: &Rows) -> Self {
+        Self {
+            profile,
+            log_alu: log_height(rows.alu),
+            log_poseidon2: log_height(rows.poseidon2),
+            log_pack: log_height(rows.pack),
+            log_bits: log_height(rows.bits),
+            log_horner: log_height(rows.horner),
+            publics: rows.publics.max(1),
+        }
+    }
+
+    fn log_heights(&self) -> [usize; 6] {
+        [self.log_alu, self.log_poseidon2, self.log_pack, self.log_bits, self.log_horner, MIN_LOG_HEIGHT]
+    }
+}
+
+/// Rows in use of each table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Arithmetic.
+    pub alu: usize,
+    /// Permutations.
+    pub poseidon2: usize,
+    /// Quads and their coordinates.
+    pub pack: usize,
+    /// Bit decompositions.
+    pub bits: usize,
+    /// Batch reductions.
+    pub horner: usize,
+    /// Public values.
+    pub publics: usize,
+}
+
+/// Why a circuit is no program of a shape.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CompileError {
+    /// A table is too short.
+    #[error("table {table}: {needed} rows do not fit in {rows}")]
+    Full {
+        /// Name of the table; `public` for public values.
+        table: &'static str,
+        /// Rows of the program.
+        needed: usize,
+        /// Rows of the shape.
+        rows: usize,
+    },
+    /// A shape without public values.
+    #[error("a shape has at least one public value")]
+    NoPublics,
+    /// More wires than addresses: 2^30.
+    #[error("{wires} wires exceed {}", MAX_WIRES)]
+    TooLarge {
+        /// Wires of the program.
+        wires: u32,
+    },
+    /// The layout defines a wire twice or not at all. Not reachable through [`Builder`].
+    #[error("the layout is inconsistent")]
+    Layout,
+}
+
+/// Addresses are felts: far below p.
+const MAX_WIRES: u32 = 1 << 30;
+
+/// Why nothing was proven.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The inputs do not satisfy the program.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The prover refused.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    /// The proof could not be encoded.
+    #[error("encoding: {0}")]
+    Encode(String),
+}
+
+/// A compiled circuit.
+#[derive(Clone, Debug)]
+pub struct Program {
+    ir: Ir,
+    layout: Layout,
+    shape: Shape,
+}
+
+/// Optimises a circuit and counts the rows it needs.
+fn lower(builder: Builder) -> (Ir, Rows) {
+    let ir = optimise(builder.ir);
+    let layout = Layout::new(&ir, ir.publics);
+    let [alu, poseidon2, pack, bits, horner, _] = layout.tables().map(|t| if t.width == 0 { 0 } else { t.rows() });
+    let rows = Rows { alu, poseidon2, pack, bits, horner, publics: ir.publics };
+    (ir, rows)
+}
+
+/// Rows that a circuit needs after optimisation.
+pub fn rows(builder: &Builder) -> Rows {
+    lower(builder.clone()).1
+}
+
+impl Program {
+    /// Compiles a circuit for a shape: optimises it, lays it out, pads it.
+    ///
+    /// Deterministic: one circuit and shape give one vk.
+    ///
+    /// # Errors
+    /// [`CompileError`] if a table of the shape is too short.
+    pub fn compile(mut builder: Builder, shape: Shape) -> Result<Self, CompileError> {
+        if shape.publics == 0 {
+            return Err(CompileError::NoPublics);
+        }
+        if builder.ir.publics < shape.publics {
+            // Unused public values are 0, so that each is bound.
+            let zero = builder.zero();
+            for _ in builder.ir.publics..shape.publics {
+                builder.expose(zero);
+            }
+        }
+        if builder.ir.wires >= MAX_WIRES {
+            return Err(CompileError::TooLarge { wires: builder.ir.wires });
+        }
+        let (ir, rows) = lower(builder);
+        let full = |table, needed, rows| Err(CompileError::Full { table, needed, rows });
+        let needed = [
+            ("alu", rows.alu, 1 << shape.log_alu),
+            ("poseidon2", rows.poseidon2, 1 << shape.log_poseidon2),
+            ("pack", rows.pack, 1 << shape.log_pack),
+            ("bits", rows.bits, 1 << shape.log_bits),
+            ("horner", rows.horner, 1 << shape.log_horner),
+            ("public", rows.publics, shape.publics),
+        ];
+        if let Some((table, needed, rows)) = needed.into_iter().find(|(_, needed, rows)| needed > rows) {
+            return full(table, needed, rows);
+        }
+        let layout = Layout::new(&ir, shape.publics);
+        if !layout.is_sound() {
+            return Err(CompileError::Layout);
+        }
+        Ok(Self { ir, layout, shape })
+    }
+
+    /// Compiles a circuit for the smallest shape that holds it.
+    ///
+    /// # Errors
+    /// [`CompileError::TooLarge`].
+    pub fn fitted(builder: Builder, profile: Profile) -> Result<Self, CompileError> {
+        let shape = Shape::fitting(profile, &rows(&builder));
+        // A zero for a circuit without public values may need a row more than was counted.
+        let grown = Shape { log_alu: shape.log_alu + 1, ..shape };
+        match Self::compile(builder.clone(), shape) {
+            Err(CompileError::Full { table: "alu", .. }) => Self::compile(builder, grown),
+            result => result,
+        }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Rows in use.
+    pub fn rows(&self) -> Rows {
+        let [alu, poseidon2, pack, bits, horner, _] = self.layout.tables().map(|t| t.rows());
+        Rows { alu, poseidon2, pack, bits, horner, publics: self.ir.publics }
+    }
+
+    /// Nodes left by the optimiser.
+    pub fn nodes(&self) -> usize {
+        self.ir.nodes.iter().filter(|n| !matches!(n.kind, Kind::Input { .. } | Kind::Expose)).count()
+    }
+
+    /// Number of witness values that [`Program::run`] takes.
+    pub fn inputs(&self) -> usize {
+        self.ir.inputs as usize
+    }
+
+    /// Computes every wire from the witness values, in the order in which the builder declared them.
+    ///
+    /// # Errors
+    /// [`RunError`] that names the gate that fails and where the program placed it.
+    pub fn run(&self, inputs: &[Value]) -> Result<Witness, RunError> {
+        run(&self.ir, inputs)
+    }
+
+    /// The tables with this program.
+    pub fn circuit(&self) -> Circuit<PlonkAir> {
+        let heights = self.shape.log_heights();
+        let layout = &self.layout;
+        let airs: [PlonkAir; 6] = [
+            alu::AluAir::new(layout, heights[0]).into(),
+            poseidon2::Poseidon2Air::new(layout, heights[1]).into(),
+            pack::PackAir::new(layout, heights[2]).into(),
+            bits::BitsAir::new(layout, heights[3]).into(),
+            horner::HornerAir::new(layout, heights[4]).into(),
+            public::PublicAir::new(layout, heights[5]).into(),
+        ];
+        Circuit::new(self.shape.profile, airs.into_iter().zip(heights))
+    }
+
+    /// The traces of a witness, in the order of the tables.
+    pub fn traces(&self, witness: &Witness) -> Vec<Trace> {
+        let heights = self.shape.log_heights();
+        let (layout, values) = (&self.layout, &witness.values[..]);
+        vec![
+            alu::trace(layout, values, heights[0]),
+            poseidon2::trace(layout, values, heights[1]),
+            pack::trace(layout, values, heights[2]),
+            bits::trace(layout, values, heights[3]),
+            horner::trace(layout, values, heights[4]),
+            public::trace(&witness.publics, heights[5]),
+        ]
+    }
+
+    /// Makes the keys.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the heights are out of bounds.
+    pub fn keys(self) -> Result<Prover, SetupError> {
+        let pk = tsz_stark::setup(self.circuit())?;
+        Ok(Prover { program: self, pk })
+    }
+}
+
+/// Public values of all tables.
+pub(crate) fn by_table(publics: &[F]) -> Vec<Vec<F>> {
+    let mut values = vec![vec![]; 5];
+    values.push(publics.to_vec());
+    values
+}
+
+/// A program with its proving key.
+pub struct Prover {
+    program: Program,
+    pk: ProvingKey<PlonkAir>,
+}
+
+impl Prover {
+    /// The verifying key.
+    pub fn vk(&self) -> &Arc<VerifyingKey<PlonkAir>> {
+        self.pk.vk()
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The proving key, for tests that prove traces of their own.
+    pub fn proving_key(&self) -> &ProvingKey<PlonkAir> {
+        &self.pk
+    }
+
+    /// Runs the program and proves the run: the public values and the proof.
+    ///
+    /// # Errors
+    /// [`Error::Run`] if the inputs do not satisfy the program.
+    pub fn prove(&self, inputs: &[Value]) -> Result<(Vec<F>, Vec<u8>), Error> {
+        let witness = self.program.run(inputs)?;
+        let traces = self.program.traces(&witness);
+        let proof = tsz_stark::prove(&self.pk, &traces, &by_table(&witness.publics))?;
+        let bytes = proof.to_bytes().map_err(|e| Error::Encode(e.to_string()))?;
+        Ok((witness.publics, bytes))
+    }
+}
+
+/// Verifies proof bytes against a vk and the public values.
+///
+/// # Errors
+/// [`VerifyError`] for anything but a valid proof; no bytes make it panic.
+pub fn verify(vk: &VerifyingKey<PlonkAir>, publics: &[F], proof: &[u8]) -> Result<(), VerifyError> {
+    tsz_stark::verify(vk, proof, &by_table(publics))
+}

@@ -1,0 +1,321 @@
+//! Lies: false traces and false programs that the tables must refuse, each for its own reason.
+
+use p3_field::PrimeCharacteristicRing;
+use tsz_air::{BaseAir, Tamper, Trace, Violation, check};
+use tsz_hash::permute;
+use tsz_stark::{F, Profile, VerifyError};
+
+use super::{ext, felt, rng, satisfied};
+use crate::gadgets::{fri, hash};
+use crate::machine::by_table;
+use crate::tables::{PlonkAir, poseidon2};
+use crate::{Builder, Program, Value};
+
+const ALU: usize = 0;
+const P2: usize = 1;
+const PACK: usize = 2;
+const BITS: usize = 3;
+const HORNER: usize = 4;
+const PUBLIC: usize = 5;
+
+/// A program that uses every table and every kind of slot.
+pub(super) fn demo() -> (Builder, Vec<Value>) {
+    let mut rng = rng(42);
+    let mut b = Builder::new();
+    let index = b.public();
+    let bits = b.bits(index);
+    let alpha = b.input_ext();
+    let quads: Vec<_> = (0..6).map(|_| b.input_ext()).collect();
+    let leaf = hash::sponge_quads(&mut b, &quads);
+    let path: Vec<_> = (0..5).map(|_| hash::input(&mut b)).collect();
+    let root = hash::merkle_root(&mut b, leaf, &bits[..5], &path);
+    hash::expose(&mut b, root);
+    let reduced = fri::reduce_quads(&mut b, alpha, &quads);
+    let folded = fri::fold_row(&mut b, &bits[..5], 2, alpha, &[quads[0], quads[1], reduced, quads[2]]);
+    let inverse = b.inverse(folded);
+    b.expose_ext(inverse);
+    let loose = b.input();
+    let shifted = b.add_constant(loose, F::from_u8(3));
+    let product = b.mul(shifted, loose);
+    b.expose(product);
+    let mut inputs = vec![Value::from_u8(0b10110)];
+    inputs.extend((0..7 + 10).map(|_| ext(&mut rng)));
+    inputs.push(felt(&mut rng).into());
+    (b, inputs)
+}
+
+struct Case {
+    program: Program,
+    airs: Vec<PlonkAir>,
+    traces: Vec<Trace>,
+    publics: Vec<F>,
+}
+
+impl Case {
+    fn new(b: Builder, inputs: &[Value]) -> Self {
+        let (program, witness) = satisfied(b, inputs);
+        let traces = program.traces(&witness);
+        let airs = program.circuit().airs;
+        Self { program, airs, traces, publics: witness.publics }
+    }
+
+    fn demo() -> Self {
+        let (b, inputs) = demo();
+        Self::new(b, &inputs)
+    }
+
+    fn cell(&mut self, table: usize, row: usize, column: usize) -> &mut F {
+        let trace = &mut self.traces[table];
+        &mut trace.values[row * trace.width + column]
+    }
+
+    fn violation(&self) -> Violation {
+        check(&self.airs, &self.traces, &by_table(&self.publics)).unwrap_err()
+    }
+
+    /// Proves the false traces: the proof must not verify. Returns what is violated.
+    fn refused(self) -> Violation {
+        let violation = self.violation();
+        let prover = self.program.keys().unwrap();
+        let proof = tsz_stark::prove(prover.proving_key(), &self.traces, &by_table(&self.publics)).unwrap();
+        let result = crate::verify(prover.vk(), &self.publics, &proof.to_bytes().unwrap());
+        assert!(matches!(result, Err(VerifyError::Invalid(_))), "{violation}");
+        violation
+    }
+
+    /// Changes a preprocessed cell of a table; the column counts addresses first, then multiplicities.
+    fn program_cell(&mut self, table: usize, row: usize, column: usize, change: impl Fn(F) -> F) {
+        let mut program = self.airs[table].preprocessed_trace().unwrap();
+        let cell = &mut program.values[row * program.width + column];
+        *cell = change(*cell);
+        self.airs[table] = self.airs[table].with_program(program);
+    }
+}
+
+fn is_bus(violation: &Violation) -> bool {
+    matches!(violation, Violation::Bus { bus, .. } if bus == "wit")
+}
+
+fn is_constraint(violation: &Violation, table: &str) -> bool {
+    matches!(violation, Violation::Constraint { air, .. } if air == table)
+}
+
+#[test]
+fn rejects_a_result_that_is_not_the_form() {
+    let mut case = Case::demo();
+    *case.cell(ALU, 3, 12) += F::ONE;
+    assert!(is_constraint(&case.refused(), "alu"));
+}
+
+#[test]
+fn rejects_an_operand_that_is_not_the_wire() {
+    // a + 1 = d + 1 holds as arithmetic; the bus says that both wires are others.
+    let mut b = Builder::new();
+    let x = b.public();
+    let y = b.add_constant(x, F::ONE);
+    b.expose(y);
+    let mut case = Case::new(b, &[Value::TWO]);
+    *case.cell(ALU, 0, 0) += F::ONE;
+    *case.cell(ALU, 0, 12) += F::ONE;
+    *case.cell(PUBLIC, 0, 1) += F::ONE;
+    case.publics[1] += F::ONE;
+    assert!(is_bus(&case.refused()));
+}
+
+#[test]
+fn rejects_an_extension_value_for_a_felt() {
+    // x is read by arithmetic alone, where any extension value would do.
+    let mut b = Builder::new();
+    let x = b.input();
+    let y = b.scale(x, F::TWO);
+    let z = b.scale(y, F::TWO);
+    b.assert_eq(z, y);
+    let mut case = Case::new(b, &[Value::ZERO]);
+    assert_eq!(case.program.rows().pack, 1, "the felt has a slot of base type");
+    let rows = case.program.rows().alu;
+    for row in 0..rows {
+        for operand in [0, 12] {
+            *case.cell(ALU, row, operand + 1) += F::ZERO;
+        }
+    }
+    *case.cell(ALU, 0, 1) = F::ONE;
+    *case.cell(ALU, 0, 13) = F::from_u8(2);
+    assert!(is_bus(&case.violation()) || is_constraint(&case.violation(), "alu"));
+    // With the coefficient 2 the row holds; only the bus objects.
+    let result = case.refused();
+    assert!(is_bus(&result), "{result}");
+}
+
+#[test]
+fn rejects_a_changed_public_value() {
+    let mut case = Case::demo();
+    case.publics[3] += F::ONE;
+    assert!(is_constraint(&case.violation(), "public"));
+    *case.cell(PUBLIC, 0, 3) += F::ONE;
+    assert!(is_bus(&case.refused()));
+}
+
+#[test]
+fn rejects_bits_that_are_not_canonical() {
+    // 0 as p = 15 * 2^27 + 1, with every reader of the bits in accord.
+    let mut b = Builder::new();
+    let x = b.public();
+    let bits = b.bits(x);
+    b.expose(bits[0].into());
+    let mut case = Case::new(b, &[Value::ZERO]);
+    for k in [0, 27, 28, 29, 30, 31, 32] {
+        *case.cell(BITS, 0, k) = F::ONE;
+    }
+    *case.cell(PUBLIC, 0, 1) = F::ONE;
+    case.publics[1] = F::ONE;
+    assert!(is_constraint(&case.violation(), "bits"));
+    // The flag cannot be denied either.
+    *case.cell(BITS, 0, 32) = F::ZERO;
+    assert!(is_constraint(&case.violation(), "bits"));
+    *case.cell(BITS, 0, 31) = F::ZERO;
+    assert!(is_constraint(&case.refused(), "bits"));
+}
+
+#[test]
+fn rejects_a_bit_that_is_not_boolean() {
+    let mut b = Builder::new();
+    let x = b.public();
+    let bits = b.bits(x);
+    b.expose(bits[0].into());
+    b.expose(bits[1].into());
+    let mut case = Case::new(b, &[Value::TWO]);
+    for (k, v) in [(0, 2), (1, 0)] {
+        *case.cell(BITS, 0, k) = F::from_u8(v);
+        *case.cell(PUBLIC, 0, k + 1) = F::from_u8(v);
+        case.publics[k + 1] = F::from_u8(v);
+    }
+    assert!(is_constraint(&case.refused(), "bits"));
+}
+
+#[test]
+fn rejects_a_permutation_with_another_result() {
+    let mut case = Case::demo();
+    *case.cell(P2, 2, poseidon2::BIT - 1) += F::ONE;
+    assert!(is_constraint(&case.refused(), "poseidon2"));
+}
+
+#[test]
+fn rejects_an_exchange_on_a_row_without_swap_bit() {
+    // The row of a plain permutation P(x, x) is true with either order: the flag itself is refused.
+    let mut b = Builder::new();
+    let x = b.input_ext();
+    let y = b.permute([x, x, x, x]);
+    b.expose_ext(y[0]);
+    let mut case = Case::new(b, &[ext(&mut rng(3))]);
+    *case.cell(P2, 0, poseidon2::BIT) = F::ONE;
+    assert!(is_constraint(&case.refused(), "poseidon2"));
+}
+
+#[test]
+fn rejects_a_sibling_on_the_other_side() {
+    let mut case = Case::demo();
+    let row = case.program.rows().poseidon2 - 1;
+    let bit = *case.cell(P2, row, poseidon2::BIT);
+    let width = poseidon2::WIDTH;
+    let mut state: [F; 16] = core::array::from_fn(|k| case.traces[P2].values[row * width + (k + 8) % 16]);
+    *case.cell(P2, row, poseidon2::BIT) = F::ONE - bit;
+    case.traces[P2].values[row * width..row * width + 16].copy_from_slice(&state);
+    permute(&mut state);
+    // The permutation columns are stale, so a constraint fails; the bus fails as well.
+    assert!(is_constraint(&case.violation(), "poseidon2"));
+}
+
+#[test]
+fn rejects_an_accumulator_that_jumps_within_a_chain() {
+    let mut case = Case::demo();
+    assert!(case.program.rows().horner >= 6);
+    // Row 2 starts elsewhere and is right from there on.
+    *case.cell(HORNER, 2, 4) += F::ONE;
+    assert!(is_constraint(&case.refused(), "horner"));
+}
+
+#[test]
+fn rejects_an_alpha_that_changes_within_a_chain() {
+    let mut case = Case::demo();
+    let cols: Vec<F> = (0..28).map(|k| *case.cell(HORNER, 1, k)).collect();
+    // A row of zeros with alpha 0 keeps every constraint of its own.
+    assert!(cols.iter().any(|x| *x != F::ZERO));
+    for k in 0..28 {
+        *case.cell(HORNER, 1, k) = F::ZERO;
+    }
+    assert!(is_constraint(&case.refused(), "horner"));
+}
+
+#[test]
+fn rejects_a_quad_split_otherwise() {
+    let mut b = Builder::new();
+    let x = b.input_ext();
+    b.expose_ext(x);
+    let mut case = Case::new(b, &[ext(&mut rng(4))]);
+    *case.cell(PACK, 0, 2) += F::ONE;
+    assert!(is_bus(&case.refused()));
+}
+
+#[test]
+fn rejects_programs_with_swapped_addresses_or_wrong_multiplicities() {
+    type Change = (usize, usize, usize, fn(F) -> F);
+    let changes: [Change; 8] = [
+        // The result of row 3 goes to another address.
+        (ALU, 3, 3, |x| x + F::ONE),
+        // An operand is read from another address.
+        (P2, 1, 1, |x| x + F::ONE),
+        // A definition counts one reader more, or none: a wire read without definition.
+        (P2, 1, 9 + 4, |x| x - F::ONE),
+        (P2, 1, 9 + 4, |_| F::ZERO),
+        // A reader does not count.
+        (PUBLIC, 0, 1 + 15, |_| F::ZERO),
+        // A reader defines.
+        (PUBLIC, 0, 1 + 15, |x| -x),
+        // A padding row defines, or reads, address 1.
+        (PACK, 63, 5, |_| -F::ONE),
+        (BITS, 63, 32, |_| F::ONE),
+    ];
+    for (k, (table, row, column, change)) in changes.into_iter().enumerate() {
+        let mut case = Case::demo();
+        let count = case.publics.len();
+        let column = if table == PUBLIC { count + column - 16 } else { column };
+        case.program_cell(table, row, column, change);
+        assert!(is_bus(&case.violation()), "change {k}");
+    }
+}
+
+#[test]
+fn a_padding_row_cannot_define_an_address_without_another_vk() {
+    // The multiplicities of padding rows are preprocessed zeros: whatever a padding row holds, nobody reads it.
+    let mut case = Case::demo();
+    *case.cell(PACK, 63, 0) = F::ONE;
+    check(&case.airs, &case.traces, &by_table(&case.publics)).unwrap();
+    let honest = Case::demo().program.keys().unwrap();
+    let mut circuit = case.program.circuit();
+    let mut program = circuit.airs[PACK].preprocessed_trace().unwrap();
+    let last = program.values.len() - program.width;
+    program.values[last + 5] = -F::ONE;
+    circuit.airs[PACK] = circuit.airs[PACK].with_program(program);
+    let forged = tsz_stark::setup(circuit).unwrap();
+    assert_ne!(forged.vk().digest(), honest.vk().digest());
+}
+
+#[test]
+fn every_column_is_constrained() {
+    let case = Case::demo();
+    let rows = case.program.rows();
+    Tamper {
+        airs: &case.airs,
+        traces: &case.traces,
+        public_values: &by_table(&case.publics),
+        real_rows: &[rows.alu, rows.poseidon2, rows.pack, rows.bits, rows.horner, 1],
+        trials: 24,
+        seed: 7,
+    }
+    .assert_constrained(&[]);
+}
+
+#[test]
+fn the_profile_of_tests_is_insecure() {
+    assert!(Profile::InsecureTest.is_insecure());
+}

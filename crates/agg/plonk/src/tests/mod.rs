@@ -1,0 +1,34 @@
+//! Tests: programs against native arithmetic, gadgets against Plonky3, lies.
+
+mod arithmetic;
+mod gadgets;
+mod lies;
+mod machine;
+
+use p3_field::PrimeCharacteristicRing;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tsz_stark::{F, Profile};
+
+use crate::{Builder, Program, Value, Witness, from_coordinates};
+
+fn rng(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+fn felt(rng: &mut StdRng) -> F {
+    F::from_u32(rng.random_range(0..0x7800_0001))
+}
+
+fn ext(rng: &mut StdRng) -> Value {
+    from_coordinates(core::array::from_fn(|_| felt(rng)))
+}
+
+/// Compiles for the smallest shape, runs, and checks all constraints and the bus.
+fn satisfied(b: Builder, inputs: &[Value]) -> (Program, Witness) {
+    let program = Program::fitted(b, Profile::InsecureTest).unwrap();
+    let witness = program.run(inputs).unwrap();
+    let publics = crate::machine::by_table(&witness.publics);
+    tsz_air::check(&program.circuit().airs, &program.traces(&witness), &publics).unwrap();
+    (program, witness)
+}
