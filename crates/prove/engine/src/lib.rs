@@ -1,7 +1,7 @@
 //! The prover pipeline: executes batches, proves them, writes and verifies folders of proofs.
 //!
 //! - [`execute`]: operations over a state tree give an [`ExecutedBatch`]: header, transition set, access logs.
-//! - [`registry`]: every circuit (family, size class) with its keys, which are built on first use.
+//! - [`mod@registry`]: every circuit (family, size class) with its keys, which are built on first use.
 //! - [`executed`]: the batches of a scenario run.
 //! - [`pins`]: `vks.toml`, the keys that a verifier trusts.
 //! - [`prove`]: chooses classes, cuts long vectors into ranges, proves batch after batch into a bundle.

@@ -11,26 +11,26 @@ use p3_lookup::{Count, InteractionBuilder, LookupBus, PermutationCheckBus};
 
 use crate::F;
 
-/// `p2`: in[16], out_hi[8]. Provided by `poseidon2`: `out_hi = P(in)[8..16]`.
+/// `p2`: in\[16\], out_hi\[8\]. Provided by `poseidon2`: `out_hi = P(in)[8..16]`.
 pub const P2: LookupBus<'static> = LookupBus::new("p2");
 /// `range12`: v. Provided by `range`: `v < 2^12`.
 pub const RANGE12: LookupBus<'static> = LookupBus::new("range12");
-/// `sig`: key_id[8], msg[8]. Provided by the signature table: the key signed the message.
+/// `sig`: key_id\[8\], msg\[8\]. Provided by the signature table: the key signed the message.
 pub const SIG: LookupBus<'static> = LookupBus::new("sig");
 /// `op`: i, slot, n, nv. From op or access tables to the tuple table: one tuple for each op.
 pub const OP: PermutationCheckBus<'static> = PermutationCheckBus::new("op");
 /// `key`: i, j, hi', lo. Access j of op i has that key (and write bit).
 pub const KEY: PermutationCheckBus<'static> = PermutationCheckBus::new("key");
-/// `val`: i, k, v[8]. Value k of op i: old values first, then written values.
+/// `val`: i, k, v\[8\]. Value k of op i: old values first, then written values.
 pub const VAL: PermutationCheckBus<'static> = PermutationCheckBus::new("val");
-/// `mem`: hi, lo, v[8], ts. Offline memory checking.
+/// `mem`: hi, lo, v\[8\], ts. Offline memory checking.
 pub const MEM: PermutationCheckBus<'static> = PermutationCheckBus::new("mem");
-/// `node`: u, w, hi, lo, old[8], new[8]. The touched tree node u levels of `hi` and w levels of `lo` below the root,
+/// `node`: u, w, hi, lo, old\[8\], new\[8\]. The touched tree node u levels of `hi` and w levels of `lo` below the root,
 /// sent once by itself and received once by its parent.
 pub const NODE: PermutationCheckBus<'static> = PermutationCheckBus::new("node");
-/// `seg`: slot, count, cap[8]. One tuple sponge for each slot.
+/// `seg`: slot, count, cap\[8\]. One tuple sponge for each slot.
 pub const SEG: PermutationCheckBus<'static> = PermutationCheckBus::new("seg");
-/// `setnode`: heap index, digest[8]. Merkle tree of the transition set.
+/// `setnode`: heap index, digest\[8\]. Merkle tree of the transition set.
 pub const SETNODE: PermutationCheckBus<'static> = PermutationCheckBus::new("setnode");
 
 macro_rules! message {
