@@ -96,7 +96,12 @@ impl Kind {
     pub(crate) fn outputs(&self) -> u32 {
         match self {
             Self::Check(_) | Self::Expose => 0,
-            Self::Const(_) | Self::Input { .. } | Self::Alu(_) | Self::Inverse | Self::Pack | Self::Horner => 1,
+            Self::Const(_)
+            | Self::Input { .. }
+            | Self::Alu(_)
+            | Self::Inverse
+            | Self::Pack
+            | Self::Horner => 1,
             Self::Unpack | Self::Permute { .. } => 4,
             Self::Bits => FELT_BITS as u32,
         }

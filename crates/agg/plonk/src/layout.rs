@@ -82,7 +82,9 @@ enum Status {
     /// No slot defines it yet and none may: its node has not been placed.
     Pending,
     /// A witness value without a defining slot.
-    Free { base: bool },
+    Free {
+        base: bool,
+    },
     Defined,
 }
 
@@ -217,7 +219,11 @@ impl Layout {
     }
 
     /// Signed multiplicity of each slot of a row of `table`.
-    pub(crate) fn multiplicities<'a>(&'a self, table: &'a Slots, row: usize) -> impl Iterator<Item = i64> + 'a {
+    pub(crate) fn multiplicities<'a>(
+        &'a self,
+        table: &'a Slots,
+        row: usize,
+    ) -> impl Iterator<Item = i64> + 'a {
         table.row(row).iter().zip(table.defines(row)).map(|(&wire, &defines)| match (wire, defines) {
             (NONE, _) => 0,
             (_, false) => 1,

@@ -127,7 +127,8 @@ pub struct Program {
 fn lower(builder: Builder) -> (Ir, Rows) {
     let ir = optimise(builder.ir);
     let layout = Layout::new(&ir, ir.publics);
-    let [alu, poseidon2, pack, bits, horner, _] = layout.tables().map(|t| if t.width == 0 { 0 } else { t.rows() });
+    let [alu, poseidon2, pack, bits, horner, _] =
+        layout.tables().map(|t| if t.width == 0 { 0 } else { t.rows() });
     let rows = Rows { alu, poseidon2, pack, bits, horner, publics: ir.publics };
     (ir, rows)
 }

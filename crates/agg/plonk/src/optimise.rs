@@ -194,7 +194,8 @@ impl Pass {
             return (f, x);
         }
         for (product, q, other, r) in [(x[0], f.a, x[1], f.b), (x[1], f.b, x[0], f.a)] {
-            let Some((p, y)) = self.products.get(&product).filter(|_| self.uses[product as usize] == 1) else {
+            let Some((p, y)) = self.products.get(&product).filter(|_| self.uses[product as usize] == 1)
+            else {
                 continue;
             };
             let form = Form { ab: q * p.ab, ac: F::ZERO, a: q * p.a, b: q * p.b, c: r, k: f.k + p.k * q };

@@ -82,7 +82,8 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for AluAir {
             core::array::from_fn(|k| b[k].clone() * program.ab + c[k].clone() * program.ac);
         let product = ext_mul(&a, &factor);
         for (k, product) in product.into_iter().enumerate() {
-            let linear: AB::Expr = [&a, &b, &c].iter().zip(program.linear).map(|(x, q)| x[k].clone() * q).sum();
+            let linear: AB::Expr =
+                [&a, &b, &c].iter().zip(program.linear).map(|(x, q)| x[k].clone() * q).sum();
             builder.assert_eq(d[k].clone(), product + linear + program.k[k]);
         }
         for (j, x) in [a, b, c, d].into_iter().enumerate() {

@@ -16,7 +16,7 @@ use tsz_stark::F;
 use crate::ir::{NONE, Value, Wire};
 use crate::layout::{Layout, Slots};
 
-/// Bus `wit`: address, value[4].
+/// Bus `wit`: address, value\[4\].
 const WIT: LookupBus<'static> = LookupBus::new("wit");
 
 /// Puts a slot on the witness bus with its preprocessed signed multiplicity.

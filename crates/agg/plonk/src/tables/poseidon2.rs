@@ -17,8 +17,8 @@ use p3_baby_bear::{
 use p3_field::PrimeCharacteristicRing;
 use p3_poseidon2_air::{Poseidon2Air as Rounds, RoundConstants, generate_trace_rows, num_cols};
 use tsz_air::{
-    Air, BaseAir, Columns, InteractionBuilder, RowMajorMatrix, SubAirBuilder, TableAir, Trace,
-    WindowAccess, columns,
+    Air, BaseAir, Columns, InteractionBuilder, RowMajorMatrix, SubAirBuilder, TableAir, Trace, WindowAccess,
+    columns,
 };
 use tsz_stark::F;
 

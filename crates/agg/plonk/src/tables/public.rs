@@ -9,9 +9,7 @@
 use std::sync::Arc;
 
 use p3_field::PrimeCharacteristicRing;
-use tsz_air::{
-    Air, AirBuilder, BaseAir, InteractionBuilder, RowMajorMatrix, TableAir, Trace, WindowAccess,
-};
+use tsz_air::{Air, AirBuilder, BaseAir, InteractionBuilder, RowMajorMatrix, TableAir, Trace, WindowAccess};
 use tsz_stark::F;
 
 use super::{embed, preprocess, slot};

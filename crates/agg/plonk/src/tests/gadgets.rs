@@ -2,7 +2,9 @@
 
 use core::marker::PhantomData;
 
-use p3_challenger::{CanObserve, CanSample, CanSampleBits, DuplexChallenger, FieldChallenger, GrindingChallenger};
+use p3_challenger::{
+    CanObserve, CanSample, CanSampleBits, DuplexChallenger, FieldChallenger, GrindingChallenger,
+};
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use p3_fri::{FriFoldingStrategy, TwoAdicFriFolding};
 use rand::RngExt;
@@ -134,7 +136,11 @@ fn fold_row_equals_plonky3s_for_arities_2_to_16() {
             let inputs: Vec<Value> =
                 [Value::from_usize(index), beta].into_iter().chain(evals.iter().copied()).collect();
             let (_, witness) = satisfied(b, &inputs);
-            assert_eq!(witness.publics[1..], coordinates(expected), "arity 2^{log_arity}, height 2^{log_height}");
+            assert_eq!(
+                witness.publics[1..],
+                coordinates(expected),
+                "arity 2^{log_arity}, height 2^{log_height}"
+            );
         }
     }
 }
@@ -241,7 +247,7 @@ fn state_tree_proof_is_verified_in_the_circuit() {
     hash::expose(&mut b, root);
     let mut inputs = vec![Value::from_u64(key & 0xf_ffff), Value::from_u64(key >> 20)];
     inputs.extend(hash::input_values(&value));
-    inputs.extend(proof.siblings.iter().flat_map(hash::input_values));
+    inputs.extend(proof.siblings.iter().rev().flat_map(hash::input_values));
     let (_, witness) = satisfied(b, &inputs);
     assert_eq!(witness.publics[2..], tree.root());
 }
