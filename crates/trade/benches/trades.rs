@@ -1,2 +1,261 @@
-//! Trades.
-fn main() {}
+//! Operations a second on one core, without signatures: perpetual trades with positions in three markets,
+//! spot trades. Order digests are known from intake, as in a sequencer; state in a hash map, logs in one buffer.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
+use tsz_ledger::{
+    Access, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell, Permissions,
+    Scheme, SubCell, SystemId,
+};
+use tsz_sig::{SecretKey, Signature};
+use tsz_stf::{Trusted, Verified, View};
+use tsz_trade::ops::*;
+use tsz_trade::params::*;
+use tsz_trade::*;
+use tsz_types::*;
+
+/// Fibonacci hashing of one word: keys are not chosen by an attacker of the benchmark.
+#[derive(Default)]
+struct Word(u64);
+
+impl Hasher for Word {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, n: u64) {
+        let x = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = x ^ x >> 32;
+    }
+}
+
+#[derive(Default)]
+struct State(HashMap<Key, Leaf, BuildHasherDefault<Word>>);
+
+impl View for State {
+    fn get(&self, key: Key) -> Leaf {
+        self.0.get(&key).copied().unwrap_or(ZERO)
+    }
+}
+
+impl State {
+    fn commit(&mut self, accesses: &[Access]) {
+        for access in accesses.iter().filter(|a| a.write) {
+            self.0.insert(access.key, access.new);
+        }
+    }
+}
+
+const USERS: u32 = 1_000;
+const TIME: u64 = 1_000 * HOUR_MS;
+
+fn fraction(n: u16) -> Fraction {
+    Fraction::new(n).unwrap()
+}
+
+fn rate(n: i32) -> Rate {
+    Rate::new(n).unwrap()
+}
+
+fn params() -> Params {
+    let tier = |bound, imf, mmf, cmf| TierParams {
+        bound: Notional::new(bound).unwrap(),
+        imf: fraction(imf),
+        mmf: fraction(mmf),
+        cmf: fraction(cmf),
+    };
+    let perp = PerpMarket {
+        status: Status::Open,
+        qm: QuoteMultiplier::new(1).unwrap(),
+        tiers: vec![tier(1 << 40, 500, 300, 200), tier(1 << 50, 1_000, 600, 400)],
+        taker_cap: rate(1_000),
+        maker_cap: rate(1_000),
+        liquidation_fee: rate(10_000),
+        oi_cap: Notional::MAX,
+        funding: FundingConfig { rate: rate(100), small: 500, big: 40_000 },
+        feed: ZERO,
+        forced_band: fraction(500),
+    };
+    let spot = SpotMarket {
+        status: Status::Open,
+        base: TokenId::new(1).unwrap(),
+        quote: TokenId::QUOTE,
+        lot_base: 1,
+        tick_quote: 1,
+        taker_cap: rate(1_000),
+        maker_cap: rate(1_000),
+    };
+    let oracle = OracleParams { max_age: 60_000, ..OracleParams::default() };
+    Params { perps: vec![perp; 4], spots: vec![spot], oracle, collateral: vec![] }
+}
+
+struct Bench {
+    state: State,
+    params: Params,
+    batch: BatchContext,
+    key: SecretKey,
+    blank: Signature,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let key = SecretKey::from_seed(&[1; 32]);
+        let mut state = State::default();
+        let policy =
+            KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry: TimeMs::MAX };
+        let time = TimeMs::new(TIME).unwrap();
+        let head = HeadCell { batch: BatchNumber::MIN, time, next_account: USERS + 2 };
+        state.0.insert(Key::HEAD, head.to_leaf());
+        for a in 2..USERS + 2 {
+            let collateral = Collateral::from(Units::new(1 << 50).unwrap());
+            let balance = Balance::from(Units::new(1 << 50).unwrap());
+            state.0.insert(Key::key_a(a, 0), key.public_key().key_id());
+            state.0.insert(Key::key_b(a, 0), Some(policy).to_leaf());
+            state.0.insert(Key::sub(a, 0), SubCell { collateral, pos_count: 0 }.to_leaf());
+            state.0.extend((0..2).map(|t| (Key::bal(a, 0, t), BalCell { balance }.to_leaf())));
+        }
+        for m in 0..4 {
+            let mkf = MkfCell { hour: (TIME / HOUR_MS) as u32, ..MkfCell::default() };
+            state.0.insert(Key::mkf(m), mkf.to_leaf());
+            state.0.insert(Key::mkp(m), MkpCell { index: 1_000, mark: 1_000, price_ts: TIME }.to_leaf());
+        }
+        let system = SystemId { rollup: 1, chain: 1, address: [1; 20] };
+        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME };
+        let blank = key.sign(&[F::ZERO; 8]);
+        Self { state, params: params(), batch, key, blank }
+    }
+
+    /// As the sequencer keeps it from intake on.
+    fn prepared<O: Order + Copy + PartialEq>(&self, mut signed: Signed<O>) -> Signed<O> {
+        signed.prepare(&self.batch.system);
+        signed
+    }
+
+    fn terms(&self, account: u32, slot: u8, nonce: u32, side: Side) -> Terms {
+        Terms {
+            account: AccountId::new(account).unwrap(),
+            sub: SubId::MIN,
+            slot: Slot::new(slot).unwrap(),
+            nonce: Nonce::new(nonce).unwrap(),
+            side,
+            lots: Lots::new(10).unwrap(),
+            price: Price::new(1_000).unwrap(),
+            tif: Tif::Gtt,
+            self_trade: SelfTrade::Reject,
+            max_taker_fee: rate(1_000),
+            max_maker_fee: rate(1_000),
+            broker: AccountId::FEES,
+            broker_rate: rate(0),
+            expiry: TimeMs::MAX,
+            kill_epoch: KillEpoch::MIN,
+        }
+    }
+
+    fn perp(&self, k: u32, market: u8, sign: bool) -> TradeOp {
+        let (a, b) = pair(k);
+        let side = |account, side| {
+            let terms = self.terms(account, 0, k, side);
+            let market = MarketId::new(market).unwrap();
+            let order = PerpOrder { market, reduce_only: false, trigger: Trigger::None, terms };
+            let signature =
+                if sign { self.key.sign(&order.digest(&self.batch.system)) } else { self.blank.clone() };
+            self.prepared(Signed { order, key_slot: KeySlot::MIN, signature, prepared: Prepared::default() })
+        };
+        PerpTrade {
+            taker: side(a, Side::Buy),
+            maker: side(b, Side::Sell),
+            lots: Lots::new(10).unwrap(),
+            taker_fee: rate(500),
+            maker_fee: rate(-100),
+            close_taker: false,
+        }
+        .into()
+    }
+
+    fn spot(&self, k: u32) -> TradeOp {
+        let (a, b) = pair(k);
+        let side = |account, side| {
+            let order = SpotOrder { market: SpotMarketId::MIN, terms: self.terms(account, 1, k, side) };
+            let signature = self.blank.clone();
+            self.prepared(Signed { order, key_slot: KeySlot::MIN, signature, prepared: Prepared::default() })
+        };
+        SpotTrade {
+            taker: side(a, Side::Buy),
+            maker: side(b, Side::Sell),
+            lots: Lots::new(10).unwrap(),
+            taker_fee: rate(500),
+            maker_fee: rate(100),
+            close_taker: false,
+        }
+        .into()
+    }
+
+    fn run(&mut self, ops: &[TradeOp], log: &mut Vec<Access>, verify: bool) {
+        for op in ops {
+            let ctx = TradeContext { batch: &self.batch, params: &self.params };
+            let receipt = if verify {
+                apply_into(&self.state, &ctx, op, &Verified, log)
+            } else {
+                apply_into(&self.state, &ctx, op, &Trusted, log)
+            };
+            black_box(receipt.unwrap());
+            self.state.commit(log);
+        }
+    }
+}
+
+/// Two different accounts, spread over all.
+fn pair(k: u32) -> (u32, u32) {
+    let a = k.wrapping_mul(2_654_435_761) % USERS;
+    (2 + a, 2 + (a + 1 + k % (USERS - 1)) % USERS)
+}
+
+fn trades(c: &mut Criterion) {
+    const N: u32 = 1_000;
+    let mut bench = Bench::new();
+    let mut log = Vec::new();
+    let mut next = 0;
+    // everyone gets positions in three markets
+    let warm: Vec<_> = (0..6 * USERS).map(|k| bench.perp(k, (k % 3) as u8, false)).collect();
+    next += 6 * USERS;
+    bench.run(&warm, &mut log, false);
+    let mut group = c.benchmark_group("ledger");
+    group.throughput(Throughput::Elements(N.into()));
+    type Make = fn(&Bench, u32) -> TradeOp;
+    let kinds: [(&str, Make, bool); 3] = [
+        ("perp_trade", |b, k| b.perp(k, (k % 3) as u8, false), false),
+        ("spot_trade", |b, k| b.spot(k), false),
+        ("perp_trade_verified", |b, k| b.perp(k, (k % 3) as u8, true), true),
+    ];
+    for (name, make, verify) in kinds {
+        group.sample_size(if verify { 10 } else { 30 });
+        group.bench_function(name, |bencher| {
+            // one state for all samples: nonces only grow
+            let cell = std::cell::RefCell::new((&mut bench, &mut log, &mut next));
+            bencher.iter_batched(
+                || {
+                    let (bench, _, next) = &mut *cell.borrow_mut();
+                    let ops: Vec<_> = (**next..**next + N).map(|k| make(bench, k)).collect();
+                    **next += N;
+                    ops
+                },
+                |ops| {
+                    let (bench, log, _) = &mut *cell.borrow_mut();
+                    bench.run(&ops, log, verify);
+                    ops
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, trades);
+criterion_main!(benches);

@@ -65,7 +65,7 @@ pub(crate) fn verify<S: SigVerifier>(
 
 /// Admits one side of a fill and moves its slot; says whether this is the order's first fill.
 /// Accesses: KEYA read, KEYB read, CTL read, ORD write.
-pub(crate) fn admit<V: View, S: SigVerifier, O: Order>(
+pub(crate) fn admit<V: View, S: SigVerifier, O: Order + Copy + PartialEq>(
     log: &mut Log<'_, V>,
     env: &Env<'_, S>,
     signed: &Signed<O>,
@@ -84,7 +84,7 @@ pub(crate) fn admit<V: View, S: SigVerifier, O: Order>(
     if env.batch.time >= terms.expiry.get() {
         return Err(TradeReject::OrderExpired { account, expiry: terms.expiry, time: env.batch.time });
     }
-    let digest = signed.order.digest(&env.batch.system);
+    let digest = signed.digest(&env.batch.system);
     let key = Key::ord(account.get(), terms.sub.get().into(), terms.slot.get().into());
     let (next, first) = advance(terms, &digest, &log.peek_cell(key)?, choice)?;
     log.write_cell(key, &next);

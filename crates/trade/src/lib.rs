@@ -32,7 +32,7 @@ use tsz_stf::{Log, SigVerifier, Verified, View};
 pub use account::Party;
 pub use market::HOUR_MS;
 pub use op::{TradeOp, code};
-pub use order::{Order, PerpOrder, SelfTrade, Side, Signed, SpotOrder, Terms, Tif, Trigger};
+pub use order::{Order, PerpOrder, Prepared, SelfTrade, Side, Signed, SpotOrder, Terms, Tif, Trigger};
 pub use params::{Params, ParamsError};
 pub use reject::TradeReject;
 

@@ -133,6 +133,7 @@ pub struct PerpOrder {
 
 /// An order with its signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(serialize = "O: Serialize", deserialize = "O: Deserialize<'de>"))]
 pub struct Signed<O> {
     /// The order.
     pub order: O,
@@ -141,6 +142,44 @@ pub struct Signed<O> {
     /// Signature of the order's digest.
     #[serde(with = "tsz_stf::forms::signature")]
     pub signature: Signature,
+    /// The order's digest, if it was computed before.
+    #[serde(skip)]
+    pub prepared: Prepared<O>,
+}
+
+/// The digest of an order, kept from its intake: hashing costs more than all else of a trade without signatures.
+/// It is used for exactly the order and the system it was computed for, so it cannot be wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared<O>(Option<(Digest, O, Digest)>);
+
+impl<O> Default for Prepared<O> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+/// What is remembered is no part of an order's value.
+impl<O> PartialEq for Prepared<O> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<O> Eq for Prepared<O> {}
+
+impl<O: Order + Copy + PartialEq> Signed<O> {
+    /// What is signed, in the system with digest `system`.
+    pub fn digest(&self, system: &Digest) -> Digest {
+        match &self.prepared.0 {
+            Some((s, order, digest)) if s == system && *order == self.order => *digest,
+            _ => self.order.digest(system),
+        }
+    }
+
+    /// Remembers the digest.
+    pub fn prepare(&mut self, system: &Digest) {
+        self.prepared = Prepared(Some((*system, self.order, self.digest(system))));
+    }
 }
 
 /// An order of either family.

@@ -53,7 +53,9 @@ struct Pair {
 
 impl Pair {
     fn new(seed: u64) -> Self {
-        let w = World::with(params(), 40_000, 60_000);
+        let mut p = params();
+        p.collateral[0].haircut = fraction(1_000); // or tokens would save everyone
+        let w = World::with(p, 15_000, 40_000);
         Self { model: model_of(&w), w, rng: Rng::new(seed), counts: BTreeMap::new() }
     }
 
@@ -80,7 +82,10 @@ impl Pair {
         };
         let figures = |w: &World| -> Vec<_> {
             let party = |t: &Terms| Party { account: t.account, sub: t.sub };
-            margins.iter().map(|t| invariants::margin(&w.view, &w.params, w.batch.time, party(t)).ok()).collect()
+            margins
+                .iter()
+                .map(|t| invariants::margin(&w.view, &w.params, w.batch.time, party(t)).ok())
+                .collect()
         };
         let before = figures(&self.w);
         let got = self.w.apply(op.clone());
@@ -92,7 +97,11 @@ impl Pair {
             }
         }
         let count = self.counts.entry(op.code()).or_default();
-        if got.is_ok() { count.0 += 1 } else { count.1 += 1 }
+        if got.is_ok() {
+            count.0 += 1
+        } else {
+            count.1 += 1
+        }
         if got.is_ok() {
             self.compare(&op);
         }
@@ -115,14 +124,20 @@ impl Pair {
                 let (next, filled, tag): (u64, _, Option<MOrder>) =
                     a.slots.get(&slot).cloned().unwrap_or_default();
                 let cell = w.ord(p, slot);
-                assert_eq!((u64::from(cell.next_nonce.get()), z(cell.filled.get())), (next, filled), "{op:?}");
+                assert_eq!(
+                    (u64::from(cell.next_nonce.get()), z(cell.filled.get())),
+                    (next, filled),
+                    "{op:?}"
+                );
                 assert_eq!(tag.is_none(), cell.tag == <[tsz_hash::F; 4]>::default());
             }
         }
         for (m, model) in (0..).zip(&self.model.markets) {
             let (p, f, s) = (w.mkp(m), w.mkf(m), w.mks(m));
-            let got = [z(p.index), z(p.mark), z(p.price_ts), z(f.funding.get()), z(f.hour), z(s.sum), z(w.oi(m))];
-            let want = [&model.index, &model.mark, &model.ts, &model.f, &z(model.hour), &model.sum, &model.oi];
+            let got =
+                [z(p.index), z(p.mark), z(p.price_ts), z(f.funding.get()), z(f.hour), z(s.sum), z(w.oi(m))];
+            let want =
+                [&model.index, &model.mark, &model.ts, &model.f, &z(model.hour), &model.sum, &model.oi];
             assert_eq!(got.each_ref(), want, "{op:?}");
         }
     }
@@ -135,7 +150,7 @@ impl Pair {
         if r.one_in(4) {
             t.lots = lots(t.lots.get() + r.below(5));
         }
-        match r.below(40) {
+        match r.below(160) {
             0 => t.tif = Tif::Ioc,
             1 => t.tif = Tif::Fok,
             2 => t.tif = Tif::PostOnly,
@@ -146,7 +161,7 @@ impl Pair {
             7 => t.max_maker_fee = rate(r.range(-200, 200) as i32),
             8..12 => {
                 t.broker = party(r.below(12) as u32, 0).account;
-                t.broker_rate = rate(r.range(-1, 300) as i32);
+                t.broker_rate = rate(r.range(-1, 90) as i32);
             }
             12 => t.price = price((i64::from(t.price.get()) + r.range(-5, 5)).max(1) as u32),
             _ => {}
@@ -183,12 +198,12 @@ impl Pair {
         if self.rng.one_in(2) {
             core::mem::swap(&mut op.taker, &mut op.maker);
         }
-        op.taker_fee = rate(self.rng.range(0, 400) as i32);
-        op.maker_fee = rate(self.rng.range(-200, 200) as i32);
+        op.taker_fee = rate(self.rng.range(100, 400) as i32);
+        op.maker_fee = rate(self.rng.range(-110, 200) as i32);
         for side in [0, 1] {
             let mut order = if side == 0 { op.taker.order } else { op.maker.order };
             self.spoil(&mut order.terms);
-            match self.rng.below(30) {
+            match self.rng.below(90) {
                 0..3 => order.reduce_only = true,
                 3 => order.trigger = Trigger::Above(price(p)),
                 4 => order.trigger = Trigger::Below(price(p)),
@@ -196,7 +211,7 @@ impl Pair {
             }
             if side == 0 { op.taker.order = order } else { op.maker.order = order }
         }
-        op.close_taker = self.rng.one_in(30) || op.taker.order.terms.tif == Tif::Ioc && self.rng.one_in(2);
+        op.close_taker = self.rng.one_in(200) || op.taker.order.terms.tif == Tif::Ioc && self.rng.one_in(2);
         // several fills of the same orders
         for _ in 0..=self.rng.below(3) {
             op.lots = lots(if self.rng.one_in(2) { size } else { 1 + self.rng.below(size) });
@@ -226,10 +241,10 @@ impl Pair {
     }
 
     fn prices(&mut self) {
-        let crash = self.rng.one_in(12);
+        let crash = self.rng.one_in(9);
         let ts = TimeMs::new(self.w.batch.time + self.rng.below(2_000)).unwrap();
         for m in 0..3u8 {
-            let (a, b) = if crash { (-200, 180) } else { (-15, 15) };
+            let (a, b) = if crash { (-250, 220) } else { (-15, 15) };
             let by = self.rng.range(a, b);
             let old = self.w.mkp(m);
             let reports = (0..3 + self.rng.below(3) as u8)
@@ -247,12 +262,14 @@ impl Pair {
     }
 
     fn time(&mut self) {
-        self.w.batch.time += if self.rng.one_in(20) { self.rng.below(HOUR_MS) } else { self.rng.below(20_000) };
+        self.w.batch.time +=
+            if self.rng.one_in(20) { self.rng.below(HOUR_MS) } else { self.rng.below(20_000) };
         for m in 0..3 {
             while self.apply(FundingTick { market: market(m) }) {}
             let index = self.w.mkp(m).index;
             let mut near = || (i64::from(index) + self.rng.range(-20, 20)) as u32;
-            let reports = (0..3).map(|signer| PremiumReport { signer, bid: near(), ask: near(), signature: blank() });
+            let reports =
+                (0..3).map(|signer| PremiumReport { signer, bid: near(), ask: near(), signature: blank() });
             let reports = reports.collect();
             self.apply(PremiumSample { market: market(m), reports });
         }
@@ -270,7 +287,7 @@ impl Pair {
                 .is_ok_and(|m| m.health() >= Health::PartialLiquidation)
         };
         let sick: Vec<_> = held.iter().filter(|(p, _)| ill(p)).copied().collect();
-        let from = if sick.is_empty() || self.rng.one_in(10) { held } else { sick };
+        let from = if self.rng.one_in(15) { held } else { sick };
         if from.is_empty() {
             return None;
         }
@@ -311,7 +328,8 @@ impl Pair {
                     let most = self.w.size(c, m).unsigned_abs();
                     let now = self.w.size(target, m).unsigned_abs();
                     let n = n.min(most).min(now).max(1);
-                    let holders: Vec<_> = holders.iter().copied().filter(|p| self.w.size(*p, m) != 0).collect();
+                    let holders: Vec<_> =
+                        holders.iter().copied().filter(|p| self.w.size(*p, m) != 0).collect();
                     let op = Adl { target, market: market(m), lots: lots(n), counterparty: c, holders };
                     if self.apply(op) && self.rng.one_in(2) {
                         break;
@@ -361,7 +379,7 @@ fn history(seed: u64, steps: u32) -> BTreeMap<u32, (u32, u32)> {
 
 #[test]
 fn ledger_and_model_agree_on_random_histories() {
-    let steps = option_env!("TSZ_HISTORY_STEPS").and_then(|s| s.parse().ok()).unwrap_or(600);
+    let steps = std::env::var("TSZ_HISTORY_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(2_000);
     let mut counts: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     for seed in 0..12 {
         for (code, (ok, bad)) in history(seed, steps) {

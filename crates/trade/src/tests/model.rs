@@ -341,7 +341,8 @@ impl Model {
         let mut paid = Vec::new();
         for (o, fee) in [(&t, &ft), (&k, &fm)] {
             let buys = o.t.side == Side::Buy;
-            let (pays, gets) = if buys { ((m.quote, &dq), (m.base, &db)) } else { ((m.base, &db), (m.quote, &dq)) };
+            let (pays, gets) =
+                if buys { ((m.quote, &dq), (m.base, &db)) } else { ((m.base, &db), (m.quote, &dq)) };
             *self.acc(of(&o.t)).bal.entry(pays.0.get()).or_default() -= pays.1 * 1_000_000;
             ensure(self.acc(of(&o.t)).bal[&pays.0.get()] >= z(0), "balance")?;
             *self.acc(of(&o.t)).bal.entry(gets.0.get()).or_default() += gets.1 * (1_000_000 - fee);
@@ -393,7 +394,15 @@ impl Model {
         if m.oi == z(0) {
             m.hour = now / 3_600_000; // trading.md: nobody pays in an idle market
         } else {
-            let clamp = |x: Z, by: &Z| if x > *by { by.clone() } else if x < -by { -by } else { x };
+            let clamp = |x: Z, by: &Z| {
+                if x > *by {
+                    by.clone()
+                } else if x < -by {
+                    -by
+                } else {
+                    x
+                }
+            };
             let avg = &m.sum / 60; // big integers divide toward zero
             let c = &m.p.funding;
             let f8 = clamp(&avg + clamp(n(c.rate) - &avg, &z(c.small)), &z(c.big));
@@ -420,7 +429,13 @@ impl Model {
         let ia = median(op.reports.iter().map(|r| r.ask).collect());
         let plus = |x: Z| if x > z(0) { x } else { z(0) };
         let p = z(1_000_000) * (plus(&ib - &m.index) - plus(&m.index - &ia)) / &m.index;
-        m.sum += if p > z(1_000_000) { z(1_000_000) } else if p < z(-1_000_000) { z(-1_000_000) } else { p };
+        m.sum += if p > z(1_000_000) {
+            z(1_000_000)
+        } else if p < z(-1_000_000) {
+            z(-1_000_000)
+        } else {
+            p
+        };
         m.minute += 1;
         Ok(())
     }
@@ -458,7 +473,13 @@ impl Model {
 }
 
 pub fn perp_order(o: &PerpOrder) -> MOrder {
-    MOrder { spot: false, market: o.market.get().into(), t: o.terms, reduce: o.reduce_only, trigger: o.trigger }
+    MOrder {
+        spot: false,
+        market: o.market.get().into(),
+        t: o.terms,
+        reduce: o.reduce_only,
+        trigger: o.trigger,
+    }
 }
 
 pub fn spot_order(o: &SpotOrder) -> MOrder {

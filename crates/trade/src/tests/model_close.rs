@@ -171,7 +171,8 @@ impl Model {
         let t = who(op.target);
         let a = self.get(t);
         ensure(t.0 > 1 && a.coll < z(0) && a.pos.is_empty(), "no debt")?;
-        let holds = |c: &crate::params::CollateralParams| a.bal.get(&c.token.get()).is_some_and(|b| *b > z(0));
+        let holds =
+            |c: &crate::params::CollateralParams| a.bal.get(&c.token.get()).is_some_and(|b| *b > z(0));
         ensure(!self.params.collateral.iter().any(holds), "holds tokens")?;
         let before = self.get((1, 0));
         self.acc((1, 0)).coll += &a.coll;

@@ -49,6 +49,20 @@ fn orders_are_signed_in_every_field() {
 }
 
 #[test]
+fn a_remembered_digest_is_of_its_order_and_system_only() {
+    let w = World::new();
+    let mut signed = signed(&w).taker;
+    let fresh = signed.order.digest(&w.batch.system);
+    signed.prepare(&w.batch.system);
+    assert_eq!(signed.digest(&w.batch.system), fresh);
+    let other = [tsz_hash::F::default(); 8];
+    assert_eq!(signed.digest(&other), signed.order.digest(&other));
+    signed.order.terms.lots = lots(11);
+    assert_ne!(signed.digest(&w.batch.system), fresh);
+    assert_eq!(signed.digest(&w.batch.system), signed.order.digest(&w.batch.system));
+}
+
+#[test]
 fn reports_are_signed_by_their_signers_about_their_feed() {
     let w = World::new();
     let signer_key = |s: u8| {

@@ -231,13 +231,13 @@ impl World {
     pub fn order(&self, who: Party, m: u8, side: Side, n: u64, p: u32) -> Signed<PerpOrder> {
         let terms = self.terms(who, 0, side, n, p);
         let order = PerpOrder { market: market(m), reduce_only: false, trigger: Trigger::None, terms };
-        Signed { order, key_slot: KeySlot::MIN, signature: blank() }
+        Signed { order, key_slot: KeySlot::MIN, signature: blank(), prepared: Prepared::default() }
     }
 
     pub fn spot_order(&self, who: Party, m: u16, side: Side, n: u64, p: u32) -> Signed<SpotOrder> {
         let terms = self.terms(who, 1, side, n, p);
         let order = SpotOrder { market: SpotMarketId::new(m).unwrap(), terms };
-        Signed { order, key_slot: KeySlot::MIN, signature: blank() }
+        Signed { order, key_slot: KeySlot::MIN, signature: blank(), prepared: Prepared::default() }
     }
 
     fn terms(&self, who: Party, slot: u8, side: Side, n: u64, p: u32) -> Terms {
