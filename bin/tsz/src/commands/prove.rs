@@ -3,13 +3,12 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 use tsz_engine::measure::Cost;
-use tsz_engine::{ExecutedBatch, Hex, Manifest, Pins, Report, prove_run, registry};
+use tsz_engine::{ExecutedBatch, Hex, Manifest, Pins, Report, executed, prove_run, registry};
 
 use crate::cli::ProveArgs;
 use crate::commands::scenario;
 use crate::measure::timed;
 use crate::output::{Output, bytes, seconds};
-use crate::runs::executed;
 
 /// Executes a scenario and writes its proofs.
 pub fn run(args: &ProveArgs, output: &Output) -> Result<()> {
@@ -19,7 +18,7 @@ pub fn run(args: &ProveArgs, output: &Output) -> Result<()> {
     let (run, execute) = timed(|| tsz_scenario::run(&scenario));
     spinner.finish_and_clear();
     let run = run.with_context(|| args.file.display().to_string())?;
-    let batches = run.batches.into_iter().map(executed).collect::<Result<Vec<_>>>()?;
+    let batches = executed(run)?;
     for batch in &batches {
         refused(batch, output);
     }

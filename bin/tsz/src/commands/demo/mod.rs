@@ -9,14 +9,14 @@ use serde_json::json;
 use tsz_aggregator::{Bundle, Expectation, check};
 use tsz_engine::measure::Cost;
 use tsz_engine::prove::prove_bundle;
-use tsz_engine::{ExecutedBatch, Executor, Hex, Pins, Registry, Report, prove_run, registry};
+use tsz_engine::{ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run, registry};
 use tsz_scenario::Mix;
 use tsz_stf::{Code, FundOp};
 
 use crate::cli::DemoArgs;
 use crate::measure::{machine, timed};
 use crate::output::{Output, bytes, seconds, thousands};
-use crate::runs::{executed, params, workload};
+use crate::runs::{params, workload};
 
 /// Batches of the demo.
 const BATCHES: u32 = 2;
@@ -33,9 +33,9 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     let run = run?;
     stages.push(("populate, sign, execute".to_owned(), cost));
     output.line(format!("{} accounts, {} of which sign", params.accounts, params.active));
-    let executor = Executor::new(run.system.digest(), run.state);
+    let executor = Executor::new(run.system.digest(), run.state.snapshot());
     let (first_root, last_root) = (run.genesis.root(), executor.tree().root());
-    let batches = run.batches.into_iter().map(executed).collect::<Result<Vec<_>>>()?;
+    let batches = executed(run)?;
     let counts = happened(&batches, output);
     let forged = cheat::forge(&executor, &batches)?;
 
