@@ -7,6 +7,7 @@
 """
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -37,7 +38,9 @@ def number(value):
         return str(value)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 def table(header, rows):
@@ -47,7 +50,10 @@ def table(header, rows):
 
 
 def render_vk(data):
-    rows = [[k["name"], k["digest"][:16] + "...", round(k["proven_bits"], 1), round(k["conjectured_bits"], 1)]
+    def bits(value):
+        return math.floor(10 * value) / 10
+
+    rows = [[k["name"], k["digest"][:16] + "...", bits(k["proven_bits"]), bits(k["conjectured_bits"])]
             for k in data["keys"]]
     return table(["key", "digest", "proven bits", "conjectured bits"], rows)
 
