@@ -54,7 +54,7 @@ impl Rule for FundingTick {
             MkfCell { funding, hour }
         } else {
             let funding = tick(funding.get(), sum, price, &params.funding())?;
-            MkfCell { funding: FundingIndex::new(funding)?, hour: hour + 1 } // below time / HOUR_MS
+            MkfCell { funding: FundingIndex::new(funding)?, hour: hour.saturating_add(1) }
         };
         log.write_cell(Key::mks(index), &MksCell::default());
         log.write_cell(Key::mkf(index), &after);

@@ -126,8 +126,8 @@ impl Rule for OracleUpdate {
         let new = self.aggregate(env, &params.feed)?;
         let (oracle, time) = (&env.ctx.params.oracle, env.ctx.time);
         let (previous, got) = (old.price_ts, new.price_ts);
-        // 48 and 40 bits
-        if got <= previous || got > time + oracle.delta || time > got + oracle.max_age {
+        let (latest, reach) = (time.saturating_add(oracle.delta), got.saturating_add(oracle.max_age));
+        if got <= previous || got > latest || time > reach {
             return Err(TradeReject::PriceTime { previous, got, time });
         }
         let breaker = self.reports.iter().all(|r| r.breaker);

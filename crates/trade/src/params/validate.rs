@@ -168,6 +168,11 @@ impl Params {
                 perps.clone().all(|(a, b)| a.status != Status::Settling || b.status == Status::Settling),
                 "a settling market comes back",
             ),
+            (
+                // positions may exist, and in a closed market nobody could reduce them
+                perps.clone().all(|(a, b)| a.status == Status::Closed || b.status != Status::Closed),
+                "a market that was open closes; it can only be settled",
+            ),
         ]);
         what.map_or(Ok(()), |what| Err(ParamsError::Successor { what }))
     }

@@ -1,9 +1,11 @@
 //! Facts, pinned layouts, random histories against an independent model.
 
+mod extremes;
 mod facts_liquidation;
 mod facts_oracle;
 mod facts_orders;
 mod facts_perp;
+mod forms;
 mod histories;
 mod layout;
 mod model;

@@ -81,7 +81,8 @@ fn successors_keep_what_states_rely_on() {
     let base = params();
     assert_eq!(base.check_successor(&base), Ok(()));
     type Change = fn(&mut Params);
-    let changes: [Change; 4] = [
+    let changes: [Change; 5] = [
+        |p| p.perps[0].status = Status::Closed,
         |p| p.perps.truncate(p.perps.len() - 1),
         |p| p.spots.truncate(p.spots.len() - 1),
         |p| p.perps[0].qm = QuoteMultiplier::new(2).unwrap(),
