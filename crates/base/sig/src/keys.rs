@@ -202,16 +202,35 @@ impl PublicKey {
         Self::from_key_id(&id)
     }
 
-    /// Checks a signature on a message digest.
+    /// Checks a signature on a message digest. It is one by the owner of the identifier: where that is of two
+    /// points, either may have signed, as in the proof.
     ///
     /// # Errors
     /// [`SigError::Mismatch`].
     pub fn verify(&self, message: &Digest, signature: &Signature) -> Result<(), SigError> {
-        let r = self.nonce_point(signature).ok_or(SigError::Mismatch)?;
-        match Challenge::new(&self.key_id(), &point_id(&r), message) {
-            Some(e) if e == signature.e => Ok(()),
-            _ => Err(SigError::Mismatch),
-        }
+        self.signer(message, signature).map(|_| ())
+    }
+
+    /// The key of this identifier under whose point the signature holds: this one, or -P where the identifier is
+    /// of both.
+    ///
+    /// # Errors
+    /// [`SigError::Mismatch`].
+    pub fn signer(&self, message: &Digest, signature: &Signature) -> Result<Self, SigError> {
+        self.roots().find(|key| key.holds(message, signature)).ok_or(SigError::Mismatch)
+    }
+
+    /// The keys of this identifier: P, and -P where the lowest felt of the ordinate is zero.
+    fn roots(&self) -> impl Iterator<Item = Self> + use<> {
+        let other = Self(self.0.neg());
+        core::iter::once(*self).chain((other.key_id() == self.key_id()).then_some(other))
+    }
+
+    /// The verification equation for this point.
+    fn holds(&self, message: &Digest, signature: &Signature) -> bool {
+        let challenge =
+            self.nonce_point(signature).and_then(|r| Challenge::new(&self.key_id(), &point_id(&r), message));
+        challenge == Some(signature.e)
     }
 
     /// R = s*G + c*P + 2^120 H; `None` where that is the identity. As in the proof the ladder of c starts at
@@ -258,5 +277,36 @@ impl fmt::Debug for Signature {
         f.write_str("Signature(")?;
         self.to_bytes().iter().try_for_each(|b| write!(f, "{b:02x}"))?;
         f.write_str(")")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Septic;
+
+    #[test]
+    fn an_identifier_whose_last_felt_is_zero_has_two_keys() {
+        // A root x of the curve equation for the ordinate (0, 5, 6, 7, 8, 9, 10).
+        let x = Septic::new([1758899358, 1535114997, 945115989, 101391992, 1127108569, 938106827, 1926946921]);
+        let key = PublicKey::from_point(Affine { x, y: Septic::new([0, 5, 6, 7, 8, 9, 10]) }).unwrap();
+        let other = PublicKey::from_point(key.point().neg()).unwrap();
+        assert_ne!(key, other);
+        assert_eq!(key.key_id(), other.key_id());
+        assert_eq!(key.roots().collect::<Vec<_>>(), [key, other]);
+        assert_eq!(other.roots().collect::<Vec<_>>(), [other, key]);
+        let decoded = PublicKey::from_bytes(&key.to_bytes()).unwrap();
+        assert!(decoded.roots().any(|k| k == key) && decoded.roots().any(|k| k == other));
+    }
+
+    #[test]
+    fn any_other_identifier_has_one_key() {
+        let sk = SecretKey::from_seed(b"a");
+        let (key, message) = (sk.public_key(), [F::ONE; 8]);
+        assert_eq!(key.roots().collect::<Vec<_>>(), [key]);
+        let signature = sk.sign(&message);
+        assert_eq!(key.signer(&message, &signature), Ok(key));
+        let negated = PublicKey::from_point(key.point().neg()).unwrap();
+        assert_eq!(negated.verify(&message, &signature), Err(SigError::Mismatch));
     }
 }

@@ -148,6 +148,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for LadderTable {
         };
         eval_key(builder, &row, &next, &periodic);
         eval_challenge(builder, &row, &next, &periodic);
+        eval_apart(builder, &row);
         eval_ladder(builder, &row, &next, &periodic);
         eval_comb(builder, &row, &next, &periodic);
         eval_messages(builder, &row, &periodic);
@@ -199,6 +200,15 @@ fn eval_challenge<AB: AirBuilder<F = F>>(
         // The weights of the last row are 0.
         let step = inner.clone() * (next.limbs[k] - row.limbs[k]);
         builder.assert_eq(step, periodic.weights[k].clone() * byte.clone());
+    }
+}
+
+/// x_A != x_P before every step: a weighted sum of the felts of the difference has an inverse.
+fn eval_apart<AB: AirBuilder<F = F>>(builder: &mut AB, row: &LadderCols<AB::Var>) {
+    let weights = row.weights.map(AB::Expr::from);
+    for (x, inverse) in row.x.iter().zip(row.inverse) {
+        let apart = AB::Expr::dot_product::<7>(&weights, &Sept::read(x).sub(&Sept::read(&row.key_x)).0);
+        builder.assert_one(apart * inverse);
     }
 }
 

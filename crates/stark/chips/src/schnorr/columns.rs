@@ -38,6 +38,10 @@ columns! {
         slope_sum: [7; STEPS],
         /// Slope of A and A + d P.
         slope_acc: [7; STEPS],
+        /// Weights of the row, any: each step's sum of them times x_A - x_P is not zero.
+        weights: [7],
+        /// Inverse of that sum; exists only where x_A != x_P, so that `slope_sum` is one value.
+        inverse: [STEPS],
         /// y of A before the first step.
         y_first: [7],
         /// y of A before the last step.

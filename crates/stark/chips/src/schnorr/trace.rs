@@ -1,9 +1,10 @@
 //! Trace generation: chunks of signatures advance in lockstep, so that a chunk shares each inversion.
 
+use p3_field::batch_multiplicative_inverse;
 use rayon::prelude::*;
 use thiserror::Error;
 use tsz_air::{
-    Columns, F, PrimeCharacteristicRing, PrimeField32, Requests, RowMajorMatrix, Trace, from_rows,
+    Columns, F, Field, PrimeCharacteristicRing, PrimeField32, Requests, RowMajorMatrix, Trace, from_rows,
 };
 use tsz_hash::{Digest, join, step};
 use tsz_sig::challenge::{self, LIMB_BITS, LIMBS};
@@ -111,7 +112,12 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn new(sig: &SignedMessage) -> Self {
         let start = sig.signature.s * Scalar::LADDER_START;
-        Self { key: *sig.key.point(), e: sig.signature.e, start }
+        // An identifier whose last felt is zero is that of two points, and the signature is by one of them.
+        let key = match sig.key.key_id() {
+            [.., F::ZERO] => sig.key.signer(&sig.message, &sig.signature).unwrap_or(sig.key),
+            _ => sig.key,
+        };
+        Self { key: *key.point(), e: sig.signature.e, start }
     }
 }
 
@@ -249,11 +255,34 @@ fn ladder_row(job: &Job, run: &LadderRun, r: usize) -> LadderCols<F> {
         row.slope_sum[j] = step.slope_sum.0;
         row.slope_acc[j] = step.slope_acc.0;
     }
+    let differences = core::array::from_fn(|j| steps[j].point.x - job.key.x);
+    (row.weights, row.inverse) = separate(&differences);
     row.y_first = steps[0].point.y.0;
     row.y_last = steps[STEPS - 1].point.y.0;
     row.key_x = job.key.x.0;
     row.key_y = job.key.y.0;
     row
+}
+
+/// Weights under which the sum of no difference vanishes, and the inverses of the sums.
+///
+/// The powers of t are such weights for all but 6 values of t a difference, so one of the candidates is. A
+/// difference that is zero, which no honest row has, is passed over and gets a wrong inverse.
+pub(super) fn separate(differences: &[Septic; STEPS]) -> ([F; 7], [F; STEPS]) {
+    let sum = |d: &Septic, weights: &[F; 7]| F::dot_product(&d.0, weights);
+    let powers = |t: usize| {
+        let mut weights = [F::ONE; 7];
+        (1..7).for_each(|k| weights[k] = weights[k - 1] * F::from_usize(t));
+        weights
+    };
+    let weights = (0..=6 * STEPS)
+        .map(powers)
+        .find(|w| differences.iter().all(|d| d.is_zero() || !sum(d, w).is_zero()))
+        .unwrap_or([F::ONE; 7]);
+    let sums = differences.map(|d| if d.is_zero() { F::ONE } else { sum(&d, &weights) });
+    let mut inverses = [F::ZERO; STEPS];
+    inverses.copy_from_slice(&batch_multiplicative_inverse(&sums));
+    (weights, inverses)
 }
 
 fn fill_comb(row: &mut LadderCols<F>, run: &CombRun, r: usize) {

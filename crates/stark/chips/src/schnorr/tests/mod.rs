@@ -1,6 +1,7 @@
 //! Honest signatures, and the lies that must be refused.
 
 mod honest;
+mod hop;
 mod lies;
 
 use tsz_air::{
