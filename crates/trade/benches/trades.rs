@@ -163,8 +163,7 @@ impl Bench {
             let terms = self.terms(account, 0, k, side);
             let market = MarketId::new(market).unwrap();
             let order = PerpOrder { market, reduce_only: false, trigger: Trigger::None, terms };
-            let signature =
-                if sign { self.key.sign(&order.digest(&self.batch.system)) } else { self.blank.clone() };
+            let signature = if sign { self.key.sign(&order.digest(&self.batch.system)) } else { self.blank };
             self.prepared(Signed { order, key_slot: KeySlot::MIN, signature, prepared: Prepared::default() })
         };
         PerpTrade {
@@ -182,7 +181,7 @@ impl Bench {
         let (a, b) = pair(k);
         let side = |account, side| {
             let order = SpotOrder { market: SpotMarketId::MIN, terms: self.terms(account, 1, k, side) };
-            let signature = self.blank.clone();
+            let signature = self.blank;
             self.prepared(Signed { order, key_slot: KeySlot::MIN, signature, prepared: Prepared::default() })
         };
         SpotTrade {

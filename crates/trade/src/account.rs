@@ -285,5 +285,6 @@ fn judge(party: Party, transition: Transition) -> Result<(), TradeReject> {
         return Ok(());
     }
     let Transition { before, after, .. } = transition;
-    Err(TradeReject::Illegal { account: party.account, before, after })
+    let (Margin { tav: tav_before, mmr: mmr_before, .. }, Margin { tav, mmr, imr, .. }) = (before, after);
+    Err(TradeReject::Illegal { account: party.account, tav_before, mmr_before, tav, mmr, imr })
 }

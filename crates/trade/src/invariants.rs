@@ -233,6 +233,9 @@ pub fn check(
     totals.check_counts()
 }
 
+/// What an access log changes: millionths by token, lots by market.
+pub type Deltas = (BTreeMap<TokenId, i128>, BTreeMap<u32, i128>);
+
 /// I4: what an access log changes per token, in millionths, with the unsettled funding at the index `funding(market)`;
 /// zero for every trade. Sizes sum to zero, too: they are returned per market.
 ///
@@ -242,7 +245,7 @@ pub fn deltas(
     accesses: &[Access],
     params: &Params,
     funding: impl Fn(u32) -> i64,
-) -> Result<(BTreeMap<TokenId, i128>, BTreeMap<u32, i128>), Violation> {
+) -> Result<Deltas, Violation> {
     let side = |new: bool| -> Result<Totals, Violation> {
         let mut first = BTreeMap::new();
         for access in accesses.iter().filter(|a| a.write) {

@@ -39,7 +39,6 @@ macro_rules! operations {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "op", rename_all = "snake_case")]
         #[expect(missing_docs, reason = "the structs are documented")]
-        #[expect(clippy::large_enum_variant, reason = "the trades are the common case")]
         pub enum TradeOp {
             $($name($name),)*
         }

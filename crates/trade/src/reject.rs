@@ -1,7 +1,7 @@
 //! Why a trading operation is refused.
 
 use thiserror::Error;
-use tsz_risk::{Health, Margin, RiskError};
+use tsz_risk::{Health, RiskError};
 use tsz_stf::Reject;
 use tsz_types::{
     AccountId, KillEpoch, Lots, MarketId, Nonce, NumberError, Price, Rate, Slot, SpotMarketId, SubId, TimeMs,
@@ -89,8 +89,10 @@ pub enum TradeReject {
     Stale { market: MarketId, price_ts: u64, time: u64 },
     #[error("market {market}: funding is at hour {hour}, the batch is in hour {due}")]
     FundingDue { market: MarketId, hour: u32, due: u64 },
-    #[error("account {account} would go from TAV {} of {} to {} of {}", before.tav, before.mmr, after.tav, after.imr)]
-    Illegal { account: AccountId, before: Margin, after: Margin },
+    #[error(
+        "account {account} would go from TAV {tav_before} at MMR {mmr_before} to {tav} at MMR {mmr}, IMR {imr}"
+    )]
+    Illegal { account: AccountId, tav_before: i128, mmr_before: i128, tav: i128, mmr: i128, imr: i128 },
     #[error("{needed} millionths of token {token} are needed, account {account} holds {held}")]
     Balance { account: AccountId, token: TokenId, held: i128, needed: i128 },
     #[error("account {account} has no position in market {market}")]

@@ -76,8 +76,8 @@ fn initial_margin_binds_exactly() {
     assert!(w.dry(op.clone()).is_ok());
     w.give(a, -1);
     match w.dry(op) {
-        Err(TradeReject::Illegal { account, after, .. }) => {
-            assert_eq!((account, after.tav, after.imr), (a.account, need - 1, need));
+        Err(TradeReject::Illegal { account, tav, imr, .. }) => {
+            assert_eq!((account, tav, imr), (a.account, need - 1, need));
         }
         other => panic!("{other:?}"),
     }

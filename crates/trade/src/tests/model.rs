@@ -214,7 +214,7 @@ impl Model {
         ensure(t.tif != Tif::Fok || *b == z(t.lots.get()), "partial FOK")?;
         ensure(taker != Some(true) || t.tif == Tif::Ioc, "close of no IOC")?;
         ensure(*b >= z(1), "no lots")?;
-        ensure(t.nonce.get() <= u32::MAX - 1, "last nonce")?;
+        ensure(t.nonce.get() != u32::MAX, "last nonce")?;
         ensure(n(t.max_taker_fee) >= z(0) && n(t.broker_rate) >= z(0), "negative caps")?;
         let own = if is_taker { n(t.max_taker_fee) } else { n(t.max_maker_fee) };
         ensure(*fee <= own && fee <= cap, "fee above cap")?;

@@ -36,7 +36,7 @@ pub fn secret(k: u8) -> &'static SecretKey {
 
 pub fn blank() -> Signature {
     static BLANK: OnceLock<Signature> = OnceLock::new();
-    BLANK.get_or_init(|| secret(0).sign(&[F::ZERO; 8])).clone()
+    *BLANK.get_or_init(|| secret(0).sign(&[F::ZERO; 8]))
 }
 
 pub fn party(account: u32, sub: u8) -> Party {
