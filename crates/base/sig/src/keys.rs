@@ -288,7 +288,8 @@ mod tests {
     #[test]
     fn an_identifier_whose_last_felt_is_zero_has_two_keys() {
         // A root x of the curve equation for the ordinate (0, 5, 6, 7, 8, 9, 10).
-        let x = Septic::new([1758899358, 1535114997, 945115989, 101391992, 1127108569, 938106827, 1926946921]);
+        let x =
+            Septic::new([1758899358, 1535114997, 945115989, 101391992, 1127108569, 938106827, 1926946921]);
         let key = PublicKey::from_point(Affine { x, y: Septic::new([0, 5, 6, 7, 8, 9, 10]) }).unwrap();
         let other = PublicKey::from_point(key.point().neg()).unwrap();
         assert_ne!(key, other);

@@ -11,7 +11,8 @@ use crate::schnorr::trace::{Job, ladder_tables, separate};
 /// s' of the key P = s' G + H, whose secret nobody knows: the ladder from s' starts at A = P.
 const START: u128 = 4;
 /// P has order [`ORDER`] on y^2 = x^3 + A x + b' with the b' of P: a root of a division polynomial.
-const A: Septic = Septic::new([1764356508, 1168433656, 1331584825, 1092084843, 1370743043, 1112996167, 356349432]);
+const A: Septic =
+    Septic::new([1764356508, 1168433656, 1331584825, 1092084843, 1370743043, 1112996167, 356349432]);
 const ORDER: usize = 37;
 /// The message with which the ladder of [`NONCE`] P ends at it.
 const MESSAGE: usize = 49;
