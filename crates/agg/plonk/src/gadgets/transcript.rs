@@ -5,6 +5,7 @@ use tsz_stark::F;
 
 use crate::builder::{Bit, Builder, Ext, Felt};
 use crate::gadgets::hash::{Digest, zero_state};
+use crate::run::quads;
 
 /// Felts absorbed or squeezed by one permutation.
 const RATE: usize = 8;
@@ -32,6 +33,18 @@ impl Transcript {
     #[track_caller]
     pub fn new(b: &mut Builder) -> Self {
         Self { state: zero_state(b), input: Vec::new(), output: Vec::new() }
+    }
+
+    /// A transcript that goes on from a known state of `DuplexChallenger`: what is absorbed before the first
+    /// value of a proof is a constant of the program.
+    #[track_caller]
+    pub fn resume(b: &mut Builder, state: &[F; 16], input: &[F], output: &[F]) -> Self {
+        let constants = |b: &mut Builder, felts: &[F]| -> Vec<Lane> {
+            felts.iter().map(|x| Lane::Felt(b.constant(*x))).collect()
+        };
+        let input = constants(b, input);
+        let output = constants(b, output);
+        Self { state: quads(state).map(|quad| b.constant(quad)), input, output }
     }
 
     /// Absorbs a felt.

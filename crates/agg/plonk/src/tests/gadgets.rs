@@ -135,7 +135,10 @@ fn fold_row_equals_plonky3s_for_arities_2_to_16() {
             b.expose_ext(folded);
             let inputs: Vec<Value> =
                 [Value::from_usize(index), beta].into_iter().chain(evals.iter().copied()).collect();
-            let (_, witness) = satisfied(b, &inputs);
+            let (program, witness) = satisfied(b, &inputs);
+            if log_height > 0 {
+                assert_eq!(program.rows().alu, (1 << log_arity) - 1 + log_height + log_arity);
+            }
             assert_eq!(
                 witness.publics[1..],
                 coordinates(expected),
