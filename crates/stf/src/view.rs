@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cell::Cell as StdCell;
 use tsz_hash::ZERO;
 use tsz_ledger::{Access, Cell, Key, Leaf};
 
@@ -24,18 +25,20 @@ impl<V: View + ?Sized> View for &V {
 pub struct Log<'a, V> {
     view: &'a V,
     accesses: Vec<Access>,
+    /// The last two leaves that the view gave: most cells are looked at and then written.
+    recent: StdCell<[Option<(Key, Leaf)>; 2]>,
 }
 
 impl<'a, V: View> Log<'a, V> {
     /// Starts with no access.
     pub fn new(view: &'a V) -> Self {
-        Self { view, accesses: Vec::with_capacity(6) }
+        Self::with_buffer(view, Vec::with_capacity(6))
     }
 
     /// Starts with no access in a buffer that is emptied and used again.
     pub fn with_buffer(view: &'a V, mut buffer: Vec<Access>) -> Self {
         buffer.clear();
-        Self { view, accesses: buffer }
+        Self { view, accesses: buffer, recent: StdCell::new([None; 2]) }
     }
 
     /// The accesses made so far.
@@ -45,7 +48,21 @@ impl<'a, V: View> Log<'a, V> {
 
     /// The present value, without an access.
     pub fn peek(&self, key: Key) -> Leaf {
-        self.accesses.iter().rev().find(|a| a.key == key).map_or_else(|| self.view.get(key), |a| a.new)
+        self.accesses.iter().rev().find(|a| a.key == key).map_or_else(|| self.look(key), |a| a.new)
+    }
+
+    /// The view's leaf.
+    fn look(&self, key: Key) -> Leaf {
+        let [last, before] = self.recent.get();
+        let known = last.filter(|(k, _)| *k == key).or_else(|| before.filter(|(k, _)| *k == key));
+        known.map_or_else(
+            || {
+                let leaf = self.view.get(key);
+                self.recent.set([Some((key, leaf)), last]);
+                leaf
+            },
+            |(_, leaf)| leaf,
+        )
     }
 
     /// Records a read.
