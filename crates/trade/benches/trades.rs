@@ -1,6 +1,8 @@
 //! Operations a second on one core, without signatures: perpetual trades with positions in three markets,
 //! spot trades. Order digests are known from intake, as in a sequencer; state in a hash map, logs in one buffer.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot build its state has nothing to measure")]
+
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
