@@ -139,8 +139,14 @@ impl TradeContext<'_> {
     /// Checks that the parameters are the ones in force; to be asked once, when the batch begins.
     ///
     /// # Errors
-    /// [`TradeReject::OtherParams`].
+    /// [`TradeReject::Params`] if they are invalid, [`TradeReject::CollateralTokens`] while the fund family lets such
+    /// tokens out from under positions, [`TradeReject::OtherParams`].
     pub fn check_params<V: View>(&self, view: &V) -> Result<(), TradeReject> {
+        // the hash is injective on valid parameters only
+        self.params.validate().map_err(TradeReject::Params)?;
+        if !self.params.collateral.is_empty() {
+            return Err(TradeReject::CollateralTokens);
+        }
         if view.get(Key::PARAMS) == self.params.hash() { Ok(()) } else { Err(TradeReject::OtherParams) }
     }
 }

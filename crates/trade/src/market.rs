@@ -41,6 +41,10 @@ impl<'a> MarketRow<'a> {
 
     /// Checks that the price may be used now; forced operations take the last one.
     pub fn check_fresh(&self, ctx: &Context<'_>) -> Result<(), TradeReject> {
+        // the price of a settling market is frozen: it is the one its positions are closed at
+        if self.params.status == Status::Settling && self.prices.mark != 0 {
+            return Ok(());
+        }
         check_fresh(ctx, self.id, &self.prices)
     }
 
@@ -67,9 +71,7 @@ impl<'a> MarketRow<'a> {
 /// Checks that prices exist and are young enough.
 pub(crate) fn check_fresh(ctx: &Context<'_>, id: MarketId, prices: &MkpCell) -> Result<(), TradeReject> {
     let MkpCell { mark, price_ts, .. } = *prices;
-    // the price of a settling market is frozen: it is the one its positions are closed at
-    let last_counts = ctx.forced || params(ctx, id)?.status == Status::Settling;
-    if last_counts && mark != 0 {
+    if ctx.forced && mark != 0 {
         return Ok(());
     }
     if mark == 0 || !oracle::is_fresh(ctx.time, price_ts, ctx.params.oracle.max_age) {

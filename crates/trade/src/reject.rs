@@ -9,7 +9,7 @@ use tsz_types::{
 };
 
 use crate::order::Trigger;
-use crate::params::Status;
+use crate::params::{ParamsError, Status};
 
 /// Why an operation cannot be part of the batch here. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -155,6 +155,10 @@ pub enum TradeReject {
     ForcedLimit { limit: Price, price: Price },
     #[error("the operation needs a counterparty")]
     NoFill,
+    #[error(transparent)]
+    Params(ParamsError),
+    #[error("collateral tokens are off until withdrawals ask what they back")]
+    CollateralTokens,
     #[error("the parameters in force have another hash")]
     OtherParams,
 }

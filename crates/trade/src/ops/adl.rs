@@ -39,7 +39,7 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
-    /// Judges all holders for a close of `lots`. Accesses: of each holder SUB read, POS read, table.
+    /// Judges all holders for a close of `lots`. Accesses: MKO read; of each holder SUB read, POS read, table.
     pub fn read<V: View>(
         log: &mut Log<'_, V>,
         ctx: &Context<'_>,
@@ -48,7 +48,7 @@ impl Ranking {
         lots: Lots,
         holders: &[Party],
     ) -> Result<Self, TradeReject> {
-        let MkoCell { open_interest } = log.peek_cell(Key::mko(row.id.get().into()))?;
+        let MkoCell { open_interest } = log.read_cell(Key::mko(row.id.get().into()))?;
         // sizes sum to zero, so each side is half of it
         let expected = open_interest / 2;
         let mut scores = Vec::with_capacity(holders.len());
@@ -112,7 +112,7 @@ fn judge(
 
 impl Rule for Adl {
     /// Accesses: MKP read, MKF read; table of the target; SUB read, POS read, table of insurance (unless it is the
-    /// target); of each holder SUB read, POS read, table; SUB write, POS write of the target, then of the
+    /// target); MKO read; of each holder SUB read, POS read, table; SUB write, POS write of the target, then of the
     /// counterparty; MKO write.
     fn run<V: View, S: SigVerifier>(
         &self,

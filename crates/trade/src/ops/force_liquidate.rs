@@ -71,7 +71,7 @@ impl ForceLiquidate {
 
 impl Rule for ForceLiquidate {
     /// Accesses: L1IN write, L1CHAIN write; then, until a reason for a no-op is shown: MKP read, MKF read; SUB
-    /// read, POS read, table of the target; SUB read, POS read, table of insurance; of each holder SUB
+    /// read, POS read, table of the target; SUB read, POS read, table of insurance; MKO read, of each holder SUB
     /// read, POS read, table; SUB write, POS write of target and counterparty; MKO write.
     fn run<V: View, S: SigVerifier>(
         &self,

@@ -6,9 +6,9 @@ use tsz_ledger::{AcctCell, Key};
 use tsz_risk::{FILL_NOTIONAL_BITS, Health, Position, market};
 use tsz_stf::ops::consume;
 use tsz_stf::{Log, SigVerifier, View};
-use tsz_types::{EthAddress, L1Serial, Lots, MarketId, Price, Rate};
+use tsz_types::{AccountId, EthAddress, L1Serial, Lots, MarketId, Price, Rate};
 
-use super::perp::{At, admit_perp, check_side, fill_side, must_reduce, party};
+use super::perp::{At, admit_perp, check_side, fill_side, party};
 use super::target::Target;
 use crate::account::{Party, check_legal};
 use crate::admit::{Choice, Role};
@@ -75,7 +75,7 @@ impl ForcedClose {
             TradeCode::WrongSide
         } else if self.lots == Lots::MIN || self.lots.get() > position.lots() {
             TradeCode::TooManyLots
-        } else if !row.params.in_band(self.limit, row.risk.mark) {
+        } else if !row.params.concedes_band(self.side == Side::Buy, self.limit, row.risk.mark) {
             TradeCode::OutsideBand
         } else {
             TradeCode::Ok
@@ -107,6 +107,9 @@ impl ForcedClose {
         if if buys { price > self.limit } else { price < self.limit } {
             return Err(TradeReject::ForcedLimit { limit: self.limit, price });
         }
+        if !row.params.concedes_at_most_band(buys, price, row.risk.mark) {
+            return Err(TradeReject::ForcedLimit { limit: self.limit, price });
+        }
         if with.taker_fee.is_negative() || with.taker_fee > cap {
             return Err(TradeReject::Fee { min: 0, max: cap.get(), got: with.taker_fee });
         }
@@ -116,11 +119,13 @@ impl ForcedClose {
         let n = market::notional(lots.get(), price.get(), row.risk.qm, FILL_NOTIONAL_BITS)?;
         let own = fill_side(log, row, self.party, buys, at, with.taker_fee)?;
         let other = fill_side(log, row, party(order), !buys, at, with.maker_fee)?;
-        check_side(ctx, row, &other, !buys, at, must_reduce(row, order))?;
+        // whoever reduces here is the closing party: its maker need not, whatever the market's state
+        let reduce_only = order.reduce_only || order.terms.account == AccountId::INSURANCE;
+        check_side(&env.ctx, row, &other, !buys, at, reduce_only)?;
         pay_collateral(log, n, &[Fee::plain(with.taker_fee), Fee::of(with.maker_fee, &order.terms)])?;
         move_open_interest(log, row, own.interest + other.interest, false)?;
         check_legal(log, ctx, row, self.party, &own)?;
-        check_legal(log, ctx, row, party(order), &other)?;
+        check_legal(log, &env.ctx, row, party(order), &other)?;
         Ok(TradeReceipt { quote: n as i128, ..TradeReceipt::default() })
     }
 }

@@ -194,9 +194,24 @@ impl PerpMarket {
         FundingParams { rate: rate.get(), small, big }
     }
 
-    /// Whether a limit is within the band of forced closes: `|limit - mark| * 10^4 <= band * mark`.
-    pub fn in_band(&self, limit: Price, mark: u32) -> bool {
-        tsz_risk::oracle::within_deviation(mark, limit.get(), self.forced_band.get())
+    /// Whether a limit of a forced close (or a price of its fill) concedes at most the band, seen from the party that
+    /// closes: a sale at `mark * (10^4 - band) / 10^4` or above, a purchase at `mark * (10^4 + band) / 10^4` or below.
+    pub fn concedes_at_most_band(&self, buys: bool, price: Price, mark: u32) -> bool {
+        let (left, right) = self.band_sides(buys, price, mark);
+        if buys { left <= right } else { left >= right }
+    }
+
+    /// Whether a limit concedes at least the band, so that anyone can serve it at a profit.
+    pub fn concedes_band(&self, buys: bool, limit: Price, mark: u32) -> bool {
+        let (left, right) = self.band_sides(buys, limit, mark);
+        if buys { left >= right } else { left <= right }
+    }
+
+    fn band_sides(&self, buys: bool, price: Price, mark: u32) -> (i64, i64) {
+        let band = i64::from(self.forced_band.get());
+        // 32 + 15 bits
+        let share = 10_000 + if buys { band } else { -band };
+        (i64::from(price.get()) * 10_000, i64::from(mark) * share)
     }
 }
 

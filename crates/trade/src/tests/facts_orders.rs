@@ -212,6 +212,7 @@ fn cancel_all_kills_the_epoch_from_its_time_on() {
 #[test]
 fn set_params_takes_its_turn_and_names_the_next_parameters() {
     let mut w = World::new();
+    w.params.collateral.clear();
     let next = Params { spots: alloc::vec![], ..w.params.clone() };
     let op = |serial| SetParams { serial: L1Serial::new(serial).unwrap(), hash: next.hash() };
     assert!(matches!(w.dry(op(1)), Err(TradeReject::Base(Reject::Serial { .. }))));
@@ -219,4 +220,7 @@ fn set_params_takes_its_turn_and_names_the_next_parameters() {
     let ctx = TradeContext { batch: &w.batch, params: &w.params };
     assert_eq!(ctx.check_params(&w.view), Err(TradeReject::OtherParams));
     assert_eq!(TradeContext { params: &next, ..ctx }.check_params(&w.view), Ok(()));
+    let tokens = params();
+    let ctx = TradeContext { params: &tokens, ..ctx };
+    assert_eq!(ctx.check_params(&w.view), Err(TradeReject::CollateralTokens));
 }

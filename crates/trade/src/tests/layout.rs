@@ -136,7 +136,7 @@ fn accesses_of_management_are_pinned() {
     let op = Takeover { target: t, market: market(0), lots: lots(10) };
     assert_eq!(log(&w, op), "MKP.0 MKF.0 SUB.1 POS.1 SUBw.2 POSw.2 SUBw.1 POSw.1 MKOw.0");
     let op = Adl { target: t, market: market(0), lots: lots(1_000), counterparty: c, holders: vec![c] };
-    let expected = "MKP.0 MKF.0 SUB.1 POS.1 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
+    let expected = "MKP.0 MKF.0 SUB.1 POS.1 MKO.0 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
     assert_eq!(log(&w, op), expected);
     let op = FundingSettle { party: t, market: market(0) };
     assert_eq!(log(&w, op), "MKP.0 MKF.0 SUBw.2 POSw.2");
@@ -150,8 +150,7 @@ fn accesses_of_management_are_pinned() {
         counterparty: Some(c),
         holders: vec![c],
     };
-    let expected =
-        "L1INw L1CHAINw MKP.0 MKF.0 SUB.2 POS.2 SUB.1 POS.1 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
+    let expected = "L1INw L1CHAINw MKP.0 MKF.0 SUB.2 POS.2 SUB.1 POS.1 MKO.0 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
     assert_eq!(log(&w, op), expected);
     w.batch.time += HOUR_MS;
     let op = FundingTick { market: market(0) };
