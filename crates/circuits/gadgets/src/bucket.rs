@@ -99,6 +99,59 @@ impl Debit<F> {
 }
 
 columns! {
+    /// A balance gains an amount: `old = new - amount`, neither negative.
+    ///
+    /// The old limbs are expressions `new_k - amount_k - b_(k-1) + 2^24 b_k`, integers between -2^24 and 2^25; a cell
+    /// has limbs in 0..2^24, so each is an equation of integers, and the sum gives `old + amount = new < 2^96`.
+    pub struct Gain {
+        /// Balance left; range12.
+        new: (U24 * 4),
+        /// Carries of `old + amount`; boolean. There is none out of the top limb.
+        carries: [3],
+    }
+}
+
+impl<E: PrimeCharacteristicRing + Clone> Gain<E> {
+    /// The value found: `new - amount`.
+    pub fn old_leaf(&self, amount: &[E; 4]) -> [E; 8] {
+        pad8(&core::array::from_fn::<E, 4, _>(|k| {
+            let mut x = self.new[k].value() - amount[k].clone();
+            if k > 0 {
+                x -= self.carries[k - 1].clone();
+            }
+            if k < 3 {
+                x += self.carries[k].clone() * c::<E>(1 << 24);
+            }
+            x
+        }))
+    }
+
+    /// The value left.
+    pub fn new_leaf(&self) -> [E; 8] {
+        pad8(&core::array::from_fn::<E, 4, _>(|k| self.new[k].value()))
+    }
+}
+
+impl Gain<F> {
+    /// Columns of a cell that went from `old` to `new` by gaining `amount`.
+    pub fn of(old: &Digest, new: &Digest, amount: u128) -> Self {
+        Self { new: limbs(magnitude(new)), carries: carries(magnitude(old), amount) }
+    }
+}
+
+impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
+    /// Widths of a gain; its values are [`Gain::old_leaf`] and [`Gain::new_leaf`].
+    pub fn gain(&mut self, gain: &Gain<AB::Expr>) {
+        for limb in &gain.new {
+            self.u24(limb);
+        }
+        for carry in &gain.carries {
+            self.boolean(carry);
+        }
+    }
+}
+
+columns! {
     /// A cell gains an amount: `±old + amount = ±new`.
     ///
     /// Limb k: `so old_k + amount_k - sn new_k + m b_(k-1) = 2^24 m b_k` with `so, sn` the signs, b the carries

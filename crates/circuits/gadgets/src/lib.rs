@@ -9,6 +9,7 @@ pub mod layout;
 pub mod limb;
 pub mod owner;
 pub mod policy;
+pub mod product;
 pub mod row;
 pub mod signer;
 pub mod table;

@@ -58,6 +58,39 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
         row
     }
 
+    /// Starts a row whose op kind has logs of several lengths: `n` accesses, `nv` values. Accesses are given by
+    /// [`Row::key_if`] and [`Row::value_if`]; the row has no [`Shape`].
+    pub fn sized(builder: &'a mut AB, real: AB::Expr, index: AB::Expr, n: AB::Expr, nv: AB::Expr) -> Self {
+        let mut row =
+            Self { builder, real: real.clone(), index: index.clone(), shape: Shape { n: 0, nv: 0 } };
+        row.boolean(&real);
+        bus::op::send(row.builder, [index, c(0), n, nv], real);
+        row
+    }
+
+    /// Starts a row of a table that holds no ops: `real` is boolean, nothing is sent.
+    pub fn bare(builder: &'a mut AB, real: AB::Expr) -> Self {
+        let mut row = Self { builder, real: real.clone(), index: c(0), shape: Shape { n: 0, nv: 0 } };
+        row.boolean(&real);
+        row
+    }
+
+    /// The builder, for buses of one family.
+    pub fn builder(&mut self) -> &mut AB {
+        self.builder
+    }
+
+    /// If the boolean `flag` (at most `real`): access `j` is of the key (`hi`, `lo`).
+    pub fn key_if(&mut self, flag: &AB::Expr, j: AB::Expr, write: bool, [hi, lo]: [AB::Expr; 2]) {
+        let hi = hi + c::<AB::Expr>(if write { WRITE } else { 0 });
+        bus::key::send(self.builder, [self.index.clone(), j], [hi, lo], flag.clone());
+    }
+
+    /// If the boolean `flag` (at most `real`): value `k` of the op, old values first, is `v`.
+    pub fn value_if(&mut self, flag: &AB::Expr, k: AB::Expr, v: [AB::Expr; 8]) {
+        bus::val::send(self.builder, [self.index.clone(), k], v, flag.clone());
+    }
+
     /// Asserts `e = 0` on every row.
     pub fn zero(&mut self, e: AB::Expr) {
         self.builder.assert_zero(e);

@@ -1,0 +1,162 @@
+//! Size classes: fixed heights, hence one verifying key for each.
+
+use std::collections::HashSet;
+
+use tsz_air::air_enum;
+use tsz_chips::poseidon2::Poseidon2Table;
+use tsz_chips::range::{self, RangeTable};
+use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_hash::Block;
+use tsz_stark::{Circuit, Profile, SetupError, setup};
+use tsz_trade::order::Order as _;
+
+use crate::ProvingKey;
+use crate::record::SpotRecord;
+use crate::tables::{MarketAir, OrderAir, TradeAir};
+
+air_enum! {
+    /// Tables of the spot circuit.
+    pub enum SpotAir {
+        /// Markets.
+        Market(MarketAir),
+        /// Orders.
+        Order(OrderAir),
+        /// Fills.
+        Trade(TradeAir),
+        /// Tuple sponge.
+        Tuple(TupleAir),
+        /// Permutations.
+        Poseidon2(Poseidon2Table),
+        /// 12-bit values.
+        Range(RangeTable),
+        /// Signatures.
+        Sig(SigTable),
+        /// Their scalar multiplications.
+        Ladder(LadderTable),
+        /// Multiples of the generator.
+        Comb(CombTable),
+    }
+}
+
+/// Tables of the circuit.
+pub(crate) const TABLES: usize = 10;
+/// Sponge steps of an order's message and of its signature's challenge.
+const STEPS_OF_AN_ORDER: usize = 5;
+
+/// What some records need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Markets listed.
+    pub markets: usize,
+    /// Different orders.
+    pub orders: usize,
+    /// Fills.
+    pub trades: usize,
+    /// Blocks of their tuples.
+    pub blocks: usize,
+}
+
+impl Counts {
+    /// Counts what trades in `markets` listed markets need.
+    pub fn of(markets: usize, records: &[SpotRecord]) -> Self {
+        // an order counts once for each key cell that it is read with
+        let mut orders: HashSet<([Block; 3], [Block; 2])> = HashSet::new();
+        let mut blocks = 0;
+        for record in records {
+            let writes = record.accesses.iter().filter(|a| a.write).count();
+            blocks += op_rows(record.accesses.len(), writes);
+            for (at, signed) in [(0, &record.op.taker), (4, &record.op.maker)] {
+                let key = [at, at + 1].map(|k| record.accesses.get(k).map_or_else(Block::default, |a| a.old));
+                orders.insert((signed.order.message(), key));
+            }
+        }
+        Self { markets, orders: orders.len(), trades: records.len(), blocks }
+    }
+}
+
+/// A size class: log2 heights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Name, part of reports.
+    pub name: &'static str,
+    /// Markets.
+    pub markets: usize,
+    /// Orders, and so signatures.
+    pub orders: usize,
+    /// Fills.
+    pub trades: usize,
+    /// Tuple table.
+    pub tuple: usize,
+    /// The two permutation tables.
+    pub poseidon2: [usize; 2],
+}
+
+/// The size classes, smallest first.
+pub const CLASSES: [Class; 3] = [
+    Class { name: "small", markets: 6, orders: 6, trades: 6, tuple: 11, poseidon2: [11, 9] },
+    Class { name: "medium", markets: 8, orders: 10, trades: 10, tuple: 15, poseidon2: [15, 13] },
+    Class { name: "large", markets: 8, orders: 12, trades: 12, tuple: 17, poseidon2: [17, 15] },
+];
+
+impl Class {
+    /// The smallest class that holds these trades, if any does.
+    pub fn fitting(counts: &Counts) -> Option<&'static Self> {
+        CLASSES.iter().find(|class| class.holds(counts))
+    }
+
+    /// The class of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        CLASSES.iter().find(|class| class.name == name)
+    }
+
+    /// The class with these heights.
+    pub(crate) fn with_heights(log_heights: &[usize]) -> Option<&'static Self> {
+        CLASSES.iter().find(|class| class.log_heights() == log_heights)
+    }
+
+    /// Whether the trades fit all tables.
+    pub fn holds(&self, counts: &Counts) -> bool {
+        let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
+        counts.markets <= 1 << self.markets
+            && counts.orders <= 1 << self.orders
+            && counts.trades <= 1 << self.trades
+            // one more row ends the segment
+            && counts.blocks < 1 << self.tuple
+            && counts.blocks + counts.orders * STEPS_OF_AN_ORDER + counts.markets <= permutations
+    }
+
+    /// log2 of the rows of each table, in the order of the circuit.
+    pub fn log_heights(&self) -> Vec<usize> {
+        let [p0, p1] = self.poseidon2;
+        let own = [self.markets, self.orders, self.trades];
+        let shared =
+            [self.tuple, p0, p1, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
+        own.into_iter().chain(shared).collect()
+    }
+
+    /// The circuit of the class.
+    pub fn circuit(&self, profile: Profile) -> Circuit<SpotAir> {
+        let airs: [SpotAir; TABLES] = [
+            MarketAir.into(),
+            OrderAir.into(),
+            TradeAir.into(),
+            TupleAir { mode: Mode::Exec }.into(),
+            Poseidon2Table::new().into(),
+            Poseidon2Table::new().into(),
+            RangeTable.into(),
+            SigTable.into(),
+            LadderTable::new().into(),
+            CombTable.into(),
+        ];
+        Circuit::new(profile, airs.into_iter().zip(self.log_heights()))
+    }
+
+    /// Makes the keys of the class.
+    ///
+    /// # Errors
+    /// None for the classes of [`CLASSES`].
+    pub fn setup(&self, profile: Profile) -> Result<ProvingKey, SetupError> {
+        setup(self.circuit(profile))
+    }
+}
