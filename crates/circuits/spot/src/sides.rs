@@ -70,7 +70,7 @@ fn gain(log: &mut Log<'_>, amount: u128) -> Result<Gain<F>, RecordError> {
 /// Balances of taker and maker; `gets` are the units that each gets.
 pub(crate) fn legs(log: &mut Log<'_>, sides: [&mut SideRow; 2], gets: [u64; 2]) -> Result<(), RecordError> {
     let [x, y] = gets;
-    for (side, gets, pays) in sides.into_iter().zip([(x, y), (y, x)]).map(|(s, (g, p))| (s, g, p)) {
+    for (side, (gets, pays)) in sides.into_iter().zip([(x, y), (y, x)]) {
         side.paid = Debit::of(&log.next()?.new, u128::from(pays) * SCALE);
         let factor = factor(&side.net);
         side.received = gain(log, scaled(gets, factor))?;
@@ -83,26 +83,24 @@ fn factor(product: &Scaled<F>) -> u32 {
     product.factor().as_canonical_u32()
 }
 
-/// HEAD and the brokers' balances; whether HEAD was read.
+/// HEAD, if it is read, and the brokers' balances.
 pub(crate) fn brokers(
     log: &mut Log<'_>,
     sides: [&mut SideRow; 2],
     gets: [u64; 2],
-    head: &mut Digest,
-) -> Result<bool, RecordError> {
+) -> Result<Option<Digest>, RecordError> {
     let reads = sides.iter().any(|s| s.terms.has_broker == F::ONE);
-    if reads {
-        *head = log.next()?.old;
-    }
+    let head = if reads { Some(log.next()?.old) } else { None };
+    let next_account = head.map_or(F::ZERO, |leaf| leaf[4]);
     for (side, gets) in sides.into_iter().zip(gets) {
         if side.terms.has_broker == F::ONE {
             side.pays_broker = F::ONE;
-            side.distance = U24::of_felt(head[4] - F::ONE - side.terms.broker);
+            side.distance = U24::of_felt(next_account - F::ONE - side.terms.broker);
             let factor = factor(&side.share);
             side.share_cell = gain(log, scaled(gets, factor))?;
         }
     }
-    Ok(reads)
+    Ok(head)
 }
 
 /// The fee account's balances.

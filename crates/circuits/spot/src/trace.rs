@@ -198,6 +198,29 @@ fn amounts(record: &SpotRecord, market: &SpotMarket) -> [u64; 2] {
         .map(|x| x as u64 & ((1 << 60) - 1))
 }
 
+/// Fills in the balances that move and what is read besides; gives HEAD if it was read.
+fn moves(
+    params: &Params,
+    log: &mut Log<'_>,
+    market: &SpotMarket,
+    [taker, maker]: [&mut SideRow; 2],
+    inputs: &[SideInput<'_>; 2],
+) -> Result<Option<Digest>, RecordError> {
+    let gets = [inputs[0].gets, inputs[1].gets];
+    crate::sides::legs(log, [taker, maker], gets)?;
+    let head = crate::sides::brokers(log, [taker, maker], gets)?;
+    crate::sides::fees(log, [taker, maker], inputs)?;
+    for side in [taker, maker] {
+        let pays = if side.terms.is_sell == F::ONE { market.base } else { market.quote };
+        if params.is_collateral(pays) {
+            let cell = log.next()?.old;
+            side.reads_sub = F::ONE;
+            side.collateral = core::array::from_fn(|k| cell[k]);
+        }
+    }
+    Ok(head)
+}
+
 /// The row of a trade.
 fn trade(
     context: &BatchContext,
@@ -221,21 +244,12 @@ fn trade(
     let own = [taker.terms.max_taker, maker.terms.max_maker];
     crate::sides::caps(&mut taker, own[0], caps.taker_cap, op.taker_fee);
     crate::sides::caps(&mut maker, own[1], caps.maker_cap, op.maker_fee);
-    let mut head = Digest::default();
-    let mut reads_head = false;
+    let mut head = None;
     if !is_own {
-        crate::sides::legs(&mut log, [&mut taker, &mut maker], [x, y])?;
-        reads_head = crate::sides::brokers(&mut log, [&mut taker, &mut maker], [x, y], &mut head)?;
-        crate::sides::fees(&mut log, [&mut taker, &mut maker], &inputs)?;
-        let collateral = [market.quote, market.base].map(|token| params.is_collateral(token));
-        for (side, sells) in [(&mut taker, !t.buys()), (&mut maker, t.buys())] {
-            if collateral[usize::from(sells)] {
-                let cell = log.next()?.old;
-                side.reads_sub = F::ONE;
-                side.collateral = core::array::from_fn(|k| cell[k]);
-            }
-        }
+        head = moves(params, &mut log, market, [&mut taker, &mut maker], &inputs)?;
     }
+    let reads_head = head.is_some();
+    let head = head.unwrap_or_default();
     let lots_digits = digits12::<4>(lots.into());
     let price = digits12::<3>(m.price.get().into());
     let tick = digits12::<2>(market.tick_quote.into());

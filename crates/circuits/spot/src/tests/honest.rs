@@ -37,7 +37,8 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Witnesses that only some cases use; in the others any value does.
-const CONDITIONAL: [&str; 29] = [
+const CONDITIONAL: [&str; 30] = [
+    "order nonce_inv",
     "order rate_inv",
     "spot taker.slot.rest_inv",
     "spot maker.slot.rest_inv",
