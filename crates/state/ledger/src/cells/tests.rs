@@ -1,7 +1,8 @@
 use super::*;
 use proptest::prelude::*;
-use tsz_types::{FundingIndex, Lots, 
-    Balance, BatchNumber, Bucket, Collateral, EthAddress, KillEpoch, L1Serial, Nonce, TimeMs, Units,
+use tsz_types::{
+    Balance, BatchNumber, Bucket, Collateral, EthAddress, FundingIndex, KillEpoch, L1Serial, Lots, Nonce,
+    TimeMs, Units,
 };
 
 fn leaf(felts: [u32; 8]) -> Leaf {
@@ -89,7 +90,11 @@ fn trading_cells_are_pinned() {
     assert!(PosCell::from_leaf(&leaf([0, 0, 0, 1, 0, 0, 0, 0])).is_err());
     assert!(PosCell::from_leaf(&leaf([0, 0, 1, 0, 0, 0, 0, 0])).is_err());
     let tag = [7u32, 8, 9, 10].map(F::from_u32);
-    let ord = OrdCell { next_nonce: Nonce::new(1 | 2 << 24).unwrap(), filled: Lots::new(3 | 4 << 24).unwrap(), tag };
+    let ord = OrdCell {
+        next_nonce: Nonce::new(1 | 2 << 24).unwrap(),
+        filled: Lots::new(3 | 4 << 24).unwrap(),
+        tag,
+    };
     assert_eq!(ord.to_leaf(), leaf([1, 2, 3, 4, 7, 8, 9, 10]));
     assert!(OrdCell::from_leaf(&leaf([1, 0, 0, 0, 7, 0, 0, 0])).is_err());
     let mkp = MkpCell { index: 1 | 2 << 24, mark: 3 | 4 << 24, price_ts: 5 | 6 << 24 };
