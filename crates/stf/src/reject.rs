@@ -21,6 +21,9 @@ pub enum Reject {
     /// Time goes back or exceeds its width.
     #[error("batch time {got} is not in {previous}..={max}", max = TimeMs::MAX)]
     Time { previous: TimeMs, got: u64 },
+    /// A batch under other parameters than those in force.
+    #[error("the parameter hash of the batch is not the one in the state")]
+    Params,
     /// An L1 operation out of turn.
     #[error("L1 serial {got}, the next one is {expected}")]
     Serial { expected: L1Serial, got: L1Serial },

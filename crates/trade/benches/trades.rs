@@ -128,7 +128,7 @@ impl Bench {
             state.0.insert(Key::mkp(m), MkpCell { index: 1_000, mark: 1_000, price_ts: TIME }.to_leaf());
         }
         let system = SystemId { rollup: 1, chain: 1, address: [1; 20] };
-        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME };
+        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params().hash() };
         let blank = key.sign(&[F::ZERO; 8]);
         Self { state, params: params(), batch, key, blank }
     }

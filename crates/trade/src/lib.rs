@@ -12,6 +12,7 @@ extern crate std;
 
 mod account;
 mod admit;
+mod any;
 mod fees;
 pub mod invariants;
 mod market;
@@ -26,10 +27,11 @@ mod tests;
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use tsz_ledger::{Access, BatchContext, Key};
+use tsz_ledger::{Access, BatchContext};
 use tsz_stf::{Log, SigVerifier, Verified, View};
 
 pub use account::Party;
+pub use any::{AppliedOp, Op, OpReceipt, OpReject, apply_op, apply_op_with};
 pub use market::HOUR_MS;
 pub use op::{TradeOp, code};
 pub use order::{Order, PerpOrder, Prepared, SelfTrade, Side, Signed, SpotOrder, Terms, Tif, Trigger};
@@ -39,9 +41,9 @@ pub use reject::TradeReject;
 /// Constants of the batch.
 #[derive(Clone, Copy, Debug)]
 pub struct TradeContext<'a> {
-    /// System, number and time.
+    /// System, number, time and parameter hash.
     pub batch: &'a BatchContext,
-    /// Parameters in force; their hash is what PARAMS held when the batch began.
+    /// Parameters in force: those of the batch's hash.
     pub params: &'a Params,
 }
 
@@ -136,18 +138,19 @@ pub(crate) trait Rule {
 }
 
 impl TradeContext<'_> {
-    /// Checks that the parameters are the ones in force; to be asked once, when the batch begins.
+    /// Checks that the parameters are those of the batch's hash; to be asked once, when the batch begins. BeginBatch
+    /// checks that this hash is in force.
     ///
     /// # Errors
     /// [`TradeReject::Params`] if they are invalid, [`TradeReject::CollateralTokens`] while the fund family lets such
     /// tokens out from under positions, [`TradeReject::OtherParams`].
-    pub fn check_params<V: View>(&self, view: &V) -> Result<(), TradeReject> {
+    pub fn check_params(&self) -> Result<(), TradeReject> {
         // the hash is injective on valid parameters only
         self.params.validate().map_err(TradeReject::Params)?;
         if !self.params.collateral.is_empty() {
             return Err(TradeReject::CollateralTokens);
         }
-        if view.get(Key::PARAMS) == self.params.hash() { Ok(()) } else { Err(TradeReject::OtherParams) }
+        if self.batch.params == self.params.hash() { Ok(()) } else { Err(TradeReject::OtherParams) }
     }
 }
 

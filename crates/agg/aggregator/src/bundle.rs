@@ -11,7 +11,7 @@ use crate::{MAX_BATCHES, MAX_EXECS, MAX_OPS};
 /// First bytes of a bundle.
 const MAGIC: [u8; 4] = *b"TSZB";
 /// Version of the format that this code reads and writes.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Batch numbers and times are u48: above, the context digest would not tell them apart.
 pub(crate) const U48: u64 = 1 << 48;
 
@@ -168,10 +168,11 @@ impl Decode for ExecProof {
 }
 
 const DIGEST_LEN: usize = <Digest as Decode>::MIN_LEN;
-const CONTEXT_LEN: usize = DIGEST_LEN + 16;
+const CONTEXT_LEN: usize = 2 * DIGEST_LEN + 16;
 
 fn encode_context(context: &BatchContext, out: &mut Vec<u8>) {
     (context.system, context.batch, context.time).encode(out);
+    context.params.encode(out);
 }
 
 fn decode_context(input: &mut Reader<'_>) -> Result<BatchContext, CodecError> {
@@ -179,7 +180,7 @@ fn decode_context(input: &mut Reader<'_>) -> Result<BatchContext, CodecError> {
     if batch >= U48 || time >= U48 {
         return Err(input.invalid("batch number and time below 2^48"));
     }
-    Ok(BatchContext { system, batch, time })
+    Ok(BatchContext { system, batch, time, params: Digest::decode(input)? })
 }
 
 fn decode_count(input: &mut Reader<'_>) -> Result<u32, CodecError> {

@@ -6,7 +6,7 @@
 //! range holds the batch's BeginBatch iff `has_begin`. What cells held before is for the transition proof, that
 //! indices are distinct and complete too.
 //!
-//! **Public values** (of [`tsz_ledger::ExecClaim`]): begin: batch (2), T (2), has_begin; transfer, withdraw, key:
+//! **Public values** (of [`tsz_ledger::ExecClaim`]): begin: batch (2), T (2), has_begin, P (8); transfer, withdraw, key:
 //! S (8), T (2); tuple: start (8), end (8), count.
 //!
 //! | table | one row is | columns + LogUp |

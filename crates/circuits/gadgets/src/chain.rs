@@ -18,6 +18,8 @@ pub mod sys {
     pub const L1CHAIN: u32 = 2;
     /// Chain of withdrawal records.
     pub const OUT: u32 = 3;
+    /// Hash of the parameters.
+    pub const PARAMS: u32 = 5;
 }
 
 columns! {

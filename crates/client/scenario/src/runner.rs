@@ -53,7 +53,7 @@ pub struct Rejected {
 /// One executed batch.
 #[derive(Clone, Debug)]
 pub struct BatchRun {
-    /// System digest, number and time.
+    /// System digest, number, time and parameter hash.
     pub context: BatchContext,
     /// State before the batch.
     pub before: Tree,
@@ -133,7 +133,8 @@ pub fn run_with(scenario: &Scenario, options: Options) -> Result<Run, ScenarioEr
     let mut state = genesis.clone();
     let mut batches = Vec::with_capacity(scenario.batches.len());
     for (number, spec) in (1u64..).zip(&scenario.batches) {
-        let context = BatchContext { system: system.digest(), batch: number, time: spec.time.get() };
+        let params = state.get(Key::PARAMS.raw());
+        let context = BatchContext { system: system.digest(), batch: number, time: spec.time.get(), params };
         let path = format!("batches[{}]", number - 1);
         let batch = run_batch(spec, context, &state, &keys, &path, options)?;
         state = batch.after.clone();

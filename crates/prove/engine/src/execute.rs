@@ -102,7 +102,8 @@ impl Executor {
     pub fn next_context(&self, time: u64) -> Result<BatchContext, EngineError> {
         let head = HeadCell::from_leaf(&self.tree.get(Key::HEAD.raw()));
         let head = head.map_err(|e| EngineError::State(e.to_string()))?;
-        Ok(BatchContext { system: self.system, batch: head.batch.get() + 1, time })
+        let params = self.tree.get(Key::PARAMS.raw());
+        Ok(BatchContext { system: self.system, batch: head.batch.get() + 1, time, params })
     }
 
     /// Executes `ops` as the next batch; refused ops change nothing. BeginBatch goes before them, unless they

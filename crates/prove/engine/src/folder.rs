@@ -17,7 +17,7 @@ use crate::registry::Registry;
 use crate::report::Report;
 
 /// Version of the folder format.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 /// Summary of the folder.
 pub const MANIFEST: &str = "manifest.json";
 /// The proofs.
@@ -57,6 +57,8 @@ pub struct BatchSummary {
     pub time: u64,
     /// Ops, BeginBatch included.
     pub ops: u32,
+    /// Hash of the parameters in force.
+    pub params: Hex,
     /// State root before.
     pub s0: Hex,
     /// State root after.
@@ -144,6 +146,7 @@ impl BatchSummary {
             batch: h.context.batch,
             time: h.context.time,
             ops: h.ops,
+            params: Hex(h.context.params),
             s0: Hex(h.s0),
             sn: Hex(h.sn),
             set_root: Hex(h.set_root),

@@ -9,7 +9,7 @@ use crate::context::{AlgorithmId, BatchContext};
 pub struct ExecClaim {
     /// Algorithm id the proof is offered for; the vk tree says whether the key proves it.
     pub algorithm: AlgorithmId,
-    /// System digest, batch number, batch time.
+    /// System digest, batch number, batch time, parameter hash.
     pub context: BatchContext,
     /// Ops in the range.
     pub count: u32,
@@ -39,7 +39,7 @@ pub struct TransitionClaim {
 /// Header of a batch: what is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchHeader {
-    /// System digest, batch number, batch time.
+    /// System digest, batch number, batch time, parameter hash.
     pub context: BatchContext,
     /// Root before.
     pub s0: Digest,

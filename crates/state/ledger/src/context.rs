@@ -52,15 +52,18 @@ pub struct BatchContext {
     pub batch: u64,
     /// Batch time in ms (u48), the value BeginBatch writes.
     pub time: u64,
+    /// Hash of the parameters in force: what PARAMS holds when BeginBatch reads it.
+    pub params: Digest,
 }
 
 impl BatchContext {
     /// The context digest C: initial capacity of every tuple vector of the batch.
     pub fn digest(&self) -> Digest {
-        let mut felts = [F::ZERO; 12];
+        let mut felts = [F::ZERO; 20];
         felts[..8].copy_from_slice(&self.system);
         felts[8..10].copy_from_slice(&limbs24::<2>(self.batch.into()));
-        felts[10..].copy_from_slice(&limbs24::<2>(self.time.into()));
+        felts[10..12].copy_from_slice(&limbs24::<2>(self.time.into()));
+        felts[12..].copy_from_slice(&self.params);
         hash(Domain::Context, &felts)
     }
 }

@@ -6,7 +6,10 @@ use tsz_types::{BatchNumber, TimeMs};
 
 use crate::{Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 
-/// Opens the batch: writes its number and time, which are public, into the head.
+/// Opens the batch: writes its number and time, which are public, into the head, and reads the parameter hash, which
+/// is public and in force for the whole batch.
+///
+/// Accesses: HEAD write, PARAMS read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeginBatch {}
@@ -29,6 +32,10 @@ impl Rule for BeginBatch {
         let time = TimeMs::new(got).ok().filter(|t| *t >= head.time);
         let time = time.ok_or(Reject::Time { previous: head.time, got })?;
         log.write_cell(Key::HEAD, &HeadCell { batch, time, next_account: head.next_account });
+        let params = log.read(Key::PARAMS);
+        if params != env.batch.params {
+            return Err(Reject::Params);
+        }
         Ok(Receipt::OK)
     }
 }

@@ -344,7 +344,9 @@ fn begin_batch_is_first_numbers_follow_and_time_does_not_go_back() {
         apply(&world.view, &batch, index, &begin)
     };
     let applied = at(1, 0, 0).unwrap();
-    assert_eq!(keys_of(&applied.accesses), [(Key::HEAD, true)]);
+    assert_eq!(keys_of(&applied.accesses), [(Key::HEAD, true), (Key::PARAMS, false)]);
+    let other = tsz_ledger::BatchContext { params: [felt(1); 8], ..world.batch };
+    assert_eq!(apply(&world.view, &other, 0, &begin).unwrap_err(), Reject::Params);
     assert_eq!(at(1, 0, 1).unwrap_err(), Reject::NotFirst { index: 1 });
     assert_eq!(at(2, 0, 0).unwrap_err(), Reject::BatchNumber { expected: 1, got: 2 });
     assert!(matches!(at(1, 1 << 48, 0).unwrap_err(), Reject::Time { .. }));

@@ -88,7 +88,7 @@ impl World {
     pub fn new() -> Self {
         let keys: Vec<_> = (0u8..4).map(|k| SecretKey::from_seed(&[k; 32])).collect();
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] };
-        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME };
+        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME, params: tsz_hash::ZERO };
         Self { view: MemView::from_leaves(genesis(&keys).leaves().unwrap()), batch, keys }
     }
 

@@ -217,10 +217,11 @@ fn set_params_takes_its_turn_and_names_the_next_parameters() {
     let op = |serial| SetParams { serial: L1Serial::new(serial).unwrap(), hash: next.hash() };
     assert!(matches!(w.dry(op(1)), Err(TradeReject::Base(Reject::Serial { .. }))));
     w.apply(op(0)).unwrap();
-    let ctx = TradeContext { batch: &w.batch, params: &w.params };
-    assert_eq!(ctx.check_params(&w.view), Err(TradeReject::OtherParams));
-    assert_eq!(TradeContext { params: &next, ..ctx }.check_params(&w.view), Ok(()));
+    let batch = BatchContext { params: w.view.get(Key::PARAMS), ..w.batch };
+    let ctx = TradeContext { batch: &batch, params: &w.params };
+    assert_eq!(ctx.check_params(), Err(TradeReject::OtherParams));
+    assert_eq!(TradeContext { params: &next, ..ctx }.check_params(), Ok(()));
     let tokens = params();
     let ctx = TradeContext { params: &tokens, ..ctx };
-    assert_eq!(ctx.check_params(&w.view), Err(TradeReject::CollateralTokens));
+    assert_eq!(ctx.check_params(), Err(TradeReject::CollateralTokens));
 }

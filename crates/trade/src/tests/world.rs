@@ -151,7 +151,7 @@ impl World {
             ..Genesis::default()
         };
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] };
-        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME };
+        let batch = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params.hash() };
         let view = MemView::from_leaves(genesis.leaves().unwrap());
         let mut world = Self { view, params, batch, totals: BTreeMap::new() };
         world.give(Party::INSURANCE, insurance as i128 * 1_000_000);

@@ -27,7 +27,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let native = tsz_smt::bench::run(accounts, 1, leaves, ROUNDS)?;
     let tree = populate(accounts, 1, args.seed)?;
     let ops = operations(&tree, accounts, leaves, args.seed);
-    let context = BatchContext { system: tsz_hash::ZERO, batch: 1, time: 1 };
+    let context = BatchContext { system: tsz_hash::ZERO, batch: 1, time: 1, params: tsz_hash::ZERO };
 
     let class = *Class::fitting(&Witness::new(&context, &ops, &tree)?.counts())
         .with_context(|| format!("no size class holds {leaves} leaves"))?;

@@ -327,7 +327,7 @@ fn rejects_a_replayed_batch() {
 
 #[test]
 fn rejects_a_skipped_batch_and_time_running_backwards_and_another_system() {
-    let context = |system, batch, time| BatchContext { system, batch, time };
+    let context = |system, batch, time| BatchContext { system, batch, time, params: digest(6) };
     let next = |c| Bundle { batches: vec![bundle().batches[0].clone(), batch(c, digest(2), digest(3), 1)] };
     let skipped = next(context(system(), 6, 1_000));
     assert!(matches!(batch_error(&skipped, 1), BatchError::Number { expected: 5, got: 6 }));

@@ -151,7 +151,7 @@ fn system() -> Digest {
 
 /// Two consecutive batches, numbers 4 and 5.
 fn bundle() -> Bundle {
-    let context = |batch, time| BatchContext { system: system(), batch, time };
+    let context = |batch, time| BatchContext { system: system(), batch, time, params: digest(6) };
     Bundle {
         batches: vec![
             batch(context(4, 1_000), digest(1), digest(2), 1000),

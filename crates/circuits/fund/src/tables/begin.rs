@@ -1,7 +1,7 @@
 //! BeginBatch: op 0 of a batch.
 //!
-//! Proven: HEAD moves from (batch - 1, T', next) to (batch, T, next) with T' <= T and i = 0. There is exactly
-//! one such row if the public `has_begin` is 1, and none if it is 0.
+//! Proven: HEAD moves from (batch - 1, T', next) to (batch, T, next) with T' <= T and i = 0, and PARAMS holds P.
+//! There is exactly one such row if the public `has_begin` is 1, and none if it is 0.
 
 use tsz_air::{
     Air, AirBuilder, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, WindowAccess,
@@ -32,7 +32,7 @@ columns! {
     }
 }
 
-/// AIR of [`Begin`]. Public values: batch (2), T (2), has_begin.
+/// AIR of [`Begin`]. Public values: batch (2), T (2), has_begin, P (8).
 #[derive(Clone, Debug)]
 pub struct BeginAir;
 
@@ -50,7 +50,7 @@ impl BaseAir<F> for BeginAir {
         <Begin<()> as Columns<()>>::WIDTH
     }
     fn num_public_values(&self) -> usize {
-        5
+        13
     }
     fn main_next_row_columns(&self) -> Vec<usize> {
         // Only `is_real`, the first column.
@@ -63,11 +63,12 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for BeginAir {
         let cols: Begin<AB::Expr> = current(builder);
         let next_real = builder.main().next_slice()[0];
         let [b0, b1, t0, t1, has_begin] = core::array::from_fn(|k| builder.public_values()[k].into());
+        let params: [AB::Expr; 8] = core::array::from_fn(|k| builder.public_values()[5 + k].into());
         let real = cols.is_real.clone();
         builder.when_first_row().assert_eq(real.clone(), has_begin);
         builder.when_transition().assert_zero(next_real);
 
-        let mut row = Row::new(builder, real.clone(), AB::Expr::ZERO, Shape { n: 1, nv: 2 });
+        let mut row = Row::new(builder, real.clone(), AB::Expr::ZERO, Shape { n: 2, nv: 3 });
         row.boolean(&cols.batch_carry);
         row.boolean(&cols.borrow);
         for limb in &cols.elapsed {
@@ -89,5 +90,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for BeginAir {
         row.sys_key(0, true, sys::HEAD);
         row.old(0, pad8(&[o0, o1, p0, p1, next.clone()]));
         row.new_value(0, pad8(&[b0, b1, t0, t1, next]));
+        row.sys_key(1, false, sys::PARAMS);
+        row.old(1, params);
     }
 }

@@ -141,6 +141,15 @@ fn rejects_begin_that_the_claim_does_not_name() {
 }
 
 #[test]
+fn rejects_begin_under_other_parameters_than_the_state_has() {
+    let mut world = World::new();
+    world.begin();
+    let mut witness = world.witness();
+    witness.claim.context.params[7] += f(1);
+    assert_ne!(place(judge(&SMALL, &witness)), "nowhere");
+}
+
+#[test]
 fn rejects_time_going_back() {
     let mut world = World::new();
     world.begin();

@@ -87,7 +87,7 @@ impl World {
     pub fn new() -> Self {
         let keys: Vec<_> = (0u8..4).map(|k| SecretKey::from_seed(&[k; 32])).collect();
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] };
-        let context = BatchContext { system: system.digest(), batch: 1, time: TIME };
+        let context = BatchContext { system: system.digest(), batch: 1, time: TIME, params: tsz_hash::ZERO };
         let mut view = MemView::from_leaves(genesis(&keys).leaves().unwrap());
         let open = SubCell { collateral: Collateral::new(50_000_000).unwrap(), pos_count: 2 };
         view.set(Key::sub(2, 3), open.to_leaf());

@@ -20,7 +20,7 @@ fn felt(x: u32) -> F {
 
 /// Row of a BeginBatch.
 pub fn begin(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Begin<F>>, RecordError> {
-    let [head] = accesses::<1>(record)?;
+    let [head, _params] = accesses::<2>(record)?;
     let [t0, t1] = [head.old[2], head.old[3]].map(|x| u64::from(x.as_canonical_u32()));
     let elapsed = context.time.wrapping_sub(t0 | t1 << 24);
     let row = Begin {

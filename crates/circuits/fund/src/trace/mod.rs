@@ -103,11 +103,11 @@ pub fn signed_publics(context: &BatchContext) -> Vec<F> {
     context.system.into_iter().chain(time).collect()
 }
 
-/// Public values of the begin table: batch, T, has_begin.
+/// Public values of the begin table: batch, T, has_begin, P.
 pub fn begin_publics(context: &BatchContext, has_begin: bool) -> Vec<F> {
     let limbs = [context.batch, context.batch >> 24, context.time, context.time >> 24];
     let limbs = limbs.map(|x| F::from_u32(x as u32 & 0xff_ffff));
-    limbs.into_iter().chain([F::from_bool(has_begin)]).collect()
+    limbs.into_iter().chain([F::from_bool(has_begin)]).chain(context.params).collect()
 }
 
 /// Fills the op tables.

@@ -125,7 +125,7 @@ impl World {
             ..Genesis::default()
         };
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] };
-        let context = BatchContext { system: system.digest(), batch: 1, time: TIME };
+        let context = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params.hash() };
         let view = MemView::from_leaves(genesis.leaves().unwrap());
         Self { view, params, context, records: Vec::new() }
     }

@@ -21,7 +21,7 @@ pub const TINY: &Class = &CLASSES[0];
 pub const TRANSFERS: [(usize, usize); 4] = [(8, 16), (64, 128), (1024, 1000), (8192, 2000)];
 
 pub fn context() -> BatchContext {
-    BatchContext { system: value(1), batch: 7, time: 1_700_000_000_000 }
+    BatchContext { system: value(1), batch: 7, time: 1_700_000_000_000, params: value(2) }
 }
 
 pub fn value(seed: u32) -> Digest {

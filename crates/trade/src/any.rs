@@ -1,0 +1,147 @@
+//! Every operation of the system: funds and trading under one name.
+//!
+//! Scenarios, executors and provers handle an [`Op`]; which rules it obeys, and so which circuit proves it, is
+//! [`Op::family`].
+
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tsz_ledger::{Access, AlgorithmId, Family};
+use tsz_stf::{FundOp, Receipt, Reject, SigVerifier, Verified, View};
+
+use crate::{TradeContext, TradeOp, TradeReceipt, TradeReject};
+
+/// An operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Op {
+    /// Money, keys and the beginning of batches.
+    Fund(FundOp),
+    /// Trading.
+    Trade(TradeOp),
+}
+
+/// What is reported to the sender of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OpReceipt {
+    /// Of a fund operation.
+    Fund(Receipt),
+    /// Of a trading operation.
+    Trade(TradeReceipt),
+}
+
+/// Why an operation cannot be part of the batch here. The state is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum OpReject {
+    /// Of a fund operation.
+    #[error(transparent)]
+    Fund(Reject),
+    /// Of a trading operation.
+    #[error(transparent)]
+    Trade(TradeReject),
+}
+
+/// What an accepted operation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedOp {
+    /// What is reported to its sender.
+    pub receipt: OpReceipt,
+    /// Its accesses in the order of the rule.
+    pub accesses: Vec<Access>,
+}
+
+impl Op {
+    /// The family whose rules it obeys.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Fund(_) => Family::Fund,
+            Self::Trade(op) => op.family(),
+        }
+    }
+
+    /// Algorithm id of that family.
+    pub fn algorithm(&self) -> AlgorithmId {
+        self.family().algorithm()
+    }
+
+    /// Its code in messages and records.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Fund(op) => op.code(),
+            Self::Trade(op) => op.code(),
+        }
+    }
+
+    /// Whether L1 orders it.
+    pub fn is_l1(&self) -> bool {
+        match self {
+            Self::Fund(op) => op.is_l1(),
+            Self::Trade(op) => op.is_l1(),
+        }
+    }
+
+    /// The fund operation, if it is one.
+    pub fn as_fund(&self) -> Option<&FundOp> {
+        match self {
+            Self::Fund(op) => Some(op),
+            Self::Trade(_) => None,
+        }
+    }
+
+    /// The trading operation, if it is one.
+    pub fn as_trade(&self) -> Option<&TradeOp> {
+        match self {
+            Self::Trade(op) => Some(op),
+            Self::Fund(_) => None,
+        }
+    }
+}
+
+impl From<FundOp> for Op {
+    fn from(op: FundOp) -> Self {
+        Self::Fund(op)
+    }
+}
+
+impl From<TradeOp> for Op {
+    fn from(op: TradeOp) -> Self {
+        Self::Trade(op)
+    }
+}
+
+/// Applies op `index` (0-based in the batch) to the state, verifying its signatures.
+///
+/// # Errors
+/// An [`OpReject`]; nothing has changed then.
+pub fn apply_op<V: View>(
+    view: &V,
+    ctx: &TradeContext<'_>,
+    index: u32,
+    op: &Op,
+) -> Result<AppliedOp, OpReject> {
+    apply_op_with(view, ctx, index, op, &Verified)
+}
+
+/// [`apply_op`] with another judge of signatures.
+///
+/// # Errors
+/// An [`OpReject`]; nothing has changed then.
+pub fn apply_op_with<V: View, S: SigVerifier>(
+    view: &V,
+    ctx: &TradeContext<'_>,
+    index: u32,
+    op: &Op,
+    verifier: &S,
+) -> Result<AppliedOp, OpReject> {
+    match op {
+        Op::Fund(op) => {
+            let done = tsz_stf::apply_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
+            Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
+        }
+        Op::Trade(op) => {
+            let done = crate::apply_with(view, ctx, index, op, verifier).map_err(OpReject::Trade)?;
+            Ok(AppliedOp { receipt: OpReceipt::Trade(done.receipt), accesses: done.accesses })
+        }
+    }
+}
