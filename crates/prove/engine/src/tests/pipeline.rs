@@ -138,7 +138,7 @@ fn refuses_a_manifest_that_says_something_else() {
     assert!(matches!(error, EngineError::ManifestMismatch("last_root")), "{error}");
     let error = lie("\"ops\": 24", "\"ops\": 25");
     assert!(matches!(error, EngineError::ManifestMismatch("batches")), "{error}");
-    assert!(matches!(lie("\"version\": 1", "\"version\": 2"), EngineError::ManifestVersion { .. }));
+    assert!(matches!(lie("\"version\": 2", "\"version\": 3"), EngineError::ManifestVersion { .. }));
     assert!(matches!(lie("\"version\"", "\"verison\""), EngineError::Manifest(_)));
 }
 
