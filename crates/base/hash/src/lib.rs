@@ -52,6 +52,8 @@ pub enum Domain {
     Transcript = 9,
     /// Hash of arbitrary bytes packed 3 to a felt.
     Bytes = 10,
+    /// Start of a chain over one list of parameters; the number of the list stands for the length.
+    ParameterList = 11,
 }
 
 impl Domain {

@@ -10,6 +10,7 @@ use tsz_risk::funding::FundingParams;
 use tsz_risk::{MAX_TIERS, Market, Tier};
 use tsz_types::{Fraction, MarketId, Price, QuoteMultiplier, Rate, SpotMarketId, TokenId};
 
+pub use hash::{List, PERP_BLOCKS};
 pub use validate::ParamsError;
 
 /// Collateral tokens at most.
