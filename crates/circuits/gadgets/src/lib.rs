@@ -8,6 +8,7 @@ mod collect;
 pub mod layout;
 pub mod limb;
 pub mod owner;
+pub mod params;
 pub mod policy;
 pub mod product;
 pub mod row;

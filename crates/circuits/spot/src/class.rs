@@ -7,6 +7,7 @@ use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Block;
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::order::Order as _;
@@ -18,6 +19,8 @@ use crate::tables::{MarketAir, OrderAir, TradeAir};
 air_enum! {
     /// Tables of the spot circuit.
     pub enum SpotAir {
+        /// Lists of the parameters.
+        Params(ParamsAir),
         /// Markets.
         Market(MarketAir),
         /// Orders.
@@ -40,7 +43,7 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 10;
+pub(crate) const TABLES: usize = 11;
 /// Sponge steps of an order's message and of its signature's challenge.
 const STEPS_OF_AN_ORDER: usize = 5;
 
@@ -123,13 +126,13 @@ impl Class {
             && counts.trades <= 1 << self.trades
             // one more row ends the segment
             && counts.blocks < 1 << self.tuple
-            && counts.blocks + counts.orders * STEPS_OF_AN_ORDER + counts.markets <= permutations
+            && counts.blocks + counts.orders * STEPS_OF_AN_ORDER + counts.markets + LISTS <= permutations
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
-        let own = [self.markets, self.orders, self.trades];
+        let own = [params::LOG_HEIGHT, self.markets, self.orders, self.trades];
         let shared =
             [self.tuple, p0, p1, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
         own.into_iter().chain(shared).collect()
@@ -138,6 +141,7 @@ impl Class {
     /// The circuit of the class.
     pub fn circuit(&self, profile: Profile) -> Circuit<SpotAir> {
         let airs: [SpotAir; TABLES] = [
+            ParamsAir.into(),
             MarketAir.into(),
             OrderAir.into(),
             TradeAir.into(),

@@ -14,15 +14,6 @@ use crate::{ProvingKey, VerifyingKey};
 /// Bits of batch numbers and times.
 const U48: u64 = 1 << 48;
 
-/// What a spot proof says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpotClaim {
-    /// A range of the family's tuple vector was computed by its rules; it holds no BeginBatch.
-    pub exec: ExecClaim,
-    /// The markets: [`crate::market_digest`] of the parameters in force.
-    pub markets: Digest,
-}
-
 /// Why there is no proof.
 #[derive(Debug, Error)]
 pub enum ProveError {
@@ -78,8 +69,8 @@ pub enum VerifyError {
     Stark(#[from] tsz_stark::VerifyError),
 }
 
-/// Proves that the trades of `records`, in their order, follow the rules of the spot family under `params`, and that
-/// the tuple sponge over them goes from `start` to the claim's end.
+/// Proves that the trades of `records`, in their order, follow the rules of the spot family under `params`, which are
+/// those of the context's hash, and that the tuple sponge over them goes from `start` to the claim's end.
 ///
 /// # Errors
 /// [`ProveError`] when the trades do not fit the size class of the key or a record is not one of its op. A trade that
@@ -90,7 +81,7 @@ pub fn prove(
     params: &Params,
     records: &[SpotRecord],
     start: Digest,
-) -> Result<(SpotClaim, Vec<u8>), ProveError> {
+) -> Result<(ExecClaim, Vec<u8>), ProveError> {
     let class = Class::with_heights(pk.vk().log_heights()).ok_or(ProveError::Key)?;
     Witness::new(class, context, params, records, start)?.prove(pk)
 }
@@ -100,7 +91,7 @@ impl Witness {
     ///
     /// # Errors
     /// [`ProveError::Stark`] when the witness is of another size class than the key.
-    pub fn prove(&self, pk: &ProvingKey) -> Result<(SpotClaim, Vec<u8>), ProveError> {
+    pub fn prove(&self, pk: &ProvingKey) -> Result<(ExecClaim, Vec<u8>), ProveError> {
         let proof = tsz_stark::prove(pk, &self.traces, &public_values(&self.claim))?;
         let bytes = proof.to_bytes().map_err(|e| ProveError::Encode(e.to_string()))?;
         Ok((self.claim, bytes))
@@ -108,38 +99,37 @@ impl Witness {
 }
 
 /// Public values of each table, from the claim.
-pub fn public_values(claim: &SpotClaim) -> Vec<Vec<F>> {
+pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
     let mut values = vec![Vec::new(); TABLES];
-    values[0] = claim.markets.to_vec();
-    values[1] = order_publics(&claim.exec.context);
-    values[3] = claim.exec.start.iter().chain(&claim.exec.end).copied().collect();
-    values[3].push(F::from_u32(claim.exec.count));
+    values[0] = claim.context.params.to_vec();
+    values[2] = order_publics(&claim.context);
+    values[4] = claim.start.iter().chain(&claim.end).copied().collect();
+    values[4].push(F::from_u32(claim.count));
     values
 }
 
 /// Verifies a spot proof. Never panics, whatever the bytes.
 ///
-/// That the key is the one pinned for the algorithm, that `claim.markets` is of the parameters in force, and how
-/// ranges and batches chain, is for the caller to check.
+/// That the key is the one pinned for the algorithm, and how ranges and batches chain, is for the caller to check.
 ///
 /// # Errors
 /// [`VerifyError`] unless the bytes are a proof of the claim under the key.
-pub fn verify(vk: &VerifyingKey, claim: &SpotClaim, proof: &[u8]) -> Result<(), VerifyError> {
+pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), VerifyError> {
     let class = Class::with_heights(vk.log_heights()).ok_or(VerifyError::Key)?;
     let expected = Family::Spot.algorithm();
-    if claim.exec.algorithm != expected {
-        return Err(VerifyError::Algorithm { expected, got: claim.exec.algorithm });
+    if claim.algorithm != expected {
+        return Err(VerifyError::Algorithm { expected, got: claim.algorithm });
     }
-    if claim.exec.has_begin {
+    if claim.has_begin {
         return Err(VerifyError::Begin);
     }
-    let BatchContext { batch, time, .. } = claim.exec.context;
+    let BatchContext { batch, time, .. } = claim.context;
     if batch >= U48 || time >= U48 {
         return Err(VerifyError::Context { batch, time });
     }
     let max = 1 << class.trades;
-    if u64::from(claim.exec.count) > max {
-        return Err(VerifyError::Count { got: claim.exec.count, max });
+    if u64::from(claim.count) > max {
+        return Err(VerifyError::Count { got: claim.count, max });
     }
     Ok(tsz_stark::verify(vk, proof, &public_values(claim))?)
 }

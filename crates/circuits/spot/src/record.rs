@@ -1,6 +1,6 @@
-//! What is proven: trades with their access logs, and the markets they are in.
+//! What is proven: trades with their access logs, in the markets of the parameters.
 
-use tsz_hash::{Block, Digest, Domain, F, PrimeCharacteristicRing, step};
+use tsz_hash::{F, PrimeCharacteristicRing};
 use tsz_ledger::Access;
 use tsz_trade::Params;
 use tsz_trade::ops::SpotTrade;
@@ -21,7 +21,7 @@ pub struct SpotRecord {
 }
 
 /// Columns of a market's parameters.
-pub(crate) fn spot(params: &Params, market: &SpotMarket) -> Spot<F> {
+pub(crate) fn spot(market: &SpotMarket) -> Spot<F> {
     Spot {
         base: F::from_u8(market.base.get()),
         quote: F::from_u8(market.quote.get()),
@@ -30,35 +30,16 @@ pub(crate) fn spot(params: &Params, market: &SpotMarket) -> Spot<F> {
         // caps are not negative in valid parameters
         taker_cap: F::from_u32(market.taker_cap.get().unsigned_abs()),
         maker_cap: F::from_u32(market.maker_cap.get().unsigned_abs()),
-        base_collateral: F::from_bool(params.is_collateral(market.base)),
-        quote_collateral: F::from_bool(params.is_collateral(market.quote)),
     }
 }
 
-/// One row for each market of `params`, the capacities not yet filled in.
+/// One row for each market of `params`, uses and links not yet filled in.
 pub(crate) fn markets(params: &Params) -> impl Iterator<Item = Market<F>> + '_ {
     params.spots.iter().enumerate().map(|(id, market)| Market {
         is_real: F::ONE,
         is_open: F::from_bool(market.status == Status::Open),
         id: F::from_usize(id),
-        spot: spot(params, market),
+        spot: spot(market),
         ..Market::default()
-    })
-}
-
-/// The capacity that the market table starts from.
-pub(crate) fn market_iv() -> Digest {
-    Domain::Parameters.iv(0)
-}
-
-/// Digest of the spot markets of `params`, which the claim names: a sponge from `Domain::Parameters.iv(0)` (which no
-/// hash of parameters starts from) over one block a market: `[id, base + 128 quote, lot (24, 24), tick, taker cap,
-/// maker cap, open + 2 base is collateral + 4 quote is collateral]`.
-///
-/// Whoever checks a claim computes it from valid parameters ([`Params::validate`]) whose hash is in force.
-pub fn market_digest(params: &Params) -> Digest {
-    markets(params).fold(market_iv(), |cap, market| {
-        let block: Block = market.block();
-        step(&block, &cap)
     })
 }

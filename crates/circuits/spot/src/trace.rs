@@ -9,15 +9,16 @@ use tsz_gadgets::inverse;
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::product::{digits12, felts, product_carries};
+use tsz_gadgets::params::{self, LISTS, Link};
 use tsz_hash::{Digest, step};
 use tsz_ledger::{Access, BatchContext};
 use tsz_sig::Signature;
 use tsz_trade::Params;
 use tsz_trade::order::{Order as _, Signed, SpotOrder, Terms as Signable, Tif};
-use tsz_trade::params::SpotMarket;
+use tsz_trade::params::{List, SpotMarket};
 
 use crate::class::Class;
-use crate::record::{SpotRecord, market_iv, markets, spot};
+use crate::record::{SpotRecord, markets, spot};
 use crate::sides::{SideInput, side};
 use crate::tables::{Market, Order, Side, Trade};
 
@@ -63,10 +64,10 @@ pub struct SignatureRequest {
     pub signature: Signature,
 }
 
-/// Traces of the market, order and trade tables, and the signatures that they need.
+/// Traces of the params, market, order and trade tables, and the signatures that they need.
 #[derive(Clone, Debug)]
 pub struct OpTraces {
-    /// Market, order, trade.
+    /// Params, market, order, trade.
     pub traces: Vec<Trace>,
     /// One for each order row.
     pub signatures: Vec<SignatureRequest>,
@@ -200,9 +201,7 @@ fn amounts(record: &SpotRecord, market: &SpotMarket) -> [u64; 2] {
 
 /// Fills in the balances that move and what is read besides; gives HEAD if it was read.
 fn moves(
-    params: &Params,
     log: &mut Log<'_>,
-    market: &SpotMarket,
     [taker, maker]: [&mut SideRow; 2],
     inputs: &[SideInput<'_>; 2],
 ) -> Result<Option<Digest>, RecordError> {
@@ -210,14 +209,6 @@ fn moves(
     crate::sides::legs(log, [taker, maker], gets)?;
     let head = crate::sides::brokers(log, [taker, maker], gets)?;
     crate::sides::fees(log, [taker, maker], inputs)?;
-    for side in [taker, maker] {
-        let pays = if side.terms.is_sell == F::ONE { market.base } else { market.quote };
-        if params.is_collateral(pays) {
-            let cell = log.next()?.old;
-            side.reads_sub = F::ONE;
-            side.collateral = core::array::from_fn(|k| cell[k]);
-        }
-    }
     Ok(head)
 }
 
@@ -240,13 +231,13 @@ fn trade(
         [input(&op.taker, op.taker_fee, x, op.close_taker), input(&op.maker, op.maker_fee, y, false)];
     let [mut taker, mut maker] =
         [side(context, &mut log, orders, &inputs[0])?, side(context, &mut log, orders, &inputs[1])?];
-    let caps = spot(params, market);
+    let caps = spot(market);
     let own = [taker.terms.max_taker, maker.terms.max_maker];
     crate::sides::caps(&mut taker, own[0], caps.taker_cap, op.taker_fee);
     crate::sides::caps(&mut maker, own[1], caps.maker_cap, op.maker_fee);
     let mut head = None;
     if !is_own {
-        head = moves(params, &mut log, market, [&mut taker, &mut maker], &inputs)?;
+        head = moves(&mut log, [&mut taker, &mut maker], &inputs)?;
     }
     let reads_head = head.is_some();
     let head = head.unwrap_or_default();
@@ -259,7 +250,7 @@ fn trade(
     Ok(Trade {
         is_real: F::ONE,
         index: F::from_u32(record.index),
-        spot: spot(params, market),
+        spot: spot(market),
         lots: felts(lots_digits),
         lots_inv: inverse(felts(lots_digits).into_iter().sum()),
         is_own: F::from_bool(is_own),
@@ -304,22 +295,23 @@ fn matrix<C: Columns<F> + Sync>(
     Ok(RowMajorMatrix::new(values, C::WIDTH))
 }
 
-fn market_rows(params: &Params, trades: &[Trade<F>]) -> (Vec<Market<F>>, Market<F>) {
+/// All rows of the market table, padding included.
+fn market_rows(params: &Params, trades: &[Trade<F>], height: usize) -> Result<Vec<Market<F>>, RecordError> {
     let mut uses: HashMap<F, F> = HashMap::new();
     for trade in trades {
         *uses.entry(trade.taker.terms.market).or_default() += F::ONE;
     }
-    let mut cap = market_iv();
-    let rows = markets(params)
-        .map(|mut row| {
-            row.before = cap;
-            cap = step(&row.block(), &cap);
-            row.after = cap;
-            row.uses = uses.get(&row.id).copied().unwrap_or_default();
-            row
-        })
-        .collect();
-    (rows, Market { before: cap, after: cap, ..Market::default() })
+    let mut rows: Vec<Market<F>> = markets(params).collect();
+    if rows.len() > height {
+        return Err(RecordError::TooMany { table: "market", rows: height, got: rows.len() });
+    }
+    let blocks: Vec<_> = rows.iter().map(|row| [row.block()]).collect();
+    rows.resize_with(height, Market::default);
+    for (row, link) in rows.iter_mut().zip(Link::chain(&List::Spots.iv(), &blocks, height)) {
+        row.link = link;
+        row.uses = if row.is_open == F::ONE { uses.get(&row.id).copied().unwrap_or_default() } else { F::ZERO };
+    }
+    Ok(rows)
 }
 
 /// Fills the tables of the family.
@@ -336,9 +328,12 @@ pub fn op_traces(
     let mut orders = Orders::default();
     let trades: Result<Vec<_>, _> = records.iter().map(|r| trade(context, params, r, &mut orders)).collect();
     let trades = trades?;
-    let (markets, padding) = market_rows(params, &trades);
+    let markets = market_rows(params, &trades, 1 << class.markets)?;
+    let mut uses = [0; LISTS];
+    uses[List::Spots as usize] = 1;
     let traces = vec![
-        matrix("market", &markets, class.markets, &padding)?,
+        params::trace(&params.digests(), uses),
+        matrix("market", &markets, class.markets, &Market::default())?,
         matrix("order", &orders.rows, class.orders, &Order::default())?,
         matrix("spot", &trades, class.trades, &Trade::default())?,
     ];

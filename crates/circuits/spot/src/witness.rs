@@ -5,14 +5,14 @@ use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
 use tsz_chips::schnorr::{self, SignedMessage, TooManySignatures};
 use tsz_chips::{poseidon2, range, tuple};
 use tsz_gadgets::collect;
+use tsz_gadgets::params::ParamsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
 use tsz_sig::PublicKey;
 use tsz_trade::Params;
 
-use crate::SpotClaim;
 use crate::class::Class;
-use crate::record::{SpotRecord, market_digest};
+use crate::record::SpotRecord;
 use crate::tables::{MarketAir, OrderAir, TradeAir};
 use crate::trace::{OpTraces, RecordError, op_traces};
 
@@ -40,7 +40,7 @@ pub enum WitnessError {
 #[derive(Clone, Debug)]
 pub struct Witness {
     /// What is proven.
-    pub claim: SpotClaim,
+    pub claim: ExecClaim,
     /// Traces in the order of the circuit.
     pub(crate) traces: Vec<Trace>,
 }
@@ -65,13 +65,13 @@ impl Witness {
         start: Digest,
     ) -> Result<Self, WitnessError> {
         let ops = op_traces(class, context, params, records)?;
-        Self::assemble(class, (context, market_digest(params)), records, start, ops)
+        Self::assemble(class, context, records, start, ops)
     }
 
     /// Fills the shared tables for given tables of the family.
     pub(crate) fn assemble(
         class: &Class,
-        (context, markets): (&BatchContext, Digest),
+        context: &BatchContext,
         records: &[SpotRecord],
         start: Digest,
         ops: OpTraces,
@@ -80,9 +80,10 @@ impl Witness {
         let segment =
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
         let mut requests = Requests::new();
-        requests.merge(collect(&MarketAir, &traces[0], &markets));
-        requests.merge(collect(&OrderAir, &traces[1], &order_publics(context)));
-        requests.merge(collect(&TradeAir, &traces[2], &[]));
+        requests.merge(collect(&ParamsAir, &traces[0], &context.params));
+        requests.merge(collect(&MarketAir, &traces[1], &[]));
+        requests.merge(collect(&OrderAir, &traces[2], &order_publics(context)));
+        requests.merge(collect(&TradeAir, &traces[3], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         let signed: Result<Vec<SignedMessage>, WitnessError> = signatures
             .iter()
@@ -97,7 +98,7 @@ impl Witness {
         traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);
         traces.push(range::trace(&requests.range));
         traces.extend([sig.sig, sig.schnorr, sig.comb]);
-        let exec = ExecClaim {
+        let claim = ExecClaim {
             algorithm: Family::Spot.algorithm(),
             context: *context,
             count: records.len() as u32,
@@ -105,6 +106,6 @@ impl Witness {
             end: hashed.ends.first().copied().unwrap_or(start),
             has_begin: false,
         };
-        Ok(Self { claim: SpotClaim { exec, markets }, traces })
+        Ok(Self { claim, traces })
     }
 }

@@ -49,4 +49,4 @@ pub use p3_lookup::{Count, InteractionBuilder, LookupBus, PermutationCheckBus};
 pub use p3_matrix::Matrix;
 pub use p3_matrix::dense::RowMajorMatrix;
 pub use p3_uni_stark::SubAirBuilder;
-pub use tsz_stark::{CircuitAir, F, TableAir, Trace};
+pub use tsz_stark::{CircuitAir, F, MIN_LOG_HEIGHT, TableAir, Trace};

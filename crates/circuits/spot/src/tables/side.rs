@@ -46,10 +46,6 @@ columns! {
         pays_broker: felt,
         /// next_account - 1 - broker if the broker is paid; range12.
         distance: (U24),
-        /// 1 = pays in a collateral token, so SUB is read.
-        reads_sub: felt,
-        /// Collateral in SUB, not negative and without positions; bound by the bus.
-        collateral: [4],
     }
 }
 

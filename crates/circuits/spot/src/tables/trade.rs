@@ -1,8 +1,8 @@
 //! SpotTrade: one row a fill.
 //!
 //! Proven: both orders are usable and match; the maker's limit is the price; amounts, fees and broker shares are the
-//! exact products; each leg moves a balance that stays in 0..2^96; an own counterparty only shrinks both orders. Who
-//! pays in a collateral token has no positions and no debt.
+//! exact products; each leg moves a balance that stays in 0..2^96; an own counterparty only shrinks both
+//! orders.
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::chain::sys;
@@ -83,10 +83,7 @@ impl<E: PrimeCharacteristicRing + Clone> Trade<E> {
     /// Accesses, and those that write.
     fn counts(&self) -> [E; 2] {
         let both = self.is_real.double() + self.live() * c::<E>(6) + self.brokers();
-        let reads = self.is_real.clone() * c::<E>(6)
-            + self.reads_head.clone()
-            + self.taker.reads_sub.clone()
-            + self.maker.reads_sub.clone();
+        let reads = self.is_real.clone() * c::<E>(6) + self.reads_head.clone();
         [both.clone() + reads, both]
     }
 
@@ -132,7 +129,6 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TradeAir {
         products(&mut row, &t);
         legs(&mut row, &t, &n);
         brokers(&mut row, &t, &n);
-        risk(&mut row, &t);
     }
 }
 
@@ -245,26 +241,5 @@ fn brokers<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::E
         row.value_if(&pays, w.clone(), s.share_cell.new_leaf());
         j += pays.clone();
         w += pays;
-    }
-}
-
-/// SUB of each side that pays in a collateral token: neither positions nor debt.
-fn risk<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Expr>) {
-    let live = t.live();
-    let mut j = c::<AB::Expr>(14) + t.reads_head.clone() + t.brokers();
-    let (base, quote) = (t.spot.base_collateral.clone(), t.spot.quote_collateral.clone());
-    for s in [&t.taker, &t.maker] {
-        let sells = s.terms.is_sell.clone();
-        let collateral = quote.clone() + sells * (base.clone() - quote.clone());
-        row.zero(live.clone() * collateral - s.reads_sub.clone());
-        let reads = s.reads_sub.clone();
-        row.key_if(
-            &reads,
-            j.clone(),
-            false,
-            [s.terms.account.clone(), s.terms.sub.clone() * c::<AB::Expr>(512)],
-        );
-        row.value_if(&reads, j.clone(), pad8(&s.collateral));
-        j += reads;
     }
 }
