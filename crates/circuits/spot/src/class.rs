@@ -10,10 +10,11 @@ use tsz_chips::tuple::{Mode, TupleAir, op_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Block;
 use tsz_stark::{Circuit, Profile, SetupError, setup};
+use tsz_ledger::Access;
+use tsz_trade::ops::SpotTrade;
 use tsz_trade::order::Order as _;
 
 use crate::ProvingKey;
-use crate::record::SpotRecord;
 use crate::tables::{MarketAir, OrderAir, TradeAir};
 
 air_enum! {
@@ -61,20 +62,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts what trades in `markets` listed markets need.
-    pub fn of(markets: usize, records: &[SpotRecord]) -> Self {
+    /// Counts what trades, with their accesses, in `markets` listed markets need.
+    pub fn of<'a>(markets: usize, trades: impl IntoIterator<Item = (&'a SpotTrade, &'a [Access])>) -> Self {
         // an order counts once for each key cell that it is read with
         let mut orders: HashSet<([Block; 3], [Block; 2])> = HashSet::new();
-        let mut blocks = 0;
-        for record in records {
-            let writes = record.accesses.iter().filter(|a| a.write).count();
-            blocks += op_rows(record.accesses.len(), writes);
-            for (at, signed) in [(0, &record.op.taker), (4, &record.op.maker)] {
-                let key = [at, at + 1].map(|k| record.accesses.get(k).map_or_else(Block::default, |a| a.old));
+        let (mut blocks, mut count) = (0, 0);
+        for (op, accesses) in trades {
+            let writes = accesses.iter().filter(|a| a.write).count();
+            blocks += op_rows(accesses.len(), writes);
+            count += 1;
+            for (at, signed) in [(0, &op.taker), (4, &op.maker)] {
+                let key = [at, at + 1].map(|k| accesses.get(k).map_or_else(Block::default, |a| a.old));
                 orders.insert((signed.order.message(), key));
             }
         }
-        Self { markets, orders: orders.len(), trades: records.len(), blocks }
+        Self { markets, orders: orders.len(), trades: count, blocks }
     }
 }
 

@@ -20,6 +20,13 @@ pub struct SpotRecord {
     pub accesses: Vec<Access>,
 }
 
+impl SpotRecord {
+    /// The trade and its accesses, as [`crate::Counts::of`] takes them.
+    pub fn parts(&self) -> (&SpotTrade, &[Access]) {
+        (&self.op, &self.accesses)
+    }
+}
+
 /// Columns of a market's parameters.
 pub(crate) fn spot(market: &SpotMarket) -> Spot<F> {
     Spot {

@@ -147,7 +147,7 @@ fn rejects_a_market_that_is_closed_unknown_or_another() {
     assert_ne!(forged(|op| both(op, 1)), "nowhere"); // other tokens
     assert_eq!(forged(|op| op.maker.order.market = market(1)), "spot");
     let mut world = one();
-    world.params.spots[0].status = tsz_trade::params::Status::Closed;
+    world.set_params(|p| p.spots[0].status = tsz_trade::params::Status::Closed);
     assert_ne!(verdict(&world), "nowhere");
 }
 
@@ -158,7 +158,7 @@ fn rejects_a_fee_above_either_cap_and_fees_that_leak() {
     assert_ne!(forged(|op| op.maker.order.terms.max_maker_fee = rate(-1)), "nowhere");
     assert_ne!(forged(|op| op.taker_fee = rate(1_999)), "nowhere");
     let mut world = one();
-    world.params.spots[0].taker_cap = rate(1_999);
+    world.set_params(|p| p.spots[0].taker_cap = rate(1_999));
     assert_ne!(verdict(&world), "nowhere");
 }
 
@@ -273,13 +273,52 @@ fn rejects_a_trade_of_the_fee_account() {
 }
 
 #[test]
-fn rejects_payment_in_a_collateral_token_with_positions() {
-    let mut world = World::new();
-    world.apply(world.sale(1, 8, 30)); // the maker buys with token 1, a collateral token
-    let last = world.records[0].accesses.len() - 1;
-    assert_eq!(verdict(&world), "nowhere");
-    let access = &mut world.records[0].accesses[last];
-    access.old[5] = f(1);
-    access.new = access.old;
-    assert_eq!(verdict(&world), "bus:val");
+fn rejects_markets_that_are_not_those_of_the_hash() {
+    use tsz_trade::params::{Params, Status};
+    let lies: [fn(&mut Params); 6] = [
+        |p| p.spots[0].taker_cap = rate(3_001),
+        |p| p.spots[2].status = Status::Open,
+        |p| p.spots.truncate(3),
+        |p| p.spots.push(p.spots[0]),
+        |p| p.spots.swap(1, 3),
+        |p| p.oracle.max_age += 1,
+    ];
+    for (k, lie) in lies.into_iter().enumerate() {
+        let mut world = one();
+        lie(&mut world.params);
+        assert_eq!(verdict(&world), "bus:p2", "lie {k}");
+    }
+}
+
+#[test]
+fn rejects_a_market_row_that_is_not_in_the_chain() {
+    let witness = one().witness();
+    // one row more, hashed on after the digest was looked up
+    let mut lie = witness.clone();
+    let width = lie.traces[1].width;
+    let at = |row: usize, name: &str| {
+        let names = tsz_air::TableAir::column_names(&crate::tables::MarketAir);
+        row * width + names.iter().position(|n| n == name).unwrap()
+    };
+    let (last, end) = (lie.traces[1].values.len() / width - 1, at(4, "link.is_end"));
+    lie.traces[1].values[end] = f(1);
+    lie.traces[1].values[at(last, "link.is_end")] = f(0);
+    assert!(matches!(judge(&lie), Err(Violation::Constraint { air, .. }) if air == "market"));
+    // a row that is real without being absorbed
+    let mut lie = witness;
+    lie.traces[1].values[at(9, "is_real")] = f(1);
+    assert!(matches!(judge(&lie), Err(Violation::Bus { bus, .. }) if bus == "p2"));
+}
+
+#[test]
+fn rejects_another_list_in_place_of_the_markets() {
+    // a prover who opens P with two lists exchanged
+    let mut world = one();
+    world.params.perps.clear();
+    world.set_params(|p| p.spots.push(p.spots[0]));
+    let mut witness = world.witness();
+    let mut digests = world.params.digests();
+    digests.swap(1, 3);
+    witness.traces[0] = tsz_gadgets::params::trace(&digests, [0, 1, 0, 0]);
+    assert!(judge(&witness).is_err());
 }

@@ -3,22 +3,22 @@
 use std::sync::OnceLock;
 
 use tsz_air::{F, PrimeCharacteristicRing};
-use tsz_ledger::{Family, TupleSponge};
+use tsz_ledger::{ExecClaim, Family, TupleSponge};
 use tsz_stark::Profile;
 use tsz_stark::security::security;
 use tsz_testkit::damaged;
 
 use super::world::*;
 use crate::class::CLASSES;
-use crate::{Class, Counts, ProvingKey, SpotClaim, VerifyError, market_digest, prove, verify};
+use crate::{Class, Counts, ProvingKey, VerifyError, prove, verify};
 
 fn key() -> &'static ProvingKey {
     static KEY: OnceLock<ProvingKey> = OnceLock::new();
     KEY.get_or_init(|| SMALL.setup(Profile::InsecureTest).unwrap())
 }
 
-fn honest() -> &'static (SpotClaim, Vec<u8>) {
-    static PROOF: OnceLock<(SpotClaim, Vec<u8>)> = OnceLock::new();
+fn honest() -> &'static (ExecClaim, Vec<u8>) {
+    static PROOF: OnceLock<(ExecClaim, Vec<u8>)> = OnceLock::new();
     PROOF.get_or_init(|| {
         let w = every_trade();
         prove(key(), &w.context, &w.params, &w.records, w.context.digest()).unwrap()
@@ -34,23 +34,23 @@ fn accepts_a_proof_of_every_trade() {
     for record in &world.records {
         sponge.absorb(record.index, &record.accesses);
     }
-    assert_eq!((claim.exec.end, claim.exec.count), (sponge.commitment(), sponge.count()));
-    assert_eq!(claim.markets, market_digest(&world.params));
+    assert_eq!((claim.end, claim.count), (sponge.commitment(), sponge.count()));
+    assert_eq!(claim.context.params, world.params.hash());
 }
 
 #[test]
 fn rejects_every_public_value_changed() {
     let (claim, proof) = honest();
-    let changes: [fn(&mut SpotClaim); 9] = [
-        |c| c.exec.algorithm = Family::Fund.algorithm(),
-        |c| c.exec.context.batch |= 1 << 48,
-        |c| c.exec.context.time += 1,
-        |c| c.exec.context.system[7] += F::ONE,
-        |c| c.exec.count -= 1,
-        |c| c.exec.count += 0x7800_0001,
-        |c| c.exec.has_begin = true,
-        |c| c.exec.start[3] += F::ONE,
-        |c| c.exec.end[5] += F::ONE,
+    let changes: [fn(&mut ExecClaim); 9] = [
+        |c| c.algorithm = Family::Fund.algorithm(),
+        |c| c.context.batch |= 1 << 48,
+        |c| c.context.time += 1,
+        |c| c.context.system[7] += F::ONE,
+        |c| c.count -= 1,
+        |c| c.count += 0x7800_0001,
+        |c| c.has_begin = true,
+        |c| c.start[3] += F::ONE,
+        |c| c.end[5] += F::ONE,
     ];
     for (k, change) in changes.into_iter().enumerate() {
         let mut claim = *claim;
@@ -59,7 +59,7 @@ fn rejects_every_public_value_changed() {
     }
     for felt in 0..8 {
         let mut claim = *claim;
-        claim.markets[felt] += F::ONE;
+        claim.context.params[felt] += F::ONE;
         assert!(verify(key().vk(), &claim, proof).is_err());
     }
 }

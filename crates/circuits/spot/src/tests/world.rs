@@ -51,7 +51,7 @@ fn spot(base: u8, quote: u8, lot_base: u64, tick_quote: u32, status: Status) -> 
     SpotMarket { status, base, quote, lot_base, tick_quote, taker_cap: rate(3_000), maker_cap: rate(2_000) }
 }
 
-/// Market 0: 1/0; 1: 2/1 where 1 is a collateral token; 2: closed; 3: 2/0 with a large lot and tick.
+/// Market 0: 1/0; 1: 2/1; 2: closed; 3: 2/0 with a large lot and tick.
 pub fn params() -> Params {
     let fraction = |n| Fraction::new(n).unwrap();
     let bound = Notional::new(1_000_000).unwrap();
@@ -68,12 +68,6 @@ pub fn params() -> Params {
         feed: [f(1); 8],
         forced_band: fraction(500),
     };
-    let collateral = CollateralParams {
-        token: token(1),
-        haircut: fraction(9_000),
-        market: MarketId::new(0).unwrap(),
-        units_per_lot: 10,
-    };
     Params {
         perps: vec![perp],
         spots: vec![
@@ -83,7 +77,7 @@ pub fn params() -> Params {
             spot(2, 0, (1 << 40) - 3, (1 << 20) - 7, Status::Open),
         ],
         oracle: OracleParams::default(),
-        collateral: vec![collateral],
+        collateral: Vec::new(),
     }
 }
 
@@ -128,6 +122,12 @@ impl World {
         let context = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params.hash() };
         let view = MemView::from_leaves(genesis.leaves().unwrap());
         Self { view, params, context, records: Vec::new() }
+    }
+
+    /// Changes the parameters, the hash of the batch with them.
+    pub fn set_params(&mut self, change: impl Fn(&mut Params)) {
+        change(&mut self.params);
+        self.context.params = self.params.hash();
     }
 
     pub fn blank() -> Signature {
@@ -234,8 +234,7 @@ fn place(w: &World, mut op: SpotTrade, taker: u8, maker: u8) -> SpotTrade {
     op
 }
 
-/// Partial fills, both directions, brokers, IOC with close, FOK, post-only, self-trades, collateral tokens, nonce
-/// gaps, large products.
+/// Partial fills, both directions, brokers, IOC with close, FOK, post-only, self-trades, nonce gaps, large products.
 pub fn every_trade() -> World {
     let mut w = World::new();
     for n in [3, 4, 5] {
