@@ -37,11 +37,11 @@ impl Leg {
         Ok(())
     }
 
-    /// Takes `units` out. Collateral with open positions stays until the risk rule of perpetuals can judge it.
+    /// Takes `units` out. Collateral beside positions or margin tokens stays: MarginTransfer judges what may leave.
     pub fn debit<V: View>(&self, log: &mut Log<'_, V>, units: Units) -> Result<(), Reject> {
         let cell = self.peek(log)?;
-        if cell.pos_count() != 0 {
-            return Err(Reject::OpenPositions { pos_count: cell.pos_count() });
+        if cell.holdings() != 0 {
+            return Err(Reject::OpenPositions { holdings: cell.holdings() });
         }
         let insufficient = |_: NumberError| Reject::Insufficient {
             token: self.token,

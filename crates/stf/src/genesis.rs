@@ -172,7 +172,7 @@ impl GenesisAccount {
             out.push((key, BalCell { balance: *balance }.to_leaf()));
         }
         for (sub, collateral) in &self.collateral {
-            let cell = SubCell { collateral: *collateral, pos_count: 0 };
+            let cell = SubCell { collateral: *collateral, ..SubCell::default() };
             out.push((Key::sub(account, sub.get().into()), cell.to_leaf()));
         }
     }

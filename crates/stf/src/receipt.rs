@@ -20,7 +20,7 @@ pub enum Code {
     NotOwner = 2,
     /// The account is reserved.
     Reserved = 3,
-    /// The collateral backs positions.
+    /// Positions or margin tokens stand beside the collateral.
     OpenPositions = 4,
     /// The collateral is negative.
     Negative = 5,

@@ -64,8 +64,8 @@ pub enum Reject {
         needed: i128,
     },
     /// Collateral that backs positions.
-    #[error("the collateral backs {pos_count} open positions")]
-    OpenPositions { pos_count: u8 },
+    #[error("positions or margin tokens stand beside the collateral (holdings {holdings})")]
+    OpenPositions { holdings: u16 },
     /// A transfer from a cell to itself.
     #[error("source and destination are the same bucket")]
     SameBucket,

@@ -1,15 +1,14 @@
 //! Sub-accounts: movements of collateral, balances and positions, and their risk.
 
 use serde::{Deserialize, Serialize};
-use tsz_ledger::cells::{MAX_POSITIONS, is_empty};
-use tsz_ledger::{BalCell, HeadCell, Key, MkpCell, PosCell, SubCell};
+use tsz_ledger::cells::{MAX_MARGIN_TOKENS, MAX_POSITIONS, is_empty};
+use tsz_ledger::{BalCell, HeadCell, Key, PosCell, SubCell};
 use tsz_risk::trade::{Shift, open_interest_delta, shift};
-use tsz_risk::{Account, CollateralToken, Margin, Position, Transition};
+use tsz_risk::{Account, Margin, Position, Transition};
 use tsz_stf::{Log, Reject, View};
 use tsz_types::{AccountId, Balance, Collateral, FundingIndex, MarketId, SubId, TokenId};
 
-use crate::market::{MarketRow, check_fresh, params};
-use crate::params::MAX_COLLATERAL;
+use crate::market::MarketRow;
 use crate::{Context, TradeReject};
 
 /// A sub-account.
@@ -64,6 +63,11 @@ impl Party {
         Key::bal(self.account.get(), self.sub.get().into(), token.get().into())
     }
 
+    /// Its margin balance of the collateral token in a place.
+    pub fn mbal_key(&self, place: u8) -> Key {
+        Key::mbal(self.account.get(), self.sub.get().into(), place.into())
+    }
+
     pub(crate) fn peek<V: View>(&self, log: &Log<'_, V>, market: MarketId) -> Result<Before, TradeReject> {
         let SubCell { collateral, .. } = log.peek_cell(self.sub_key())?;
         let pos: PosCell = log.peek_cell(self.pos_key(market))?;
@@ -89,21 +93,48 @@ impl Party {
         Ok(())
     }
 
-    /// Adds to a balance and gives the one before. Access: BAL write.
+    /// Adds to a balance. Access: BAL write.
     pub(crate) fn move_balance<V: View>(
         &self,
         log: &mut Log<'_, V>,
         token: TokenId,
         change: i128,
-    ) -> Result<u128, TradeReject> {
-        let BalCell { balance } = log.peek_cell(self.bal_key(token))?;
+    ) -> Result<(), TradeReject> {
+        self.move_cell(log, self.bal_key(token), token, change).map(|_| ())
+    }
+
+    /// Adds to a margin balance, and `cash` to the collateral. Accesses: MBAL write, SUB write.
+    pub(crate) fn move_margin<V: View>(
+        &self,
+        log: &mut Log<'_, V>,
+        (place, token): (u8, TokenId),
+        change: i128,
+        cash: i128,
+    ) -> Result<(), TradeReject> {
+        let left = self.move_cell(log, self.mbal_key(place), token, change)?;
+        let cell: SubCell = log.peek_cell(self.sub_key())?;
+        let collateral = Collateral::try_from(cell.collateral.get() + cash)?; // 95 and 98 bits
+        log.write_cell(self.sub_key(), &SubCell { collateral, ..cell }.with(place, left != Balance::MIN));
+        Ok(())
+    }
+
+    /// Adds to a balance of either kind and gives the one after.
+    fn move_cell<V: View>(
+        &self,
+        log: &mut Log<'_, V>,
+        key: Key,
+        token: TokenId,
+        change: i128,
+    ) -> Result<Balance, TradeReject> {
+        let BalCell { balance } = log.peek_cell(key)?;
         let held = balance.get() as i128; // u96
         let after = held + change; // the change is below 2^100
         if after < 0 {
             return Err(TradeReject::Balance { account: self.account, token, held, needed: -change });
         }
-        log.write_cell(self.bal_key(token), &BalCell { balance: Balance::try_from(after)? });
-        Ok(balance.get())
+        let balance = Balance::try_from(after)?;
+        log.write_cell(key, &BalCell { balance });
+        Ok(balance)
     }
 
     /// Settles the position, adds `lots` (signed) to it and `cash` to the collateral.
@@ -124,7 +155,7 @@ impl Party {
         let too_many = TradeReject::TooManyPositions { account: self.account, max: MAX_POSITIONS };
         // 95 bits, 94 bits and a cash flow below 2^112
         let collateral = Collateral::try_from(before.collateral + settled + cash)?;
-        log.write_cell(self.sub_key(), &SubCell { collateral, pos_count: pos_count.ok_or(too_many)? });
+        log.write_cell(self.sub_key(), &SubCell { collateral, pos_count: pos_count.ok_or(too_many)?, ..sub });
         let after = PosCell::new(shift.position.size, FundingIndex::new(shift.position.funding)?)?;
         log.write_cell(self.pos_key(row.id), &after);
         Ok(Moved { before, shift, interest: open_interest_delta(&before.position, &shift.position) })
@@ -144,42 +175,32 @@ pub(crate) fn check_exists<V: View>(log: &mut Log<'_, V>, accounts: &[AccountId]
 #[derive(Clone, Debug)]
 pub(crate) struct Table<'m> {
     rows: Account,
-    tokens: [Option<(TokenId, CollateralToken)>; MAX_COLLATERAL],
     market: Option<&'m MarketRow<'m>>,
 }
 
 impl<'m> Table<'m> {
-    /// Reads the table as the state is now. `earlier` are balances that the operation has changed before.
-    /// Accesses: for each collateral token BAL read, MKP read; for each position but that in `market` by increasing
-    /// market id POS read, MKP read, MKF read.
+    /// Reads the table as the state is now.
+    /// Accesses: for each set bit `k` of the mask MBAL(k) read, MKP read; for each position but that in `market` by
+    /// increasing market id POS read, MKP read, MKF read.
     pub fn read<V: View>(
         log: &mut Log<'_, V>,
         ctx: &Context<'_>,
         party: Party,
         market: Option<&'m MarketRow<'m>>,
-        earlier: &[(TokenId, u128)],
     ) -> Result<Self, TradeReject> {
-        let mut table = Self { rows: Account::new(0), tokens: [None; MAX_COLLATERAL], market };
+        let mut table = Self { rows: Account::new(0), market };
         if let Some(row) = market {
             row.check_fresh(ctx)?;
         }
-        for (to, c) in table.tokens.iter_mut().zip(&ctx.params.collateral) {
-            let BalCell { balance } = log.read_cell(party.bal_key(c.token))?;
-            let prices: MkpCell = log.read_cell(Key::mkp(c.market.get().into()))?;
-            let had = earlier.iter().any(|(token, held)| *token == c.token && *held != 0);
-            if balance != Balance::MIN || had {
-                check_fresh(ctx, c.market, &prices)?;
-            }
-            let token = CollateralToken {
-                balance: balance.get(),
-                index: prices.index,
-                qm: params(ctx, c.market)?.qm.get(),
-                haircut: c.haircut.get(),
-                units_per_lot: c.units_per_lot,
-            };
-            *to = Some((c.token, token));
+        let sub: SubCell = log.peek_cell(party.sub_key())?;
+        for place in (0..MAX_MARGIN_TOKENS).filter(|k| sub.has(*k)) {
+            let BalCell { balance } = log.read_cell(party.mbal_key(place))?;
+            let listed = ctx.params.collateral.get(usize::from(place));
+            let listed = listed.ok_or(TradeReject::NoPlace { account: party.account, place })?;
+            let prices = listed.prices(log, ctx)?;
+            table.rows.token(&listed.worth(ctx, &prices, balance.get())?)?;
         }
-        table.read_rows(log, ctx, party)?;
+        table.read_rows(log, ctx, party, sub.pos_count)?;
         Ok(table)
     }
 
@@ -188,8 +209,8 @@ impl<'m> Table<'m> {
         log: &mut Log<'_, V>,
         ctx: &Context<'_>,
         party: Party,
+        pos_count: u8,
     ) -> Result<(), TradeReject> {
-        let SubCell { pos_count, .. } = log.peek_cell(party.sub_key())?;
         let mut found = 0;
         for (market, _) in (0u8..=u8::MAX).zip(&ctx.params.perps) {
             if found == pos_count {
@@ -215,30 +236,20 @@ impl<'m> Table<'m> {
         Ok(())
     }
 
-    /// The figures with a collateral and a position in the market; balances as they are but for `earlier`.
-    pub fn margin_with(
-        &self,
-        collateral: i128,
-        position: &Position,
-        earlier: &[(TokenId, u128)],
-    ) -> Result<Margin, TradeReject> {
+    fn account(&self, at: &Before) -> Result<Account, TradeReject> {
         let mut account = self.rows;
-        account.collateral(collateral)?;
-        for (id, token) in self.tokens.iter().flatten() {
-            let held = earlier.iter().find(|(token, _)| token == id);
-            account.token(&CollateralToken { balance: held.map_or(token.balance, |h| h.1), ..*token })?;
-        }
+        account.collateral(at.collateral)?;
         if let Some(row) = self.market
-            && position.size != 0
+            && at.position.size != 0
         {
-            account.position(position, &row.risk)?;
+            account.position(&at.position, &row.risk)?;
         }
-        Ok(account.margin()?)
+        Ok(account)
     }
 
     /// The figures with a collateral and a position in the market.
     pub fn margin(&self, at: &Before) -> Result<Margin, TradeReject> {
-        self.margin_with(at.collateral, &at.position, &[])
+        Ok(self.account(at)?.margin()?)
     }
 }
 
@@ -250,41 +261,44 @@ pub(crate) fn check_legal<V: View>(
     party: Party,
     moved: &Moved,
 ) -> Result<(), TradeReject> {
-    let SubCell { collateral, pos_count } = log.peek_cell(party.sub_key())?;
+    let SubCell { collateral, pos_count, .. } = log.peek_cell(party.sub_key())?;
     if pos_count == 0 && !collateral.is_negative() {
         return Ok(());
     }
-    let table = Table::read(log, ctx, party, Some(row), &[])?;
+    let table = Table::read(log, ctx, party, Some(row))?;
     let (before, after) = (table.margin(&moved.before)?, table.margin(&party.peek(log, row.id)?)?);
     let grew_or_flipped = moved.shift.grew || moved.shift.flipped;
-    judge(party, Transition { before, after, grew_or_flipped })
-}
-
-/// Checks the change of a sub-account outside of any market: `before` is its collateral, `earlier` its balances
-/// before the operation where they differ. Accesses: SUB read, and the table unless nothing is at stake.
-pub(crate) fn check_funds<V: View>(
-    log: &mut Log<'_, V>,
-    ctx: &Context<'_>,
-    party: Party,
-    before: i128,
-    earlier: &[(TokenId, u128)],
-) -> Result<(), TradeReject> {
-    let SubCell { collateral, pos_count } = log.read_cell(party.sub_key())?;
-    if pos_count == 0 && !collateral.is_negative() {
-        return Ok(());
-    }
-    let table = Table::read(log, ctx, party, None, earlier)?;
-    let none = Position::default();
-    let before = table.margin_with(before, &none, earlier)?;
-    let after = table.margin_with(collateral.get(), &none, &[])?;
-    judge(party, Transition { before, after, grew_or_flipped: false })
-}
-
-fn judge(party: Party, transition: Transition) -> Result<(), TradeReject> {
+    let transition = Transition { before, after, grew_or_flipped };
     if transition.is_legal() {
         return Ok(());
     }
-    let Transition { before, after, .. } = transition;
     let (Margin { tav: tav_before, mmr: mmr_before, .. }, Margin { tav, mmr, imr, .. }) = (before, after);
     Err(TradeReject::Illegal { account: party.account, tav_before, mmr_before, tav, mmr, imr })
+}
+
+/// Checks that a sub-account which paid something out keeps TAV >= IMR; where it paid collateral, that this and the
+/// funding that its positions have not settled are not negative together. Without positions and debt nothing is read.
+/// Accesses: the table.
+pub(crate) fn check_covered<V: View>(
+    log: &mut Log<'_, V>,
+    ctx: &Context<'_>,
+    party: Party,
+    paid_collateral: bool,
+) -> Result<(), TradeReject> {
+    let SubCell { collateral, pos_count, .. } = log.peek_cell(party.sub_key())?;
+    if pos_count == 0 && !collateral.is_negative() {
+        return Ok(());
+    }
+    let table = Table::read(log, ctx, party, None)?;
+    let at = Before { collateral: collateral.get(), position: Position::default() };
+    let account = table.account(&at)?;
+    let Margin { tav, imr, .. } = account.margin()?;
+    if tav < imr {
+        return Err(TradeReject::Uncovered { account: party.account, tav, imr });
+    }
+    let settled = at.collateral + account.unsettled(); // 95 bits and a sum of 94 bits each
+    if paid_collateral && settled < 0 {
+        return Err(TradeReject::Unsettled { account: party.account, settled });
+    }
+    Ok(())
 }

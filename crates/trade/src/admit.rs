@@ -31,12 +31,13 @@ pub(crate) struct Choice {
     pub cap: Rate,
 }
 
-/// Checks the right to sign for an account. Accesses: KEYA read, KEYB read.
+/// Checks the right of a key to sign for an account. Accesses: KEYA read, KEYB read.
 pub(crate) fn authorize<V: View>(
     log: &mut Log<'_, V>,
     time: u64,
     account: AccountId,
     slot: KeySlot,
+    needed: Permission,
 ) -> Result<Digest, TradeReject> {
     let key_id = log.read(Key::key_a(account.get(), slot.get().into()));
     let policy: Option<KeyPolicy> = log.read_cell(Key::key_b(account.get(), slot.get().into()))?;
@@ -44,8 +45,8 @@ pub(crate) fn authorize<V: View>(
     if scheme != Scheme::Schnorr {
         return Err(Reject::WrongScheme { account, slot, scheme }.into());
     }
-    if !permissions.has(Permission::Trade) {
-        return Err(Reject::Permission { slot, needed: Permission::Trade, has: permissions }.into());
+    if !permissions.has(needed) {
+        return Err(Reject::Permission { slot, needed, has: permissions }.into());
     }
     if time >= expiry.get() {
         return Err(Reject::Expired { slot, expiry, time }.into());
@@ -76,7 +77,7 @@ pub(crate) fn admit<V: View, S: SigVerifier, O: Order + Copy + PartialEq>(
     check_role(terms, choice)?;
     check_fee(terms, choice)?;
     let account = terms.account;
-    let key_id = authorize(log, env.batch.time, account, signed.key_slot)?;
+    let key_id = authorize(log, env.batch.time, account, signed.key_slot, Permission::Trade)?;
     let ctl: CtlCell = log.read_cell(Key::ctl(account.get(), terms.sub.get().into()))?;
     if terms.kill_epoch != ctl.kill_epoch {
         return Err(TradeReject::Killed { account, expected: ctl.kill_epoch, got: terms.kill_epoch });

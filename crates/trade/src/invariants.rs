@@ -2,16 +2,16 @@
 
 use alloc::collections::BTreeMap;
 use thiserror::Error;
-use tsz_ledger::cells::BucketCell;
+use tsz_ledger::cells::{BucketCell, MAX_MARGIN_TOKENS};
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
     Access, Cell, CellError, Key, Leaf, MkfCell, MkoCell, MkpCell, MksCell, OrdCell, PosCell, Realm, SubCell,
 };
-use tsz_risk::{Margin, RiskError};
+use tsz_risk::{Margin, Position, RiskError};
 use tsz_stf::{Log, View};
 use tsz_types::{Bucket, MarketId, TokenId};
 
-use crate::account::{Party, Table, position};
+use crate::account::{Before, Party, Table, position};
 use crate::{Context, Params, TradeReject};
 
 /// What is wrong with a state or an access log.
@@ -37,15 +37,15 @@ pub enum Violation {
         /// What the cell says.
         stated: i128,
     },
-    /// A position count that is not the number of positions (I3).
-    #[error("sub-account {sub:#x} has {found} positions, its cell says {stated}")]
+    /// A position count or a mask that is not what the sub-account holds (I3).
+    #[error("sub-account {sub:#x} has {found:?} positions and mask, its cell says {stated:?}")]
     PositionCount {
         /// `account * 32 + sub`.
         sub: u64,
-        /// Positions.
-        found: u32,
+        /// Positions, and mask of the margin tokens.
+        found: (u32, u32),
         /// What the cell says.
-        stated: u32,
+        stated: (u32, u32),
     },
     /// Holdings that do not sum to what L1 holds (I1).
     #[error("token {token}: users hold {got} millionths, expected {expected}")]
@@ -86,7 +86,8 @@ pub struct Totals {
     /// Sum of sizes and of magnitudes by market.
     pub sizes: BTreeMap<u32, (i128, i128)>,
     interest: BTreeMap<u32, i128>,
-    counts: BTreeMap<u64, (u32, u32)>,
+    /// By sub-account: positions and mask as the cells are, and as SUB says.
+    counts: BTreeMap<u64, [(u32, u32); 2]>,
     funding: BTreeMap<u32, i64>,
     unsettled: BTreeMap<u32, (i128, i128)>,
 }
@@ -101,7 +102,7 @@ impl Totals {
         for (key, leaf) in leaves {
             let corrupt = |error| Violation::Corrupt { key: key.raw(), error };
             if let Some((sub, number)) = user_cell(key) {
-                totals.user(key.realm(), sub, number, &leaf).map_err(corrupt)?;
+                totals.user(params, (key.realm(), sub, number), &leaf).map_err(corrupt)?;
             } else if let Some((kind, index)) = system_cell(key) {
                 totals.system(kind, index, &leaf).map_err(corrupt)?;
             }
@@ -110,11 +111,16 @@ impl Totals {
         Ok(totals)
     }
 
-    fn user(&mut self, realm: Realm, sub: u64, number: u32, leaf: &Leaf) -> Result<(), CellError> {
+    fn user(
+        &mut self,
+        params: &Params,
+        (realm, sub, number): (Realm, u64, u32),
+        leaf: &Leaf,
+    ) -> Result<(), CellError> {
         match (realm, number) {
             (Realm::Published, cell::SUB) => {
                 let cell = SubCell::from_leaf(leaf)?;
-                self.counts.entry(sub).or_default().1 = cell.pos_count.into();
+                self.counts.entry(sub).or_default()[1] = (cell.pos_count.into(), cell.mask.into());
                 *self.tokens.entry(TokenId::QUOTE).or_default() += cell.collateral.get();
             }
             (Realm::Published, number) if number >= cell::POS => {
@@ -127,12 +133,25 @@ impl Totals {
                 let unsettled = self.unsettled.entry(market).or_default();
                 unsettled.0 += i128::from(pos.size) * i128::from(pos.funding);
                 unsettled.1 += i128::from(pos.size);
-                self.counts.entry(sub).or_default().0 += 1;
+                self.counts.entry(sub).or_default()[0].0 += 1;
             }
             (Realm::Published, number) if number >= cell::BAL => {
                 let micros = BucketCell::from_leaf(Bucket::Balance, leaf)?.micros();
                 if let Ok(token) = TokenId::new((number - cell::BAL) as u8) {
                     *self.tokens.entry(token).or_default() += micros;
+                }
+            }
+            (Realm::Published, number)
+                if (cell::MBAL..cell::MBAL + u32::from(MAX_MARGIN_TOKENS)).contains(&number) =>
+            {
+                let (place, micros) =
+                    (number - cell::MBAL, BucketCell::from_leaf(Bucket::Balance, leaf)?.micros());
+                // a place that the parameters do not name counts for no token, so that I1 fails
+                if let Some(listed) = params.collateral.get(place as usize) {
+                    *self.tokens.entry(listed.token).or_default() += micros;
+                }
+                if micros != 0 {
+                    self.counts.entry(sub).or_default()[0].1 |= 1 << place;
                 }
             }
             (Realm::Private, number) if number >= cell::ORD => {
@@ -204,13 +223,13 @@ impl Totals {
         Ok(())
     }
 
-    /// I3: position counts are right.
+    /// I3: position counts and masks are right.
     ///
     /// # Errors
     /// The first sub-account that differs.
     pub fn check_counts(&self) -> Result<(), Violation> {
-        match self.counts.iter().find(|(_, (found, stated))| found != stated) {
-            Some((sub, (found, stated))) => {
+        match self.counts.iter().find(|(_, [found, stated])| found != stated) {
+            Some((sub, [found, stated])) => {
                 Err(Violation::PositionCount { sub: *sub, found: *found, stated: *stated })
             }
             None => Ok(()),
@@ -279,8 +298,8 @@ pub fn margin<V: View>(view: &V, params: &Params, time: u64, party: Party) -> Re
     let ctx = Context { params, time, forced: true };
     let mut log = Log::new(view);
     let SubCell { collateral, .. } = log.read_cell(party.sub_key())?;
-    let table = Table::read(&mut log, &ctx, party, None, &[])?;
-    table.margin_with(collateral.get(), &Default::default(), &[])
+    let table = Table::read(&mut log, &ctx, party, None)?;
+    table.margin(&Before { collateral: collateral.get(), position: Position::default() })
 }
 
 /// I5: an own operation never takes TAV >= MMR to TAV < MMR.

@@ -71,12 +71,18 @@ pub enum TradeCode {
     NotBankrupt = 11,
     /// The market is being settled.
     Settling = 12,
+    /// The collateral backs positions.
+    OpenPositions = 4,
+    /// The collateral is negative.
+    Negative = 5,
     /// Nobody can take the other side; the market has to be settled.
     NoCounterparty = 13,
     /// The market does not exist.
     NoMarket = 14,
     /// Insurance cannot be liquidated in favour of insurance.
     Reserved = 15,
+    /// The token is no collateral.
+    NotCollateral = 16,
 }
 
 /// What is reported to the sender of an operation.
@@ -142,14 +148,10 @@ impl TradeContext<'_> {
     /// checks that this hash is in force.
     ///
     /// # Errors
-    /// [`TradeReject::Params`] if they are invalid, [`TradeReject::CollateralTokens`] while the fund family lets such
-    /// tokens out from under positions, [`TradeReject::OtherParams`].
+    /// [`TradeReject::Params`] if they are invalid, [`TradeReject::OtherParams`].
     pub fn check_params(&self) -> Result<(), TradeReject> {
         // the hash is injective on valid parameters only
         self.params.validate().map_err(TradeReject::Params)?;
-        if !self.params.collateral.is_empty() {
-            return Err(TradeReject::CollateralTokens);
-        }
         if self.batch.params == self.params.hash() { Ok(()) } else { Err(TradeReject::OtherParams) }
     }
 }

@@ -2,11 +2,11 @@
 
 use tsz_ledger::{Key, MkfCell, MkoCell, MkpCell};
 use tsz_risk::market::notional;
-use tsz_risk::{FILL_NOTIONAL_BITS, Market, Position, oracle};
+use tsz_risk::{CollateralToken, FILL_NOTIONAL_BITS, Market, Position, oracle};
 use tsz_stf::{Log, View};
 use tsz_types::MarketId;
 
-use crate::params::{PerpMarket, Status};
+use crate::params::{CollateralParams, PerpMarket, Status};
 use crate::{Context, TradeReject};
 
 /// Milliseconds of an hour.
@@ -65,6 +65,38 @@ impl<'a> MarketRow<'a> {
         let at_mark = self.risk.notional(position.lots())?;
         let bound = self.risk.max_notional();
         if at_mark > bound { Err(TradeReject::TierBound { notional: at_mark, bound }) } else { Ok(()) }
+    }
+}
+
+impl CollateralParams {
+    /// The prices of the token. Access: MKP read.
+    pub(crate) fn prices<V: View>(
+        &self,
+        log: &mut Log<'_, V>,
+        ctx: &Context<'_>,
+    ) -> Result<MkpCell, TradeReject> {
+        let prices: MkpCell = log.read_cell(Key::mkp(self.market.get().into()))?;
+        // a token that never had a price counts nothing where the last one does
+        if !(ctx.forced && prices.index == 0) {
+            check_fresh(ctx, self.market, &prices)?;
+        }
+        Ok(prices)
+    }
+
+    /// What an amount contributes.
+    pub(crate) fn worth(
+        &self,
+        ctx: &Context<'_>,
+        prices: &MkpCell,
+        amount: u128,
+    ) -> Result<CollateralToken, TradeReject> {
+        Ok(CollateralToken {
+            balance: amount,
+            index: prices.index,
+            qm: params(ctx, self.market)?.qm.get(),
+            haircut: self.haircut.get(),
+            units_per_lot: self.units_per_lot,
+        })
     }
 }
 

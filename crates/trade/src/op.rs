@@ -6,8 +6,8 @@ use tsz_stf::{Log, SigVerifier, View};
 
 use crate::ops::{
     AbsorbDebt, Adl, CancelAll, CancelOrder, ForceLiquidate, ForcedClose, FundingSettle, FundingTick,
-    Liquidate, OracleUpdate, PerpTrade, PremiumSample, SeizeToken, SetParams, SettlePair, SpotTrade,
-    Takeover,
+    Liquidate, MarginExit, MarginTransfer, OracleUpdate, PerpTrade, PremiumSample, SeizeToken, SetParams,
+    SettlePair, SpotTrade, Takeover,
 };
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 
@@ -16,9 +16,11 @@ use crate::{Env, Rule, TradeReceipt, TradeReject};
 pub mod code {
     pub const CANCEL_ORDER: u32 = 10;
     pub const CANCEL_ALL: u32 = 11;
+    pub const MARGIN_TRANSFER: u32 = 12;
     pub const SPOT_TRADE: u32 = 30;
     pub const PERP_TRADE: u32 = 40;
     pub const FORCED_CLOSE: u32 = 41;
+    pub const MARGIN_EXIT: u32 = 42;
     pub const LIQUIDATE: u32 = 50;
     pub const TAKEOVER: u32 = 51;
     pub const ADL: u32 = 52;
@@ -81,9 +83,11 @@ macro_rules! operations {
 operations! {
     CancelOrder: CANCEL_ORDER, Fund, false;
     CancelAll: CANCEL_ALL, Fund, false;
+    MarginTransfer: MARGIN_TRANSFER, Perp, false;
     SpotTrade: SPOT_TRADE, Spot, false;
     PerpTrade: PERP_TRADE, Perp, false;
     ForcedClose: FORCED_CLOSE, Perp, true;
+    MarginExit: MARGIN_EXIT, Perp, true;
     Liquidate: LIQUIDATE, Manage, false;
     Takeover: TAKEOVER, Manage, false;
     Adl: ADL, Manage, false;

@@ -93,6 +93,12 @@ pub enum TradeReject {
         "account {account} would go from TAV {tav_before} at MMR {mmr_before} to {tav} at MMR {mmr}, IMR {imr}"
     )]
     Illegal { account: AccountId, tav_before: i128, mmr_before: i128, tav: i128, mmr: i128, imr: i128 },
+    #[error("account {account} would be left with TAV {tav} below IMR {imr}")]
+    Uncovered { account: AccountId, tav: i128, imr: i128 },
+    #[error("account {account} would owe funding: collateral and unsettled funding come to {settled}")]
+    Unsettled { account: AccountId, settled: i128 },
+    #[error("account {account} has a margin token in place {place}, which the parameters do not name")]
+    NoPlace { account: AccountId, place: u8 },
     #[error("{needed} millionths of token {token} are needed, account {account} holds {held}")]
     Balance { account: AccountId, token: TokenId, held: i128, needed: i128 },
     #[error("account {account} has no position in market {market}")]
@@ -147,8 +153,8 @@ pub enum TradeReject {
     NoDebt { account: AccountId, collateral: i128 },
     #[error("account {account} still has {pos_count} positions")]
     OpenPositions { account: AccountId, pos_count: u8 },
-    #[error("account {account} still holds {held} millionths of token {token}")]
-    HoldsToken { account: AccountId, token: TokenId, held: u128 },
+    #[error("account {account} still holds margin tokens (mask {mask:#b})")]
+    HoldsTokens { account: AccountId, mask: u8 },
     #[error("seizing {amount} pays more than the debt needs")]
     SeizesTooMuch { amount: u128 },
     #[error("limit {limit} is not met by {price}")]
@@ -157,8 +163,6 @@ pub enum TradeReject {
     NoFill,
     #[error(transparent)]
     Params(ParamsError),
-    #[error("collateral tokens are off until withdrawals ask what they back")]
-    CollateralTokens,
     #[error("the parameters in force have another hash")]
     OtherParams,
 }

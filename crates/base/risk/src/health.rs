@@ -103,12 +103,13 @@ impl Margin {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Account {
     margin: Margin,
+    unsettled: i128,
 }
 
 impl Account {
     /// Starts from the collateral (value units, sign + 95 bits).
     pub fn new(collateral: i128) -> Self {
-        Self { margin: Margin { tav: collateral, ..Margin::default() } }
+        Self { margin: Margin { tav: collateral, ..Margin::default() }, unsettled: 0 }
     }
 
     /// Adds collateral (value units, sign + 95 bits).
@@ -122,8 +123,10 @@ impl Account {
         let n = market.notional(position.lots())?;
         let tier = market.tier(n);
         let value = position.sign() * n as i128 * MICRO;
+        let unsettled = position.unsettled(market)?;
+        self.unsettled = add("unsettled funding", self.unsettled, unsettled)?;
         let m = &mut self.margin;
-        m.tav = add("TAV", add("TAV", m.tav, value)?, position.unsettled(market)?)?;
+        m.tav = add("TAV", add("TAV", m.tav, value)?, unsettled)?;
         // n < 2^72, a fraction is at most 10^4, MICRO / FRACTION = 100: below 2^93 for each row.
         let part = |f: u16| n as i128 * i128::from(f) * (MICRO / FRACTION);
         m.imr = add("IMR", m.imr, part(tier.imf))?;
@@ -136,6 +139,11 @@ impl Account {
     pub fn token(&mut self, token: &CollateralToken) -> Result<()> {
         self.margin.tav = add("TAV", self.margin.tav, token.value()?)?;
         Ok(())
+    }
+
+    /// Sum of the rows' unsettled funding, which an outflow of collateral must leave covered.
+    pub fn unsettled(&self) -> i128 {
+        self.unsettled
     }
 
     /// The figures, all below 2^98.

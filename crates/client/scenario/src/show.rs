@@ -81,7 +81,7 @@ impl Show {
             Self::Balance { .. } => json!({ "micros": BalCell::from_leaf(leaf)?.balance }),
             Self::Collateral { .. } => {
                 let cell = SubCell::from_leaf(leaf)?;
-                json!({ "micros": cell.collateral, "pos_count": cell.pos_count })
+                json!({ "micros": cell.collateral, "pos_count": cell.pos_count, "mask": cell.mask })
             }
             Self::Owner { .. } => json!({ "owner": AcctCell::from_leaf(leaf)?.owner }),
             Self::Key { .. } => {

@@ -32,6 +32,8 @@ pub mod cell {
     pub const KEY_A: u32 = 2;
     /// First key-policy cell.
     pub const KEY_B: u32 = 3;
+    /// First margin balance cell (published): one for each collateral token, by its place in the parameters.
+    pub const MBAL: u32 = 98;
     /// First balance cell (published).
     pub const BAL: u32 = 128;
     /// First position cell (published).
@@ -101,6 +103,11 @@ impl Key {
     /// Balance of `token` (< 128).
     pub const fn bal(account: u32, sub: u32, token: u32) -> Self {
         Self::user(Realm::Published, account, sub, cell::BAL + token)
+    }
+
+    /// Margin balance of the collateral token in place `place` (< 4).
+    pub const fn mbal(account: u32, sub: u32, place: u32) -> Self {
+        Self::user(Realm::Published, account, sub, cell::MBAL + place)
     }
 
     /// The cell of a bucket: balance of `token`, or the collateral cell.
@@ -194,6 +201,7 @@ mod tests {
     #[test]
     fn layout_of_keys_is_pinned() {
         assert_eq!(Key::bal(5, 3, 7).raw(), 5 << 14 | 3 << 9 | 135);
+        assert_eq!(Key::mbal(5, 3, 2).raw(), 5 << 14 | 3 << 9 | 100);
         assert_eq!(Key::ctl(5, 3).hi(), (1 << 25) + 5);
         assert_eq!(Key::ctl(5, 3).lo(), 3 * 512);
         assert_eq!(Key::HEAD.raw(), 1 << 38 | 1 << 32);

@@ -47,7 +47,7 @@ impl FullExit {
             Code::NotOwner
         } else if self.account == AccountId::INSURANCE {
             Code::Reserved
-        } else if cell.pos_count() != 0 {
+        } else if cell.holdings() != 0 {
             Code::OpenPositions
         } else if cell.micros() < 0 {
             Code::Negative
@@ -64,11 +64,11 @@ fn split(cell: &BucketCell) -> Result<(Units, BucketCell), Reject> {
             let (units, dust) = balance.whole_units()?;
             Ok((units, BucketCell::Balance(BalCell { balance: dust })))
         }
-        BucketCell::Collateral(SubCell { collateral, pos_count }) => {
-            let micros = MICROS as i128;
-            let units = Units::try_from(collateral.get() / micros)?;
-            let collateral = Collateral::new(collateral.get() % micros)?;
-            Ok((units, BucketCell::Collateral(SubCell { collateral, pos_count: *pos_count })))
+        BucketCell::Collateral(sub) => {
+            let (micros, held) = (MICROS as i128, sub.collateral.get());
+            let units = Units::try_from(held / micros)?;
+            let collateral = Collateral::new(held % micros)?;
+            Ok((units, BucketCell::Collateral(SubCell { collateral, ..*sub })))
         }
     }
 }

@@ -132,18 +132,18 @@ fn collateral_pays_only_without_positions_and_never_below_zero() {
         |t| (t.sub, t.bucket, t.token, t.units) = (sub(1), Bucket::Collateral, token(0), units(101));
     assert!(matches!(transfer_with(too_much), Err(Reject::Insufficient { held: 100_000_001, .. })));
     let mut world = World::new();
-    let open = SubCell { collateral: Collateral::new(500_000_000).unwrap(), pos_count: 2 };
+    let open = SubCell { collateral: Collateral::new(500_000_000).unwrap(), pos_count: 2, mask: 1 };
     world.view.set(Key::sub(2, 1), open.to_leaf());
     let mut op = world.transfer();
     from_collateral(&mut op);
     let op = world.sign(0, op.into());
-    assert_eq!(world.apply(op), Err(Reject::OpenPositions { pos_count: 2 }));
+    assert_eq!(world.apply(op), Err(Reject::OpenPositions { holdings: 66 }));
 }
 
 #[test]
 fn negative_collateral_takes_credit() {
     let mut world = World::new();
-    let debt = |micros| SubCell { collateral: Collateral::new(micros).unwrap(), pos_count: 1 };
+    let debt = |micros| SubCell { collateral: Collateral::new(micros).unwrap(), pos_count: 1, mask: 0 };
     world.view.set(Key::sub(3, 4), debt(-20_000_000).to_leaf());
     let op = Transfer { token: token(0), to_bucket: Bucket::Collateral, ..world.transfer() };
     let op = world.sign(0, op.into());
@@ -257,7 +257,8 @@ fn full_exits_that_cannot_be_are_no_ops_with_the_first_code_that_holds() {
         ..full_exit(serial, from, sender)
     };
     let mut world = World::new();
-    let cell = |micros, pos_count| SubCell { collateral: Collateral::new(micros).unwrap(), pos_count };
+    let cell =
+        |micros, pos_count| SubCell { collateral: Collateral::new(micros).unwrap(), pos_count, mask: 0 };
     world.view.set(Key::sub(1, 0), cell(-5, 1).to_leaf());
     world.view.set(Key::sub(2, 0), cell(-5, 1).to_leaf());
     world.view.set(Key::sub(3, 0), cell(-5, 0).to_leaf());

@@ -186,7 +186,7 @@ fn canonical(key: Key, leaf: &Leaf) -> Result<(), TestCaseError> {
         (0, 1, _) => *leaf,
         (1, 0, 0) => again::<CtlCell>(leaf),
         (0, 0, 0) => {
-            prop_assert_eq!(SubCell::from_leaf(leaf).unwrap().pos_count, 0);
+            prop_assert_eq!(SubCell::from_leaf(leaf).unwrap().holdings(), 0);
             again::<SubCell>(leaf)
         }
         (0, 0, 1) => again::<AcctCell>(leaf),

@@ -62,7 +62,7 @@ impl Ranking {
                 return Err(TradeReject::NotOpposite { place });
             }
             found = found.saturating_add(at.position.lots());
-            let table = Table::read(log, ctx, *holder, Some(row), &[])?;
+            let table = Table::read(log, ctx, *holder, Some(row))?;
             let score = judge(row, target, lots, *holder, &at, &table).ok().flatten();
             scores.push((*holder, at.position.lots(), score));
         }

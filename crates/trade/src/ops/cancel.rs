@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tsz_hash::{Block, F, PrimeCharacteristicRing, ZERO};
-use tsz_ledger::{CtlCell, Key, OrdCell};
+use tsz_ledger::{CtlCell, Key, OrdCell, Permission};
 use tsz_sig::Signature;
 use tsz_stf::{Log, Reject, SigVerifier, View, message};
 use tsz_types::{AccountId, KeySlot, KillEpoch, Nonce, Slot, SubId, TimeMs};
@@ -84,7 +84,7 @@ impl Rule for CancelOrder {
         log: &mut Log<'_, V>,
     ) -> Result<TradeReceipt, TradeReject> {
         let (account, slot) = (self.account, self.slot);
-        let key_id = authorize(log, env.batch.time, account, self.key_slot)?;
+        let key_id = authorize(log, env.batch.time, account, self.key_slot, Permission::Trade)?;
         let key = Key::ord(account.get(), self.sub.get().into(), slot.get().into());
         let cell: OrdCell = log.peek_cell(key)?;
         if self.nonce < cell.next_nonce {
@@ -108,7 +108,7 @@ impl Rule for CancelAll {
         if time < self.not_before.get() {
             return Err(TradeReject::NotYet { not_before: self.not_before, time });
         }
-        let key_id = authorize(log, time, self.account, self.key_slot)?;
+        let key_id = authorize(log, time, self.account, self.key_slot, Permission::Trade)?;
         let key = Key::ctl(self.account.get(), self.sub.get().into());
         let ctl: CtlCell = log.peek_cell(key)?;
         if self.nonce != ctl.nonce {

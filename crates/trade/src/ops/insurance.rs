@@ -1,14 +1,12 @@
 //! SeizeToken and AbsorbDebt: insurance pays debts.
 
 use serde::{Deserialize, Serialize};
-use tsz_ledger::{BalCell, Key, MkpCell, SubCell};
-use tsz_risk::{CollateralToken, Health};
+use tsz_ledger::SubCell;
+use tsz_risk::{Health, Position};
 use tsz_stf::{Log, SigVerifier, View};
 use tsz_types::{AccountId, Balance, TokenId};
 
-use crate::account::{Party, Table, check_funds};
-use crate::market::{check_fresh, params};
-use crate::params::CollateralParams;
+use crate::account::{Before, Party, Table, check_covered};
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 
 /// Insurance buys a collateral token from a debtor at its haircut value, rounded up.
@@ -44,81 +42,61 @@ fn debtor<V: View>(log: &Log<'_, V>, target: Party) -> Result<SubCell, TradeReje
     Ok(cell)
 }
 
-impl SeizeToken {
-    fn collateral<'a, S>(&self, env: &Env<'a, S>) -> Result<&'a CollateralParams, TradeReject> {
-        let listed = env.ctx.params.collateral.iter().find(|c| c.token == self.token);
-        listed.ok_or(TradeReject::NotCollateral { token: self.token })
-    }
-}
-
 impl Rule for SeizeToken {
-    /// Accesses: table of the target if it has positions; MKP read of the pricing market; BAL write, SUB write of
-    /// the target; BAL write, SUB write of insurance; SUB read and, where something is at stake, table of insurance.
+    /// Accesses: table of the target if it has positions; MKP read of the pricing market; MBAL write, SUB write of
+    /// the target; MBAL write, SUB write of insurance; where something is at stake, table of insurance.
     fn run<V: View, S: SigVerifier>(
         &self,
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<TradeReceipt, TradeReject> {
-        let (ctx, insurance) = (&env.ctx, Party::INSURANCE);
+        let (ctx, token) = (&env.ctx, self.token);
         let cell = debtor(log, self.target)?;
         if cell.pos_count != 0 {
-            let table = Table::read(log, ctx, self.target, None, &[])?;
-            let got = table.margin_with(cell.collateral.get(), &Default::default(), &[])?.health();
-            let needed = Health::PartialLiquidation;
+            let table = Table::read(log, ctx, self.target, None)?;
+            let at = Before { collateral: cell.collateral.get(), position: Position::default() };
+            let (got, needed) = (table.margin(&at)?.health(), Health::PartialLiquidation);
             if got < needed {
                 return Err(TradeReject::Health { account: self.target.account, needed, got });
             }
         }
-        let listed = self.collateral(env)?;
-        let prices: MkpCell = log.read_cell(Key::mkp(listed.market.get().into()))?;
-        check_fresh(ctx, listed.market, &prices)?;
-        let worth = |amount: u128| CollateralToken {
-            balance: amount,
-            index: prices.index,
-            qm: params(ctx, listed.market).map_or(0, |m| m.qm.get()),
-            haircut: listed.haircut.get(),
-            units_per_lot: listed.units_per_lot,
+        let (place, listed) = ctx.params.collateral(token).ok_or(TradeReject::NotCollateral { token })?;
+        let prices = listed.prices(log, ctx)?;
+        let price = |amount: u128| -> Result<i128, TradeReject> {
+            Ok(listed.worth(ctx, &prices, amount)?.value_ceil()?)
         };
         let amount = self.amount.get();
         let fewer = amount.checked_sub(1).ok_or(TradeReject::NoLots)?;
-        if cell.collateral.get() + worth(fewer).value_ceil()? >= 0 {
+        if cell.collateral.get() + price(fewer)? >= 0 {
             return Err(TradeReject::SeizesTooMuch { amount });
         }
-        let price = worth(amount).value_ceil()?;
-        let SubCell { collateral: before, .. } = log.peek_cell(insurance.sub_key())?;
-        self.target.move_balance(log, self.token, -(amount as i128))?; // u96
-        self.target.credit(log, price)?;
-        let held = insurance.move_balance(log, self.token, amount as i128)?;
-        insurance.credit(log, -price)?;
-        check_funds(log, ctx, insurance, before.get(), &[(self.token, held)])?;
+        let (price, moved) = (price(amount)?, amount as i128); // u96
+        self.target.move_margin(log, (place, token), -moved, price)?;
+        Party::INSURANCE.move_margin(log, (place, token), moved, -price)?;
+        check_covered(log, &env.forced(), Party::INSURANCE, false)?;
         Ok(TradeReceipt { quote: price, ..TradeReceipt::default() })
     }
 }
 
 impl Rule for AbsorbDebt {
-    /// Accesses: BAL read of each collateral token of the target; SUB write of the target; SUB write of insurance;
-    /// SUB read and, where something is at stake, table of insurance.
+    /// Accesses: SUB write of the target; SUB write of insurance; where something is at stake, table of insurance.
     fn run<V: View, S: SigVerifier>(
         &self,
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<TradeReceipt, TradeReject> {
-        let (account, insurance) = (self.target.account, Party::INSURANCE);
-        let cell = debtor(log, self.target)?;
-        if cell.pos_count != 0 {
-            return Err(TradeReject::OpenPositions { account, pos_count: cell.pos_count });
+        let account = self.target.account;
+        let SubCell { collateral, pos_count, mask } = debtor(log, self.target)?;
+        if pos_count != 0 {
+            return Err(TradeReject::OpenPositions { account, pos_count });
         }
-        for c in &env.ctx.params.collateral {
-            let BalCell { balance } = log.read_cell(self.target.bal_key(c.token))?;
-            if balance != Balance::MIN {
-                return Err(TradeReject::HoldsToken { account, token: c.token, held: balance.get() });
-            }
+        if mask != 0 {
+            return Err(TradeReject::HoldsTokens { account, mask });
         }
-        let debt = -cell.collateral.get();
-        let SubCell { collateral: before, .. } = log.peek_cell(insurance.sub_key())?;
+        let debt = -collateral.get();
         self.target.credit(log, debt)?;
-        insurance.credit(log, -debt)?;
-        check_funds(log, &env.ctx, insurance, before.get(), &[])?;
+        Party::INSURANCE.credit(log, -debt)?;
+        check_covered(log, &env.forced(), Party::INSURANCE, false)?;
         Ok(TradeReceipt { quote: debt, ..TradeReceipt::default() })
     }
 }

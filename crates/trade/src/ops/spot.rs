@@ -1,12 +1,11 @@
 //! SpotTrade.
 
 use serde::{Deserialize, Serialize};
-use tsz_ledger::SubCell;
 use tsz_risk::{MICRO, RiskError};
 use tsz_stf::{Log, SigVerifier, View};
 use tsz_types::{AccountId, Lots, Rate, TokenId};
 
-use crate::account::{Party, check_funds};
+use crate::account::Party;
 use crate::admit::{Choice, Role, admit};
 use crate::fees::{Fee, pay_balances};
 use crate::order::{SelfTrade, Signed, SpotOrder, Terms};
@@ -60,6 +59,16 @@ pub(super) fn check_match(taker: &Terms, maker: &Terms) -> Result<bool, TradeRej
     Ok(own)
 }
 
+/// The fee account does not trade; insurance turns what it seized into the quote token and buys nothing.
+fn check_account(terms: &Terms, market: &SpotMarket) -> Result<(), TradeReject> {
+    let account = terms.account;
+    let sells_for_quote = !terms.buys() && market.quote == TokenId::QUOTE;
+    if account == AccountId::FEES || account == AccountId::INSURANCE && !sells_for_quote {
+        return Err(TradeReject::ReservedParty { account });
+    }
+    Ok(())
+}
+
 impl SpotTrade {
     /// Amounts of base and quote, both below 2^60 units.
     fn amounts(&self, market: &SpotMarket) -> Result<(u64, u64), TradeReject> {
@@ -106,8 +115,7 @@ impl SpotTrade {
 impl Rule for SpotTrade {
     /// Accesses: taker and maker each KEYA read, KEYB read, CTL read, ORD write; taker and maker each BAL write of
     /// what they pay, BAL write of what they get; HEAD read if there is a broker; BAL write of each broker; BAL
-    /// write of the fee account for the taker's fee and for the maker's; then for each that pays in a collateral
-    /// token SUB read and its table.
+    /// write of the fee account for the taker's fee and for the maker's.
     fn run<V: View, S: SigVerifier>(
         &self,
         env: &Env<'_, S>,
@@ -116,10 +124,8 @@ impl Rule for SpotTrade {
         let market = self.market(env)?;
         let (taker, maker) = (&self.taker.order.terms, &self.maker.order.terms);
         let own = check_match(taker, maker)?;
-        for account in [taker.account, maker.account] {
-            if account < AccountId::FIRST_USER {
-                return Err(TradeReject::ReservedParty { account });
-            }
+        for terms in [taker, maker] {
+            check_account(terms, market)?;
         }
         let role = Role::Taker { close: self.close_taker };
         let lots = self.lots;
@@ -135,22 +141,13 @@ impl Rule for SpotTrade {
             return Ok(TradeReceipt::default());
         }
         let receipt = TradeReceipt { quote: quote.into(), ..TradeReceipt::default() };
-        let legs = self.legs(market, base, quote);
-        let mut earlier = [[(TokenId::QUOTE, 0); 2]; 2];
-        for (leg, earlier) in legs.iter().zip(&mut earlier) {
-            let paid = leg.party.move_balance(log, leg.pays.0, -leg.pays.1)?;
-            let got = leg.party.move_balance(log, leg.gets.0, leg.gets.1)?;
-            *earlier = [(leg.pays.0, paid), (leg.gets.0, got)];
+        for leg in self.legs(market, base, quote) {
+            leg.party.move_balance(log, leg.pays.0, -leg.pays.1)?;
+            leg.party.move_balance(log, leg.gets.0, leg.gets.1)?;
         }
         let fees = [Fee::of(self.taker_fee, taker), Fee::of(self.maker_fee, maker)];
         let got = |terms: &Terms| if terms.buys() { (market.base, base) } else { (market.quote, quote) };
         pay_balances(log, &fees, [got(taker), got(maker)])?;
-        for (leg, earlier) in legs.iter().zip(&earlier) {
-            if env.ctx.params.is_collateral(leg.pays.0) {
-                let SubCell { collateral, .. } = log.peek_cell(leg.party.sub_key())?;
-                check_funds(log, &env.ctx, leg.party, collateral.get(), earlier)?;
-            }
-        }
         Ok(receipt)
     }
 }

@@ -45,7 +45,7 @@ impl<'m> Target<'m> {
         if at.position.size == 0 {
             return Err(TradeReject::NoPosition { account: party.account, market: row.id });
         }
-        let table = Table::read(log, ctx, party, Some(row), &[])?;
+        let table = Table::read(log, ctx, party, Some(row))?;
         let margin = table.margin(&at)?;
         Ok(Self { party, at, table, margin, row })
     }
@@ -118,7 +118,7 @@ pub(crate) fn insurance_refuses<V: View>(
     let party = Party::INSURANCE;
     let SubCell { pos_count, .. } = log.peek_cell(party.sub_key())?;
     let at = party.read(log, row.id)?;
-    let table = Table::read(log, ctx, party, Some(row), &[])?;
+    let table = Table::read(log, ctx, party, Some(row))?;
     let judge = || -> Result<(), TradeReject> {
         let (after, before) = outcome(row, &at, close)?;
         if at.position.size == 0 && pos_count == MAX_POSITIONS {

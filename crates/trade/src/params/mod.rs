@@ -6,6 +6,7 @@ mod validate;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use tsz_hash::Digest;
+use tsz_ledger::cells::MAX_MARGIN_TOKENS;
 use tsz_risk::funding::FundingParams;
 use tsz_risk::{MAX_TIERS, Market, Tier};
 use tsz_types::{Fraction, MarketId, Price, QuoteMultiplier, Rate, SpotMarketId, TokenId};
@@ -14,7 +15,7 @@ pub use hash::{List, PERP_BLOCKS};
 pub use validate::ParamsError;
 
 /// Collateral tokens at most.
-pub const MAX_COLLATERAL: usize = 4;
+pub const MAX_COLLATERAL: usize = MAX_MARGIN_TOKENS as usize;
 
 /// What may be done in a market.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,7 +154,7 @@ pub struct Params {
     pub spots: Vec<SpotMarket>,
     /// Oracle.
     pub oracle: OracleParams,
-    /// Collateral tokens by increasing id, at most [`MAX_COLLATERAL`].
+    /// Collateral tokens, at most [`MAX_COLLATERAL`]; a token's place in the list never changes.
     pub collateral: Vec<CollateralParams>,
 }
 
@@ -168,9 +169,9 @@ impl Params {
         self.spots.get(usize::from(market.get()))
     }
 
-    /// Whether the balance of a token backs positions.
-    pub fn is_collateral(&self, token: TokenId) -> bool {
-        self.collateral.iter().any(|c| c.token == token)
+    /// Place and parameters of a collateral token.
+    pub fn collateral(&self, token: TokenId) -> Option<(u8, &CollateralParams)> {
+        (0..MAX_MARGIN_TOKENS).zip(&self.collateral).find(|(_, c)| c.token == token)
     }
 }
 

@@ -4,6 +4,7 @@ use thiserror::Error;
 use tsz_hash::{Digest, PrimeField32};
 use tsz_risk::MAX_TIERS;
 use tsz_risk::funding::MAX_BIG;
+use tsz_types::TokenId;
 
 use super::{MAX_COLLATERAL, OracleParams, Params, PerpMarket, SpotMarket, Status};
 
@@ -139,9 +140,10 @@ impl Params {
 
     fn collateral_complaint(&self) -> Option<ParamsError> {
         self.collateral.iter().enumerate().find_map(|(index, c)| {
-            let before = index.checked_sub(1).map_or(0, |k| self.collateral[k].token.get());
+            let is_new = self.collateral[..index].iter().all(|other| other.token != c.token);
             let what = complaint(&[
-                (c.token.get() > before, "the tokens are not strictly increasing from 1"),
+                (c.token != TokenId::QUOTE, "the quote token has its own collateral"),
+                (is_new, "the token is listed twice"),
                 (c.units_per_lot >= 1, "no units in a lot"),
                 (self.perp(c.market).is_some(), "the pricing market does not exist"),
             ])?;

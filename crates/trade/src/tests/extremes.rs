@@ -48,7 +48,7 @@ fn scatter(w: &mut World, r: &mut Rng) {
         }
         let magnitude = i128::from(edge(r, 63)) << r.below(32);
         let collateral = Collateral::new(if r.one_in(2) { magnitude } else { -magnitude }).unwrap();
-        w.view.set(who.sub_key(), SubCell { collateral, pos_count }.to_leaf());
+        w.view.set(who.sub_key(), SubCell { collateral, pos_count, ..w.sub(who) }.to_leaf());
     }
 }
 
@@ -109,7 +109,7 @@ fn no_state_and_no_operation_panics() {
 fn a_collateral_that_would_leave_its_width_is_rejected() {
     let mut w = World::new();
     let (a, b) = (party(2, 0), party(3, 0));
-    let full = SubCell { collateral: Collateral::MAX, pos_count: 0 };
+    let full = SubCell { collateral: Collateral::MAX, ..SubCell::default() };
     w.view.set(b.sub_key(), full.to_leaf());
     let op = w.perp(a, b, 0, 1, 1_000);
     assert!(matches!(w.dry(op), Err(TradeReject::Base(tsz_stf::Reject::Width { .. }))));

@@ -228,7 +228,7 @@ fn insurance_seizes_as_much_as_the_debt_needs() {
     w.apply(seize(400_000_000)).unwrap();
     assert_eq!(w.collateral(party(2, 0)), -9_000 * M);
     w.apply(seize(100_000_000)).unwrap();
-    assert_eq!((w.collateral(party(2, 0)), w.balance(Party::INSURANCE, 1)), (0, 500_000_000));
+    assert_eq!((w.collateral(party(2, 0)), w.margin_balance(Party::INSURANCE)), (0, 500_000_000));
     assert!(matches!(w.dry(seize(1)), Err(TradeReject::NoDebt { .. })));
 }
 
@@ -238,10 +238,9 @@ fn insurance_seizes_and_absorbs_only_with_money() {
     // what it buys is worth what it pays: legal with debt as long as the value after haircut covers it
     assert!(w.dry(seize(1_000)).is_ok());
     let mut w = debtor(0);
-    w.view.set(party(2, 0).bal_key(token(1)), tsz_hash::ZERO);
-    w.totals.entry(token(1)).and_modify(|v| *v -= 1_000 * M);
+    w.give_margin(party(2, 0), -1_000 * M);
     let absorb = AbsorbDebt { target: party(2, 0) };
-    assert!(matches!(w.dry(absorb.clone()), Err(TradeReject::Illegal { .. })));
+    assert!(matches!(w.dry(absorb.clone()), Err(TradeReject::Uncovered { .. })));
     w.give(Party::INSURANCE, 45_000 * M - 1);
     assert!(w.dry(absorb.clone()).is_err());
     w.give(Party::INSURANCE, 1);
@@ -254,7 +253,7 @@ fn insurance_seizes_and_absorbs_only_with_money() {
 fn debts_with_tokens_or_positions_are_not_absorbed() {
     let w = debtor(100_000);
     let absorb = AbsorbDebt { target: party(2, 0) };
-    assert!(matches!(w.dry(absorb.clone()), Err(TradeReject::HoldsToken { .. })));
+    assert!(matches!(w.dry(absorb.clone()), Err(TradeReject::HoldsTokens { mask: 1, .. })));
     let mut w = world(100_000, 1_000);
     w.give(target(), -w.collateral(target()) - 1);
     assert!(matches!(w.dry(absorb), Err(TradeReject::OpenPositions { .. })));

@@ -320,20 +320,6 @@ fn spot_takes_a_balance_to_zero_and_not_below() {
 }
 
 #[test]
-fn a_collateral_token_backs_positions_and_cannot_be_sold_from_under_them() {
-    let mut w = World::new();
-    let (a, b) = (party(2, 0), party(3, 0));
-    w.give(a, 60_000 * 1_000_000 - w.collateral(a));
-    // token 1: 1000 units = 100 lots * 1000 * 0.9 = 90,000
-    w.apply(w.perp(a, b, 0, 1_000, 1_000)).unwrap(); // IMR 100,000 of 150,000
-    let sell = |w: &World, n| w.spot(b, a, 0, n, 900);
-    assert!(w.dry(sell(&w, 55)).is_ok()); // 40,500 left: exactly 100,500
-    assert!(matches!(w.dry(sell(&w, 56)), Err(TradeReject::Illegal { .. })));
-    w.params.collateral[0].token = token(2);
-    assert!(w.dry(sell(&w, 100)).is_ok()); // with token 2 as the collateral token 1 backs nothing
-}
-
-#[test]
 fn corrupt_cells_are_rejected_and_never_panic() {
     let mut w = World::new();
     let op = w.perp(party(2, 0), party(3, 0), 0, 1, 1_000);

@@ -23,7 +23,8 @@ fn parties() -> Vec<Party> {
 fn model_of(w: &World) -> Model {
     let acc = |p: Party| {
         let bal = (0..3u8).map(|t| (t, z(w.balance(p, t)))).collect();
-        ((p.account.get(), p.sub.get()), Acc { coll: z(w.collateral(p)), bal, ..Acc::default() })
+        let margin = [(1, z(w.margin_balance(p)))].into();
+        ((p.account.get(), p.sub.get()), Acc { coll: z(w.collateral(p)), bal, margin, ..Acc::default() })
     };
     let market = |m: u8| Market {
         p: w.params.perps[usize::from(m)].clone(),
@@ -90,7 +91,8 @@ impl Pair {
         let before = figures(&self.w);
         let got = self.w.apply(op.clone());
         let want = self.model.apply(&op);
-        assert_eq!(got.is_ok(), want.is_ok(), "{op:?}: ledger {got:?}, model {want:?}");
+        let codes = (got.as_ref().ok().map(|r| r.code as u32), want.as_ref().ok().copied());
+        assert_eq!(codes.0, codes.1, "{op:?}: ledger {got:?}, model {want:?}");
         for (b, a) in before.into_iter().zip(figures(&self.w)) {
             if let (Some(b), Some(a)) = (b, a) {
                 assert!(got.is_err() || invariants::keeps_maintenance(&b, &a), "I5 {op:?}: {b:?} {a:?}");
@@ -117,6 +119,9 @@ impl Pair {
             for m in 0..3 {
                 let (size, _) = a.pos.get(&m).cloned().unwrap_or_default();
                 assert_eq!(z(w.size(p, m)), size, "{p:?} {op:?}");
+                let margin = a.margin.get(&1).cloned().unwrap_or_default();
+                assert_eq!(z(w.margin_balance(p)), margin, "{p:?} {op:?}");
+                assert_eq!(w.sub(p).mask, u8::from(margin != z(0)), "{p:?} {op:?}");
                 let token = a.bal.get(&m).cloned().unwrap_or_default();
                 assert_eq!(z(w.balance(p, m)), token, "{p:?} {op:?}");
             }
@@ -343,7 +348,7 @@ impl Pair {
         let all = parties();
         let debtor = all.into_iter().find(|p| self.w.collateral(*p) < 0 && self.rng.one_in(2));
         let target = debtor.unwrap_or(party(2, 0));
-        let held = self.w.balance(target, 1);
+        let held = self.w.margin_balance(target);
         let amount = if self.rng.one_in(3) { held } else { u128::from(self.rng.below(1_000_000)) };
         self.apply(SeizeToken { target, token: token(1), amount: Balance::new(amount).unwrap() });
         self.apply(AbsorbDebt { target });
@@ -358,13 +363,40 @@ impl Pair {
         }
     }
 
+    /// Balances become margin and margin balances, mostly within what is there.
+    fn margins(&mut self) {
+        let who = self.user();
+        let direction = if self.rng.one_in(2) { Direction::In } else { Direction::Out };
+        let tokens = if self.rng.one_in(8) { 3 } else { 2 };
+        let t = self.rng.below(tokens) as u8;
+        let held = match (direction, t) {
+            (Direction::In, t) => self.w.balance(who, t),
+            (Direction::Out, 0) => self.w.collateral(who).max(0) as u128,
+            (Direction::Out, _) => self.w.margin_balance(who),
+        };
+        let part = |r: &mut Rng| held * u128::from(r.below(1_000)) / 900;
+        let amount = if self.rng.one_in(4) { held } else { part(&mut self.rng) };
+        let mut op = self.w.margin_transfer(who, direction, t, amount);
+        if self.rng.one_in(30) {
+            op.nonce = Nonce::new(op.nonce.get() + 1).unwrap();
+        }
+        self.apply(op);
+        if self.rng.one_in(3) {
+            let sender = if self.rng.one_in(8) { EthAddress([9; 20]) } else { OWNER };
+            let t = if self.rng.one_in(8) { 2 } else { 1 };
+            let (serial, party) = (self.w.serial(), self.user());
+            self.apply(MarginExit { serial, party, token: token(t), sender });
+        }
+    }
+
     fn step(&mut self) {
-        match self.rng.below(20) {
+        match self.rng.below(22) {
+            20.. => self.margins(),
             0..10 => self.perp(),
             10..12 => self.spot(),
             12..15 => self.time(),
             15..19 => self.close(),
-            _ => self.debts(),
+            19 => self.debts(),
         }
     }
 }
@@ -388,7 +420,7 @@ fn ledger_and_model_agree_on_random_histories() {
         }
     }
     println!("accepted and rejected by code: {counts:?}");
-    for code in [10, 30, 40, 50, 51, 52, 55, 56, 60, 61] {
+    for code in [10, 12, 30, 40, 50, 51, 52, 55, 56, 60, 61] {
         let (ok, bad) = counts.get(&code).copied().unwrap_or_default();
         assert!(ok > 0 && bad > 0, "operation {code} is not exercised: {ok} accepted, {bad} rejected");
     }

@@ -88,7 +88,8 @@ fn name(access: &Access) -> String {
         (Realm::Private, _) => "ORD",
         (_, 0) => "SUB",
         (_, 1) => "ACCT",
-        (_, n) if n < 128 => ["KEYA", "KEYB"][n as usize % 2],
+        (_, n) if n < 98 => ["KEYA", "KEYB"][n as usize % 2],
+        (_, n) if n < 128 => "MBAL",
         (_, n) if n < 256 => "BAL",
         _ => "POS",
     };
@@ -106,16 +107,50 @@ fn accesses_of_trades_are_pinned() {
     let (a, b) = (party(2, 0), party(3, 0));
     let admit = "KEYA.2 KEYB.2 CTL.2 ORDw.2 KEYA.3 KEYB.3 CTL.3 ORDw.3";
     let spot = w.spot(a, b, 0, 1, 1_000); // the buyer of token 1 pays in the quote token
-    assert_eq!(log(&w, spot), format!("{admit} BALw.2 BALw.2 BALw.3 BALw.3 BALw.0 BALw.0 SUB.3"));
+    assert_eq!(log(&w, spot), format!("{admit} BALw.2 BALw.2 BALw.3 BALw.3 BALw.0 BALw.0"));
     w.apply(w.perp(a, party(4, 0), 2, 1, 1_000)).unwrap();
     let mut op = w.perp(a, b, 0, 1, 1_000);
     op.taker.order.terms.nonce = w.ord(a, 0).next_nonce;
     let fill = "SUBw.2 POSw.2 SUBw.3 POSw.3";
-    let risk = "BAL.2 MKP.0 POS.2 MKP.2 MKF.2 BAL.3 MKP.0";
+    let risk = "MBAL.2 MKP.0 POS.2 MKP.2 MKF.2 MBAL.3 MKP.0";
     assert_eq!(log(&w, op.clone()), format!("MKP.0 MKF.0 {admit} {fill} SUBw.0 MKOw.0 {risk}"));
     (op.taker_fee, op.taker.order.terms.broker_rate) = (rate(10), rate(10));
     op.taker.order.terms.broker = party(5, 0).account;
     assert_eq!(log(&w, op), format!("MKP.0 MKF.0 {admit} {fill} HEAD SUBw.5 SUBw.0 MKOw.0 {risk}"));
+}
+
+#[test]
+fn accesses_of_margin_are_pinned() {
+    let mut w = World::new();
+    let a = party(2, 0);
+    let sign = "KEYA.2 KEYB.2 CTLw.2";
+    let op = w.margin_transfer(a, Direction::In, 0, 1);
+    assert_eq!(op.message(), [block([12, 2, 0, 0, 1, 0, 0, 0]), block([0; 8])]);
+    assert_eq!(log(&w, op), format!("{sign} BALw.2 SUBw.2"));
+    w.apply(w.perp(a, party(3, 0), 2, 1, 1_000)).unwrap();
+    let table = "MBAL.2 MKP.0 POS.2 MKP.2 MKF.2";
+    let op = w.margin_transfer(a, Direction::Out, 1, 1 | 2 << 24);
+    assert_eq!(op.message()[0], block([12, 2, 32, 1, 1, 2, 0, 0]));
+    assert_eq!(log(&w, op), format!("{sign} BALw.2 MBALw.2 SUBw.2 {table}"));
+    let exit = |who| MarginExit { serial: L1Serial::MIN, party: who, token: token(1), sender: OWNER };
+    let record = [
+        block([42, 0, 0, 0, 2, 64, 0, 0]),
+        block([0, 0x070707, 0x070707, 0x070707, 0x070707, 0x070707, 0x070707, 0x0707]),
+    ];
+    assert_eq!(exit(a).record(), record);
+    assert_eq!(log(&w, exit(a)), "L1INw L1CHAINw ACCT.2 SUBw.2");
+    assert_eq!(log(&w, exit(party(5, 0))), "L1INw L1CHAINw ACCT.5 SUBw.5 MBALw.5 BALw.5");
+    let nobody = MarginExit { sender: EthAddress([1; 20]), ..exit(a) };
+    assert_eq!(log(&w, nobody), "L1INw L1CHAINw ACCT.2");
+    let d = party(5, 0);
+    w.give(d, -w.collateral(d) - 1_000_000_000);
+    let op = SeizeToken { target: d, token: token(1), amount: Balance::new(1).unwrap() };
+    assert_eq!(log(&w, op.clone()), "MKP.0 MBALw.5 SUBw.5 MBALw.1 SUBw.1");
+    w.give(Party::INSURANCE, -w.collateral(Party::INSURANCE));
+    w.give_margin(Party::INSURANCE, 1_000_000_000);
+    assert_eq!(log(&w, op), "MKP.0 MBALw.5 SUBw.5 MBALw.1 SUBw.1 MBAL.1 MKP.0");
+    w.give_margin(d, -1_000_000_000);
+    assert_eq!(log(&w, AbsorbDebt { target: d }), "SUBw.5 SUBw.1 MBAL.1 MKP.0");
 }
 
 #[test]

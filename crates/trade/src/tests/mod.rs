@@ -2,6 +2,7 @@
 
 mod extremes;
 mod facts_liquidation;
+mod facts_margin;
 mod facts_oracle;
 mod facts_orders;
 mod facts_perp;

@@ -43,6 +43,10 @@ pub struct Acc {
     /// (size, F_last) by market.
     pub pos: BTreeMap<u8, (Z, Z)>,
     pub bal: BTreeMap<u8, Z>,
+    /// Collateral tokens set apart as margin.
+    pub margin: BTreeMap<u8, Z>,
+    /// Nonce of the next signed operation.
+    pub nonce: u64,
     /// (next nonce, filled, the order that is filled).
     pub slots: BTreeMap<u8, (u64, Z, Option<MOrder>)>,
     pub epoch: u32,
@@ -158,7 +162,7 @@ impl Model {
             f.cmr += &notional * c * 100;
         }
         for c in &self.params.collateral {
-            let held = a.bal.get(&c.token.get()).cloned().unwrap_or_default();
+            let held = a.margin.get(&c.token.get()).cloned().unwrap_or_default();
             if held > z(0) {
                 let m = &self.markets[usize::from(c.market.get())];
                 m.fresh(self)?;
@@ -326,7 +330,10 @@ impl Model {
         let own = Self::matched(&t, &k)?;
         let m = *self.params.spots.get(usize::from(t.market)).ok_or("no market")?;
         ensure(m.status == Status::Open, "market status")?;
-        ensure(of(&t.t).0 > 1 && of(&k.t).0 > 1, "reserved")?;
+        for o in [&t, &k] {
+            let sells_for_quote = o.t.side == Side::Sell && m.quote.get() == 0;
+            ensure(of(&o.t).0 != 0 && (of(&o.t).0 != 1 || sells_for_quote), "reserved")?;
+        }
         let (b, p) = (z(op.lots.get()), z(k.t.price.get()));
         let (ft, fm) = (n(op.taker_fee), n(op.maker_fee));
         ensure(fm >= z(0), "rebate")?;
@@ -337,7 +344,6 @@ impl Model {
         if own {
             return Ok(());
         }
-        let before = [self.get(of(&t.t)), self.get(of(&k.t))];
         let mut paid = Vec::new();
         for (o, fee) in [(&t, &ft), (&k, &fm)] {
             let buys = o.t.side == Side::Buy;
@@ -346,20 +352,15 @@ impl Model {
             *self.acc(of(&o.t)).bal.entry(pays.0.get()).or_default() -= pays.1 * 1_000_000;
             ensure(self.acc(of(&o.t)).bal[&pays.0.get()] >= z(0), "balance")?;
             *self.acc(of(&o.t)).bal.entry(gets.0.get()).or_default() += gets.1 * (1_000_000 - fee);
-            paid.push((o, fee, pays.0, gets));
+            paid.push((o, fee, gets));
         }
-        for (o, fee, _, gets) in &paid {
+        for (o, fee, gets) in &paid {
             let broker = n(o.t.broker_rate);
             if broker > z(0) {
                 ensure(self.accs.contains_key(&(o.t.broker.get(), 0)), "no broker")?;
                 *self.acc((o.t.broker.get(), 0)).bal.entry(gets.0.get()).or_default() += gets.1 * &broker;
             }
             *self.acc((0, 0)).bal.entry(gets.0.get()).or_default() += gets.1 * (*fee - broker);
-        }
-        for ((o, _, pays, _), before) in paid.iter().zip(before) {
-            if self.params.is_collateral(*pays) {
-                self.judge(&before, &self.get(of(&o.t)), false)?;
-            }
         }
         Ok(())
     }
@@ -440,8 +441,8 @@ impl Model {
         Ok(())
     }
 
-    /// Applies an operation; on rejection the state stays.
-    pub fn apply(&mut self, op: &TradeOp) -> Result<(), Rej> {
+    /// Applies an operation and gives its code; on rejection the state stays.
+    pub fn apply(&mut self, op: &TradeOp) -> Result<u32, Rej> {
         let mut next = self.clone();
         match op {
             TradeOp::PerpTrade(op) => next.perp(op)?,
@@ -465,10 +466,12 @@ impl Model {
             TradeOp::Adl(op) => next.adl(op)?,
             TradeOp::SeizeToken(op) => next.seize(op)?,
             TradeOp::AbsorbDebt(op) => next.absorb(op)?,
+            TradeOp::MarginTransfer(op) => next.margin_transfer(op)?,
+            TradeOp::MarginExit(op) => return Ok(self.margin_exit(op)),
             _ => return Err("not modelled"),
         }
         *self = next;
-        Ok(())
+        Ok(0)
     }
 }
 

@@ -158,25 +158,82 @@ impl Model {
         };
         ensure(amount >= z(1) && &a.coll + ceil(&amount - 1) < z(0), "too much")?;
         let (pay, token) = (ceil(amount.clone()), op.token.get());
-        let before = self.get((1, 0));
-        *self.acc(t).bal.entry(token).or_default() -= &amount;
-        ensure(self.acc(t).bal[&token] >= z(0), "balance")?;
+        *self.acc(t).margin.entry(token).or_default() -= &amount;
+        ensure(self.acc(t).margin[&token] >= z(0), "balance")?;
         self.acc(t).coll += &pay;
         self.acc((1, 0)).coll -= pay;
-        *self.acc((1, 0)).bal.entry(token).or_default() += amount;
-        self.judge(&before, &self.get((1, 0)), false)
+        *self.acc((1, 0)).margin.entry(token).or_default() += amount;
+        self.insurance_covers()
+    }
+
+    /// What insurance paid leaves it TAV >= IMR.
+    fn insurance_covers(&self) -> Result<(), Rej> {
+        let a = self.get((1, 0));
+        if a.pos.is_empty() && a.coll >= z(0) {
+            return Ok(());
+        }
+        let f = self.figures(&a)?;
+        ensure(f.tav >= f.imr, "insurance is not covered")
     }
 
     pub fn absorb(&mut self, op: &AbsorbDebt) -> Result<(), Rej> {
         let t = who(op.target);
         let a = self.get(t);
         ensure(t.0 > 1 && a.coll < z(0) && a.pos.is_empty(), "no debt")?;
-        let holds =
-            |c: &crate::params::CollateralParams| a.bal.get(&c.token.get()).is_some_and(|b| *b > z(0));
-        ensure(!self.params.collateral.iter().any(holds), "holds tokens")?;
-        let before = self.get((1, 0));
+        ensure(a.margin.values().all(|b| *b == z(0)), "holds tokens")?;
         self.acc((1, 0)).coll += &a.coll;
         self.acc(t).coll = z(0);
-        self.judge(&before, &self.get((1, 0)), false)
+        self.insurance_covers()
+    }
+
+    /// Between balance and margin of one sub-account; out only as far as margin and realised collateral allow.
+    pub fn margin_transfer(&mut self, op: &MarginTransfer) -> Result<(), Rej> {
+        let w = (op.account.get(), op.sub.get());
+        let out = op.direction == Direction::Out;
+        let (token, amount) = (op.token.get(), z(op.amount.get()));
+        ensure(amount > z(0), "zero")?;
+        ensure(token == 0 || self.params.collateral.iter().any(|c| c.token == op.token), "no collateral")?;
+        ensure(!(out && token == 0 && w.0 == 1), "reserved")?;
+        ensure(w.0 > 0, "no key")?; // the fee account of the tests has none
+        ensure(u64::from(op.nonce.get()) == self.get(w).nonce && op.nonce.get() != u32::MAX, "nonce")?;
+        let a = self.acc(w);
+        a.nonce += 1;
+        let into = if out { -&amount } else { amount };
+        *a.bal.entry(token).or_default() -= &into;
+        if token == 0 {
+            a.coll += into;
+        } else {
+            *a.margin.entry(token).or_default() += into;
+        }
+        ensure(a.bal[&token] >= z(0) && a.margin.values().all(|b| *b >= z(0)), "balance")?;
+        let a = self.get(w);
+        if !out || a.pos.is_empty() && a.coll >= z(0) {
+            return Ok(());
+        }
+        let f = self.figures(&a)?;
+        ensure(f.tav >= f.imr, "not covered")?;
+        let funding = |(m, (size, last)): (&u8, &(Z, Z))| {
+            let m = &self.markets[usize::from(*m)];
+            size * m.qm() * (last - &m.f)
+        };
+        let realised = &a.coll + a.pos.iter().map(funding).sum::<Z>();
+        ensure(token != 0 || realised >= z(0), "unrealised")
+    }
+
+    /// The whole margin balance goes back, or a code says why not.
+    pub fn margin_exit(&mut self, op: &MarginExit) -> u32 {
+        let w = who(op.party);
+        let a = self.get(w);
+        match () {
+            () if op.sender != super::world::OWNER || w.0 < 2 => return 2,
+            () if !self.params.collateral.iter().any(|c| c.token == op.token) => return 16,
+            () if !a.pos.is_empty() => return 4,
+            () if a.coll < z(0) => return 5,
+            () => {}
+        }
+        let a = self.acc(w);
+        let held = a.margin.remove(&op.token.get()).unwrap_or_default();
+        *a.bal.entry(op.token.get()).or_default() += held;
+        0
     }
 }

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use std::sync::OnceLock;
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{
-    BalCell, BatchContext, Cell, CtlCell, Key, KeyPolicy, MkfCell, MkoCell, MkpCell, MksCell, OrdCell,
-    Permissions, PosCell, Scheme, SubCell, SystemId,
+    BalCell, BatchContext, Cell, CtlCell, Key, KeyPolicy, L1InCell, MkfCell, MkoCell, MkpCell, MksCell,
+    OrdCell, Permissions, PosCell, Scheme, SubCell, SystemId,
 };
 use tsz_risk::Margin;
 use tsz_sig::{SecretKey, Signature};
@@ -155,6 +155,11 @@ impl World {
         let view = MemView::from_leaves(genesis.leaves().unwrap());
         let mut world = Self { view, params, batch, totals: BTreeMap::new() };
         world.give(Party::INSURANCE, insurance as i128 * 1_000_000);
+        let users = if world.params.collateral.is_empty() { 0 } else { USERS };
+        for account in 2..2 + users {
+            world.give_margin(party(account, 0), 1_000_000_000);
+            world.give_margin(party(account, 1), 200_000_000);
+        }
         // insurance trades by a key that its owner registers
         let policy =
             KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry: TimeMs::MAX };
@@ -175,6 +180,19 @@ impl World {
         let collateral = Collateral::new(cell.collateral.get() + micros).unwrap();
         self.view.set(who.sub_key(), SubCell { collateral, ..cell }.to_leaf());
         *self.totals.entry(TokenId::QUOTE).or_default() += micros;
+    }
+
+    /// Adds to the margin balance of the first collateral token; the totals follow.
+    pub fn give_margin(&mut self, who: Party, micros: i128) {
+        let balance = Balance::new((self.margin_balance(who) as i128 + micros) as u128).unwrap();
+        self.view.set(who.mbal_key(0), BalCell { balance }.to_leaf());
+        let cell = self.sub(who).with(0, balance != Balance::MIN);
+        self.view.set(who.sub_key(), cell.to_leaf());
+        *self.totals.entry(token(1)).or_default() += micros;
+    }
+
+    pub fn margin_balance(&self, who: Party) -> u128 {
+        BalCell::from_leaf(&self.view.get(who.mbal_key(0))).unwrap().balance.get()
     }
 
     pub fn set_price(&mut self, m: u8, ticks: u32) {
@@ -270,6 +288,24 @@ impl World {
             maker_fee: rate(0),
             close_taker: false,
         }
+    }
+
+    pub fn margin_transfer(&self, who: Party, direction: Direction, t: u8, micros: u128) -> MarginTransfer {
+        MarginTransfer {
+            account: who.account,
+            sub: who.sub,
+            direction,
+            token: token(t),
+            amount: Balance::new(micros).unwrap(),
+            nonce: self.ctl(who).nonce,
+            key_slot: KeySlot::MIN,
+            signature: blank(),
+        }
+    }
+
+    /// Serial of the next L1 operation.
+    pub fn serial(&self) -> L1Serial {
+        L1InCell::from_leaf(&self.view.get(Key::L1IN)).unwrap().next
     }
 
     pub fn spot(&self, buyer: Party, seller: Party, m: u16, n: u64, p: u32) -> SpotTrade {

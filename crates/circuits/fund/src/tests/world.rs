@@ -89,7 +89,7 @@ impl World {
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] };
         let context = BatchContext { system: system.digest(), batch: 1, time: TIME, params: tsz_hash::ZERO };
         let mut view = MemView::from_leaves(genesis(&keys).leaves().unwrap());
-        let open = SubCell { collateral: Collateral::new(50_000_000).unwrap(), pos_count: 2 };
+        let open = SubCell { collateral: Collateral::new(50_000_000).unwrap(), pos_count: 2, mask: 0 };
         view.set(Key::sub(2, 3), open.to_leaf());
         Self { view, context, keys, records: Vec::new() }
     }

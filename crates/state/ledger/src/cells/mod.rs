@@ -18,7 +18,7 @@ use crate::access::Leaf;
 pub use keys::{KeyPolicy, Permission, Permissions, Scheme};
 pub use system::{HeadCell, L1InCell, MAX_ACCOUNTS, TokCell};
 pub use trading::{MINUTES, MkfCell, MkoCell, MkpCell, MksCell, OrdCell, PosCell};
-pub use user::{AcctCell, BalCell, BucketCell, CtlCell, MAX_POSITIONS, SubCell};
+pub use user::{AcctCell, BalCell, BucketCell, CtlCell, MAX_MARGIN_TOKENS, MAX_POSITIONS, SubCell};
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ fn pin<C: Cell + PartialEq + core::fmt::Debug>(cell: C, felts: [u32; 8]) {
 fn layout_of_cells_is_pinned() {
     let wide = 1 | 2 << 24 | 3 << 48 | 4 << 72;
     let collateral = Collateral::new(-(wide as i128)).unwrap();
-    pin(SubCell { collateral, pos_count: 5 }, [1, 2, 3, 4, 1, 5, 0, 0]);
+    pin(SubCell { collateral, pos_count: 5, mask: 0b1010 }, [1, 2, 3, 4, 1, 5 + 64 * 10, 0, 0]);
     let owner = EthAddress(core::array::from_fn(|k| k as u8));
     pin(AcctCell { owner: Some(owner) }, [0x111213, 0x0e0f10, 0x0b0c0d, 0x08090a, 0x050607, 0x020304, 1, 1]);
     let permissions = [Permission::Trade, Permission::Withdraw].into_iter().collect();
@@ -51,6 +51,11 @@ fn rejects_second_representations_and_values_out_of_range() {
     assert!(SubCell::from_leaf(&leaf([1, 0, 0, 0, 2, 0, 0, 0])).is_err(), "sign 2");
     assert!(SubCell::from_leaf(&leaf([0, 0, 0, 1 << 23, 0, 0, 0, 0])).is_err(), "96 bits");
     assert!(SubCell::from_leaf(&leaf([0, 0, 0, 0, 0, 33, 0, 0])).is_err(), "33 positions");
+    assert!(
+        SubCell::from_leaf(&leaf([0, 0, 0, 0, 0, 64 * 3 + 33, 0, 0])).is_err(),
+        "33 positions and tokens"
+    );
+    assert!(SubCell::from_leaf(&leaf([0, 0, 0, 0, 0, 1 << 10, 0, 0])).is_err(), "a fifth margin token");
     assert!(BalCell::from_leaf(&leaf([1 << 24, 0, 0, 0, 0, 0, 0, 0])).is_err(), "25-bit limb");
     assert!(BalCell::from_leaf(&leaf([0, 0, 0, 0, 1, 0, 0, 0])).is_err(), "signed balance");
     assert!(AcctCell::from_leaf(&leaf([1, 0, 0, 0, 0, 0, 0, 0])).is_err(), "owner of no account");
@@ -70,7 +75,7 @@ fn a_bucket_never_goes_below_zero_by_a_debit() {
     let cell = BucketCell::from_leaf(Bucket::Collateral, &leaf([1_000_000, 0, 0, 0, 0, 3, 0, 0])).unwrap();
     let one = Units::new(1).unwrap();
     let empty = cell.debit(one).unwrap();
-    assert_eq!((empty.micros(), empty.pos_count()), (0, 3));
+    assert_eq!((empty.micros(), empty.holdings()), (0, 3));
     assert!(empty.debit(one).is_err());
     assert_eq!(empty.credit(one), Ok(cell));
     let negative =
@@ -159,10 +164,10 @@ proptest! {
     }
 
     #[test]
-    fn every_cell_round_trips(a in any::<[u64; 4]>(), address in any::<[u8; 20]>(), pos_count in 0..=32u8) {
+    fn every_cell_round_trips(a in any::<[u64; 4]>(), address in any::<[u8; 20]>(), pos_count in 0..=32u8, mask in 0..16u8) {
         let u48 = |x: u64| x >> 16;
         let collateral = Collateral::new(((u128::from(a[0]) << 31) as i128) - (1 << 94)).unwrap();
-        let sub = SubCell { collateral, pos_count };
+        let sub = SubCell { collateral, pos_count, mask };
         prop_assert_eq!(SubCell::from_leaf(&sub.to_leaf()), Ok(sub));
         let acct = AcctCell { owner: Some(EthAddress(address)) };
         prop_assert_eq!(AcctCell::from_leaf(&acct.to_leaf()), Ok(acct));

@@ -9,13 +9,39 @@ use crate::access::Leaf;
 /// Positions that a sub-account can hold.
 pub const MAX_POSITIONS: u8 = 32;
 
-/// Collateral and position count of a sub-account.
+/// Collateral tokens that a sub-account can hold as margin.
+pub const MAX_MARGIN_TOKENS: u8 = 4;
+/// Weight of the mask in the holdings of a sub-account.
+const MASK_WEIGHT: u32 = 64;
+
+/// Collateral of a sub-account, and how much hangs on it: its *holdings*, `pos_count + 64 * mask`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SubCell {
     /// Collateral; may be negative.
     pub collateral: Collateral,
     /// Open positions, at most [`MAX_POSITIONS`].
     pub pos_count: u8,
+    /// Bit `k` is set exactly if the margin balance MBAL(k) is not zero; below 2^[`MAX_MARGIN_TOKENS`].
+    pub mask: u8,
+}
+
+impl SubCell {
+    /// Positions and margin tokens in one number: zero if the collateral backs nothing.
+    pub fn holdings(&self) -> u16 {
+        u16::from(self.pos_count) + MASK_WEIGHT as u16 * u16::from(self.mask)
+    }
+
+    /// Whether MBAL(`place`) is not zero.
+    pub fn has(&self, place: u8) -> bool {
+        self.mask >> place & 1 == 1
+    }
+
+    /// The cell with bit `place` (< [`MAX_MARGIN_TOKENS`]) of the mask set or clear.
+    #[must_use]
+    pub fn with(self, place: u8, holds: bool) -> Self {
+        let bit = 1 << place;
+        Self { mask: if holds { self.mask | bit } else { self.mask & !bit }, ..self }
+    }
 }
 
 impl Cell for SubCell {
@@ -24,16 +50,20 @@ impl Cell for SubCell {
     fn to_leaf(&self) -> Leaf {
         let mut leaf = ZERO;
         put(&mut leaf, 0, self.collateral.to_felts());
-        leaf[5] = felt(self.pos_count);
+        leaf[5] = felt(self.holdings());
         leaf
     }
 
     fn from_leaf(leaf: &Leaf) -> Result<Self, CellError> {
         zero_from(Self::NAME, leaf, 6)?;
-        Ok(Self {
-            collateral: number(Self::NAME, Collateral::from_felts(&take(leaf, 0)))?,
-            pos_count: small(Self::NAME, leaf, 5, MAX_POSITIONS.into())? as u8,
-        })
+        let collateral = number(Self::NAME, Collateral::from_felts(&take(leaf, 0)))?;
+        let holdings = small(Self::NAME, leaf, 5, (MASK_WEIGHT << MAX_MARGIN_TOKENS) - 1)?;
+        let (pos_count, mask) = ((holdings % MASK_WEIGHT) as u8, (holdings / MASK_WEIGHT) as u8);
+        if pos_count > MAX_POSITIONS {
+            let (max, got) = (MAX_POSITIONS.into(), pos_count.into());
+            return Err(CellError::Felt { cell: Self::NAME, index: 5, max, got });
+        }
+        Ok(Self { collateral, pos_count, mask })
     }
 }
 
@@ -66,7 +96,7 @@ impl Cell for AcctCell {
     }
 }
 
-/// Balance of a token.
+/// Balance of a token, free (BAL) or as margin (MBAL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BalCell {
     /// Millionths of a unit.
@@ -150,11 +180,11 @@ impl BucketCell {
         }
     }
 
-    /// Open positions that the bucket backs.
-    pub fn pos_count(&self) -> u8 {
+    /// Positions and margin tokens beside the bucket ([`SubCell::holdings`]); a balance backs nothing.
+    pub fn holdings(&self) -> u16 {
         match self {
             Self::Balance(_) => 0,
-            Self::Collateral(cell) => cell.pos_count,
+            Self::Collateral(cell) => cell.holdings(),
         }
     }
 
@@ -164,10 +194,9 @@ impl BucketCell {
             Self::Balance(cell) => {
                 Self::Balance(BalCell { balance: cell.balance.checked_add(units.into())? })
             }
-            Self::Collateral(cell) => Self::Collateral(SubCell {
-                collateral: cell.collateral.checked_add(units.into())?,
-                pos_count: cell.pos_count,
-            }),
+            Self::Collateral(cell) => {
+                Self::Collateral(SubCell { collateral: cell.collateral.checked_add(units.into())?, ..*cell })
+            }
         })
     }
 
@@ -189,7 +218,7 @@ impl BucketCell {
                 if collateral.is_negative() {
                     return Err(short);
                 }
-                Self::Collateral(SubCell { collateral, pos_count: cell.pos_count })
+                Self::Collateral(SubCell { collateral, ..*cell })
             }
         })
     }
