@@ -119,7 +119,7 @@ impl Bench {
             let balance = Balance::from(Units::new(1 << 50).unwrap());
             state.0.insert(Key::key_a(a, 0), key.public_key().key_id());
             state.0.insert(Key::key_b(a, 0), Some(policy).to_leaf());
-            state.0.insert(Key::sub(a, 0), SubCell { collateral, pos_count: 0 }.to_leaf());
+            state.0.insert(Key::sub(a, 0), SubCell { mask: 0, collateral, pos_count: 0 }.to_leaf());
             state.0.extend((0..2).map(|t| (Key::bal(a, 0, t), BalCell { balance }.to_leaf())));
         }
         for m in 0..4 {
