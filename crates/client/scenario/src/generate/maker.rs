@@ -182,7 +182,7 @@ impl Maker {
             token: TokenId::QUOTE,
             sender: if foreign { EthAddress::default() } else { self.population.owner_of(account) },
         };
-        let expect = Expect::Code(if foreign { Code::NotOwner } else { Code::Ok });
+        let expect = Expect::code(if foreign { Code::NotOwner } else { Code::Ok });
         Ok(OpSpec { expect: Some(expect), ..OpSpec::filled(exit) })
     }
 

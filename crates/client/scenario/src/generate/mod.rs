@@ -4,11 +4,11 @@ mod maker;
 
 use std::collections::BTreeMap;
 
-use tsz_stf::TokenListing;
 use tsz_types::{AccountId, EthAddress, NumberError, SubId, TimeMs, TokenId, Units};
 
 use crate::spec::{
-    Amount, BatchSpec, GenesisSpec, HoldingSpec, KeySource, Population, Scenario, SystemSpec, VERSION,
+    Amount, BatchSpec, GenesisSpec, HoldingSpec, KeySource, Population, Scenario, SystemSpec, TokenSpec,
+    VERSION,
 };
 use crate::{Keyring, ScenarioError, Show};
 use maker::Maker;
@@ -108,15 +108,11 @@ pub fn generate(ops: u32, seed: u64, params: &Params) -> Result<Scenario, Scenar
 }
 
 fn genesis(population: Population) -> Result<GenesisSpec, ScenarioError> {
-    let listing = |t: u8| Ok(TokenListing { token: small(t.into())?, minimum: small(1)? });
-    Ok(GenesisSpec {
-        system: SystemSpec { rollup: 1, chain: 31_337, address: EthAddress([0x11; 20]) },
-        operator: EthAddress([0x22; 20]),
-        time: TimeMs::MIN,
-        tokens: (0..TOKENS).map(listing).collect::<Result<_, ScenarioError>>()?,
-        accounts: Vec::new(),
-        population: Some(population),
-    })
+    let listing = |t: u8| Ok(TokenSpec { name: None, token: small(t.into())?, minimum: small(1)? });
+    let system = SystemSpec { rollup: 1, chain: 31_337, address: EthAddress([0x11; 20]) };
+    let tokens = (0..TOKENS).map(listing).collect::<Result<_, ScenarioError>>()?;
+    let genesis = GenesisSpec::new(system, EthAddress([0x22; 20]), tokens);
+    Ok(GenesisSpec { population: Some(population), ..genesis })
 }
 
 fn population(accounts: u32, active: u32) -> Result<Population, ScenarioError> {
@@ -128,5 +124,5 @@ fn population(accounts: u32, active: u32) -> Result<Population, ScenarioError> {
     let (owner, key) = (EthAddress(owner), "user-{n}".to_owned());
     // spread over the tree, as the active accounts of an exchange are
     let stride = accounts / active;
-    Ok(Population { count: accounts, owner, active, stride, key, balances, collateral: Vec::new() })
+    Ok(Population { count: accounts, owner, active, stride, key, balances, ..Population::default() })
 }
