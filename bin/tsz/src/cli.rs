@@ -108,10 +108,16 @@ pub struct ScenarioGen {
 /// Kinds of operations of a generated workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kinds {
-    /// A bit of everything.
+    /// A bit of every fund operation.
     All,
     /// Transfers between accounts only.
     Transfers,
+    /// Spot trades only, each of two signed orders.
+    Spot,
+    /// Perpetual trades only, each of two signed orders.
+    Perp,
+    /// Spot and perpetual trades, half and half.
+    Trades,
 }
 
 /// Arguments of `tsz prove`.

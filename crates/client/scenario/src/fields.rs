@@ -59,10 +59,7 @@ impl Node {
             _ => None,
         };
         let Some(value) = value else {
-            return Err(ScenarioError::field(
-                self.path,
-                format!("expected an integer, got {}", self.value),
-            ));
+            return Err(ScenarioError::field(self.path, format!("expected an integer, got {}", self.value)));
         };
         T::try_from(value).map_err(|e| ScenarioError::field(self.path, e))
     }

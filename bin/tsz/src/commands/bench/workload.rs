@@ -23,7 +23,8 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let (run, populate) = timed(|| workload(ops, args.seed, params));
     let mut run = run?;
     let batch = run.batches.pop().context("the workload has a batch")?;
-    let signed: Vec<FundOp> = batch.records.into_iter().skip(1).map(|record| record.op).collect();
+    let signed: Vec<FundOp> =
+        batch.records.iter().skip(1).filter_map(|record| record.op.as_fund().cloned()).collect();
     spinner.set_message("executing");
     let mut executor = Executor::new(batch.context.system, run.genesis);
     let (executed, execute) = timed(|| executor.execute(batch.context.time, &signed));

@@ -66,9 +66,8 @@ impl FundSpec {
         let absent = |name: &str| !map.contains_key(name);
         let (given, fill_slot) = (!absent("signature"), absent("key_slot"));
         let kind = map.get("op").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let defaults = defaults(&kind).ok_or_else(|| {
-            ScenarioError::field(format!("{path}.op"), "no fund operation")
-        })?;
+        let defaults =
+            defaults(&kind).ok_or_else(|| ScenarioError::field(format!("{path}.op"), "no fund operation"))?;
         let fill_count = absent(if kind_is_l1(&kind) { "serial" } else { "nonce" });
         for (name, value) in defaults {
             map.entry(name).or_insert(value);

@@ -76,6 +76,36 @@ pub struct OrderSpec {
     pub signature: Option<Signature>,
 }
 
+impl OrderSpec {
+    /// An order in market 0 of which the runner fills in all else.
+    pub fn new(account: AccountId, side: Side, lots: Lots, price: Price) -> Self {
+        Self {
+            order: None,
+            account,
+            sub: SubId::MIN,
+            market: 0,
+            side,
+            lots,
+            price,
+            tif: None,
+            reduce_only: None,
+            trigger: None,
+            self_trade: None,
+            max_taker_fee: None,
+            max_maker_fee: None,
+            broker: None,
+            broker_rate: None,
+            expiry: None,
+            slot: None,
+            nonce: None,
+            kill_epoch: None,
+            key: None,
+            key_slot: None,
+            signature: None,
+        }
+    }
+}
+
 /// An order where an operation needs one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]

@@ -19,7 +19,12 @@ fn ask(op: impl Into<TradeOp>, at: &Moment<'_>) -> Result<(), TradeReject> {
 
 impl<'k> Desk<'k> {
     /// Holders of positions opposite to a party's.
-    fn opposite(&self, target: Party, market: MarketId, at: &Moment<'_>) -> Result<Vec<(Party, i64)>, String> {
+    fn opposite(
+        &self,
+        target: Party,
+        market: MarketId,
+        at: &Moment<'_>,
+    ) -> Result<Vec<(Party, i64)>, String> {
         let sign = -size(at, target, market)?.signum();
         Ok(self.holders.on_side(market, sign).collect())
     }

@@ -20,7 +20,8 @@ pub(crate) fn fill<'k>(spec: &FundSpec, at: &Moment<'_>, keys: &'k Keyring) -> R
         Some(parts) => fill_signer(spec, parts, at, keys)?,
         None => None,
     };
-    let want = |signer| op.message().map(|blocks| Want { signer, digest: message(&at.context.system, &blocks) });
+    let want =
+        |signer| op.message().map(|blocks| Want { signer, digest: message(&at.context.system, &blocks) });
     let wants = vec![signer.and_then(want)];
     Ok(Ready { op: Op::Fund(op), wants })
 }

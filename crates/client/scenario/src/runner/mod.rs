@@ -21,7 +21,7 @@ use orders::Book;
 use sign::{Judge, Ready, sign_all};
 use state::Holders;
 
-pub(crate) use state::{Moment, Overlay, position_cell, system_cell, user_cell};
+pub(crate) use state::{Moment, Overlay};
 
 /// How to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

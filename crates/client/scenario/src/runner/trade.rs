@@ -133,8 +133,7 @@ impl<'k> Desk<'k> {
         digest: Digest,
         at: &Moment<'_>,
     ) -> Result<(KeySlot, Option<Want<'k>>), String> {
-        let (slot, signer) =
-            choose_signer(at, self.keys, owner.account, spec.key.as_deref(), spec.key_slot)?;
+        let (slot, signer) = choose_signer(at, self.keys, owner.account, spec.key.as_deref(), spec.key_slot)?;
         let signer = signer.filter(|_| spec.signature.is_none());
         Ok((slot, signer.map(|signer| Want { signer, digest })))
     }
@@ -189,7 +188,8 @@ impl<'k> Desk<'k> {
         let side = spec.side.unwrap_or(closing);
         let owner: AcctCell = at.view.cell(Key::acct(party.account.get()))?;
         let maker = spec.maker.as_ref();
-        let maker = maker.map(|used| self.book.resolve::<PerpOrder>(used, at, self.keys, None)).transpose()?;
+        let maker =
+            maker.map(|used| self.book.resolve::<PerpOrder>(used, at, self.keys, None)).transpose()?;
         let wants = maker.iter().map(|m| m.want).collect();
         let fill = maker.map(|maker| ForcedFill {
             maker: maker.signed,

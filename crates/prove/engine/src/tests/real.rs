@@ -180,7 +180,7 @@ fn a_forged_signature_is_refused_and_changes_nothing() {
     let run = run(&generate(20, 6, &params).unwrap()).unwrap();
     let honest = &run.batches[0];
     let (system, time) = (run.system.digest(), honest.context.time);
-    let mut ops: Vec<FundOp> = honest.records.iter().map(|r| r.op.clone()).collect();
+    let mut ops: Vec<FundOp> = honest.records.iter().filter_map(|r| r.op.as_fund().cloned()).collect();
     let mut executor = Executor::new(system, run.genesis.clone());
     assert_eq!(executor.execute(time, &ops).unwrap().header.sn, honest.after.root());
     let other = *ops[3].signature_mut().unwrap();
