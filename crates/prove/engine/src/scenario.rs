@@ -1,8 +1,8 @@
 //! From an executed scenario to batches that can be proven.
 
-use tsz_ledger::Family;
+use std::sync::Arc;
+
 use tsz_scenario::{BatchRun, Run};
-use tsz_trade::{Op, OpReceipt, OpReject};
 
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord, Rejected};
@@ -16,18 +16,9 @@ pub fn executed(run: Run) -> Result<Vec<ExecutedBatch>, EngineError> {
 }
 
 fn batch(run: BatchRun) -> Result<ExecutedBatch, EngineError> {
-    let algorithm = Family::Fund.algorithm();
-    let record = |r: tsz_scenario::Record| match (r.op, r.receipt) {
-        (Op::Fund(op), OpReceipt::Fund(receipt)) => {
-            Ok(OpRecord { algorithm, op, receipt, accesses: r.accesses })
-        }
-        (op, _) => Err(EngineError::State(format!("no circuit proves operations of code {}", op.code()))),
-    };
-    let rejected = |r: tsz_scenario::Rejected| match r.reject {
-        OpReject::Fund(reason) => Some(Rejected { position: r.position, reason }),
-        OpReject::Trade(_) => None, // its family cannot be proven yet
-    };
-    let records = run.records.into_iter().map(record).collect::<Result<_, _>>()?;
-    let rejects = run.rejects.into_iter().filter_map(rejected).collect();
-    ExecutedBatch::new(run.context, run.before, run.after.root(), records, rejects)
+    let record = |r: tsz_scenario::Record| OpRecord { op: r.op, receipt: r.receipt, accesses: r.accesses };
+    let rejected = |r: tsz_scenario::Rejected| Rejected { position: r.position, reason: r.reject };
+    let records = run.records.into_iter().map(record).collect();
+    let rejects = run.rejects.into_iter().map(rejected).collect();
+    ExecutedBatch::new(run.context, Arc::new(run.params), run.before, run.after.root(), records, rejects)
 }
