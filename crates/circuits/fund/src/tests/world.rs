@@ -339,8 +339,8 @@ pub fn every_op() -> World {
     w.apply(op);
     let op = w.sign(0, w.revoke());
     w.apply(op);
-    l1_ops(&mut w);
     cancels(&mut w);
+    l1_ops(&mut w);
     w
 }
 
