@@ -108,10 +108,16 @@ pub struct ScenarioGen {
 /// Kinds of operations of a generated workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kinds {
-    /// A bit of everything.
+    /// A bit of every fund operation.
     All,
     /// Transfers between accounts only.
     Transfers,
+    /// Spot trades only, each of two signed orders.
+    Spot,
+    /// Perpetual trades only, each of two signed orders.
+    Perp,
+    /// Spot and perpetual trades, half and half.
+    Trades,
 }
 
 /// Arguments of `tsz prove`.
@@ -166,6 +172,8 @@ pub struct VkFile {
 pub enum BenchName {
     /// Fund and transition proofs of a batch of signed transfers.
     Transfers,
+    /// All proofs of a batch of spot trades, two signed orders each.
+    Spot,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
@@ -176,16 +184,18 @@ pub enum BenchName {
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
+    \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
 )]
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, leaves or signatures (default: 8192 transfers, 4096 leaves, 1024 signatures).
+    /// Operations: transfers, trades, leaves or signatures (default: 8192 transfers or trades, 4096 leaves, 1024
+    /// signatures).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
-    /// Accounts that sign (transfers).
+    /// Accounts that sign (transfers, spot).
     #[arg(long, default_value_t = 2000, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
     pub active: u32,
     /// log2 of the number of accounts (or leaves) in the tree.

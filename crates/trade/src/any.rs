@@ -81,6 +81,15 @@ impl Op {
         }
     }
 
+    /// Whether its rule asks the parameters: not so for money, keys, cancels, and for the op that changes them.
+    pub fn needs_params(&self) -> bool {
+        use TradeOp::{CancelAll, CancelOrder, SetParams};
+        match self {
+            Self::Fund(_) => false,
+            Self::Trade(op) => !matches!(op, CancelOrder(_) | CancelAll(_) | SetParams(_)),
+        }
+    }
+
     /// The fund operation, if it is one.
     pub fn as_fund(&self) -> Option<&FundOp> {
         match self {
@@ -101,6 +110,12 @@ impl Op {
 impl From<FundOp> for Op {
     fn from(op: FundOp) -> Self {
         Self::Fund(op)
+    }
+}
+
+impl From<Receipt> for OpReceipt {
+    fn from(receipt: Receipt) -> Self {
+        Self::Fund(receipt)
     }
 }
 

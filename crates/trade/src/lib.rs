@@ -15,6 +15,7 @@ mod admit;
 mod any;
 mod fees;
 pub mod invariants;
+mod kind;
 mod market;
 mod op;
 pub mod ops;

@@ -31,6 +31,9 @@ pub fn gen_file(args: &ScenarioGen, output: &Output) -> Result<()> {
     let mix = match args.kinds {
         Kinds::All => Mix::ALL,
         Kinds::Transfers => Mix::TRANSFERS,
+        Kinds::Spot => Mix::SPOT,
+        Kinds::Perp => Mix::PERP,
+        Kinds::Trades => Mix::TRADES,
     };
     let params = Params { accounts: args.accounts, active: args.active, batches: args.batches, mix };
     let scenario = generate(args.ops, args.seed, &params)?;

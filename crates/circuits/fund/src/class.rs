@@ -9,7 +9,10 @@ use tsz_stark::{Circuit, Profile, SetupError, setup};
 
 use crate::ProvingKey;
 use crate::op::{FundRecord, OP_TABLES, table};
-use crate::tables::{BeginAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir};
+use crate::prove::TABLES;
+use crate::tables::{
+    BeginAir, CancelAir, CancelAllAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir,
+};
 
 air_enum! {
     /// Tables of the fund circuit.
@@ -28,6 +31,10 @@ air_enum! {
         L1Key(L1KeyAir),
         /// FullExit.
         Exit(ExitAir),
+        /// CancelOrder.
+        Cancel(CancelAir),
+        /// CancelAll.
+        CancelAll(CancelAllAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -43,21 +50,32 @@ air_enum! {
     }
 }
 
-/// Numbers of ops, by table: begin, deposit, transfer, withdraw, key, l1key, exit.
+/// Numbers of ops, by table: begin, deposit, transfer, withdraw, key, l1key, exit, cancel, cancel_all.
 pub type Counts = [usize; OP_TABLES];
 
 /// Counts the ops of each table.
 pub fn counts(records: &[FundRecord]) -> Counts {
     let mut counts = [0; OP_TABLES];
     for record in records {
-        counts[table(&record.op)] += 1;
+        if let Some(table) = table(&record.op) {
+            counts[table] += 1;
+        }
     }
     counts
 }
 
 /// Accesses, writes, sponge steps of records and messages, and signatures of an op of each table.
-const SHAPES: [(usize, usize, usize, usize); OP_TABLES] =
-    [(1, 1, 0, 0), (6, 6, 4, 0), (6, 3, 2, 1), (6, 3, 4, 1), (5, 3, 2, 1), (5, 4, 3, 0), (5, 4, 4, 0)];
+const SHAPES: [(usize, usize, usize, usize); OP_TABLES] = [
+    (2, 1, 0, 0),
+    (6, 6, 4, 0),
+    (6, 3, 2, 1),
+    (6, 3, 4, 1),
+    (5, 3, 2, 1),
+    (5, 4, 3, 0),
+    (5, 4, 4, 0),
+    (3, 1, 2, 1),
+    (3, 1, 2, 1),
+];
 /// Permutations of a signature's challenge.
 const STEPS_OF_A_SIGNATURE: usize = 2;
 
@@ -79,8 +97,8 @@ pub struct Class {
 /// The size classes, smallest first. Heights meet in few distinct values, which makes proofs smaller.
 pub const CLASSES: [Class; 3] = [
     Class { name: "small", ops: [6; OP_TABLES], sigs: 6, tuple: 10, poseidon2: [10, 10] },
-    Class { name: "medium", ops: [6, 8, 10, 8, 8, 8, 8], sigs: 10, tuple: 14, poseidon2: [14, 12] },
-    Class { name: "large", ops: [6, 10, 13, 10, 10, 10, 10], sigs: 13, tuple: 17, poseidon2: [17, 13] },
+    Class { name: "medium", ops: [6, 8, 10, 8, 8, 8, 8, 10, 8], sigs: 10, tuple: 14, poseidon2: [14, 12] },
+    Class { name: "large", ops: [6, 10, 13, 10, 10, 10, 10, 13, 10], sigs: 13, tuple: 17, poseidon2: [17, 13] },
 ];
 
 impl Class {
@@ -125,7 +143,7 @@ impl Class {
 
     /// The circuit of the class.
     pub fn circuit(&self, profile: Profile) -> Circuit<FundAir> {
-        let airs: [FundAir; 14] = [
+        let airs: [FundAir; TABLES] = [
             BeginAir.into(),
             DepositAir.into(),
             TransferAir.into(),
@@ -133,6 +151,8 @@ impl Class {
             KeyAir.into(),
             L1KeyAir.into(),
             ExitAir.into(),
+            CancelAir.into(),
+            CancelAllAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             Poseidon2Table::new().into(),
             Poseidon2Table::new().into(),

@@ -10,10 +10,17 @@ use tsz_stf::forms;
 use crate::spec::{KeySource, Population};
 use crate::{ScenarioError, fields};
 
+/// A secret and the id of its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signer<'a> {
+    pub secret: &'a SecretKey,
+    pub key_id: Digest,
+}
+
 /// Secrets by label, and labels by key id.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
-    secrets: HashMap<String, SecretKey>,
+    secrets: HashMap<String, (SecretKey, Digest)>,
     labels: HashMap<Digest, String>,
 }
 
@@ -41,15 +48,30 @@ impl Keyring {
     }
 
     fn insert(&mut self, label: String, secret: SecretKey) {
-        self.labels.insert(secret.public_key().key_id(), label.clone());
-        self.secrets.insert(label, secret);
+        let id = secret.public_key().key_id();
+        self.labels.insert(id, label.clone());
+        self.secrets.insert(label, (secret, id));
+    }
+
+    fn entry(&self, label: &str) -> Result<&(SecretKey, Digest), String> {
+        self.secrets
+            .get(label)
+            .ok_or_else(|| format!("no key labelled {label:?} in `keys` or in the population"))
     }
 
     /// The secret of a label.
     pub fn secret(&self, label: &str) -> Result<&SecretKey, String> {
-        self.secrets
-            .get(label)
-            .ok_or_else(|| format!("no key labelled {label:?} in `keys` or in the population"))
+        self.entry(label).map(|(secret, _)| secret)
+    }
+
+    /// The secret of a label, and the id of its key.
+    pub(crate) fn signer(&self, label: &str) -> Result<Signer<'_>, String> {
+        self.entry(label).map(|(secret, key_id)| Signer { secret, key_id: *key_id })
+    }
+
+    /// The secret whose key has this id.
+    pub(crate) fn signer_of(&self, key_id: &Digest) -> Option<Signer<'_>> {
+        self.signer(self.label_of(key_id)?).ok()
     }
 
     /// The label whose key has this id.
@@ -61,7 +83,7 @@ impl Keyring {
     pub fn key_id(&self, text: &str) -> Result<Digest, String> {
         match forms::parse_digest(text) {
             Some(id) => Ok(id),
-            None => Ok(self.secret(text)?.public_key().key_id()),
+            None => Ok(self.entry(text)?.1),
         }
     }
 }

@@ -11,7 +11,9 @@ mod fields;
 mod generate;
 mod genesis;
 mod keyring;
+mod names;
 mod op;
+mod params;
 mod parse;
 mod report;
 mod runner;
@@ -22,13 +24,15 @@ pub use error::ScenarioError;
 pub use expect::Expect;
 pub use generate::{Mix, Params, generate};
 pub use keyring::Keyring;
-pub use op::{OpSpec, SignWith};
+pub use names::{MarketKind, Names};
+pub use op::*;
+pub use params::{ParamsSpec, PriceSpec};
 pub use report::report;
 pub use runner::{BatchRun, Options, Record, Rejected, Run, run, run_with};
 pub use show::Show;
 pub use spec::{
     AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec, Population,
-    Scenario, SystemSpec, VERSION,
+    Scenario, SystemSpec, TokenSpec, VERSION,
 };
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
 use tsz_stark::security::{Security, security};
 use tsz_stark::{Circuit, CircuitAir, Profile, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_trade::Params;
 use tsz_vktree::VkEntry;
 
 use crate::error::EngineError;
@@ -74,6 +75,8 @@ pub struct Proven<C> {
 pub struct ExecJob<'a> {
     /// Constants of the batch.
     pub context: BatchContext,
+    /// Parameters of the context's hash.
+    pub params: &'a Params,
     /// Capacity before the range.
     pub start: Digest,
     /// Sequence numbers and ops, ascending.
@@ -82,8 +85,8 @@ pub struct ExecJob<'a> {
 
 /// A circuit that proves ranges of one algorithm's ops.
 pub trait ExecCircuit: Keyed {
-    /// Whether these ops fit; if they do, so does every prefix.
-    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool;
+    /// Whether these ops of a batch under `params` fit; if they do, so does every prefix.
+    fn fits(&self, params: &Params, ops: &[(u32, &OpRecord)]) -> bool;
     /// Proves a range that fits.
     ///
     /// # Errors

@@ -4,9 +4,10 @@ mod report;
 mod signature_circuit;
 mod signatures;
 mod smt;
-mod transfers;
+mod workload;
 
 use anyhow::Result;
+use tsz_scenario::Mix;
 
 pub use report::Report;
 
@@ -16,7 +17,8 @@ use crate::output::Output;
 /// Runs one workload.
 pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let report = match args.name {
-        BenchName::Transfers => transfers::run(args, output)?,
+        BenchName::Transfers => workload::run("transfers", Mix::TRANSFERS, args, output)?,
+        BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };

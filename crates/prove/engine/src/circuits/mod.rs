@@ -1,6 +1,7 @@
 //! The circuits of this program, as the registry sees them.
 
 mod fund;
+mod spot;
 mod transition;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use tsz_stark::Profile;
 
 pub use fund::Fund;
+pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
 use crate::registry::Registry;
@@ -17,6 +19,9 @@ pub fn circuits(profile: Profile) -> Registry {
     let mut registry = Registry::new();
     for class in &tsz_fund::CLASSES {
         registry.add_exec(Arc::new(Fund::new(class, profile)));
+    }
+    for class in &tsz_spot::CLASSES {
+        registry.add_exec(Arc::new(Spot::new(class, profile)));
     }
     for class in &tsz_transition::CLASSES {
         registry.add_transition(Arc::new(Transition::new(class, profile)));

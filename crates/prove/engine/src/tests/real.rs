@@ -10,7 +10,8 @@ use tsz_hash::{F, PrimeCharacteristicRing};
 use tsz_ledger::{Access, AlgorithmId};
 use tsz_scenario::{Mix, Params, generate, run};
 use tsz_stark::Profile;
-use tsz_stf::{FundOp, Reject};
+use tsz_stf::Reject;
+use tsz_trade::{Op, OpReject};
 use tsz_transition::{Class, Counts, Witness};
 
 use super::pipeline;
@@ -61,7 +62,7 @@ fn refused(bundle: &Bundle) -> BatchError {
 fn rows_of_a_transition_are_bounded_without_a_witness() {
     for batch in pipeline::batches().iter().chain(&batches()) {
         let ops: Vec<(AlgorithmId, Vec<Access>)> =
-            batch.records.iter().map(|r| (r.algorithm, r.accesses.clone())).collect();
+            batch.records.iter().map(|r| (r.algorithm(), r.accesses.clone())).collect();
         let witness = Witness::new(&batch.header.context, &ops, &batch.before).unwrap();
         let (got, [least, most]) = (witness.counts(), transition_counts(batch));
         assert!((least.poseidon2..=most.poseidon2).contains(&got.poseidon2), "{got:?} {least:?} {most:?}");
@@ -94,7 +95,7 @@ fn a_batch_in_two_ranges_is_verified_and_its_ranges_cannot_be_dropped_or_swapped
     let mut bundle = Bundle { batches: vec![f.bundle.batches[0].clone()] };
     let (mut start, mut execs) = (batch.header.context.digest(), Vec::new());
     for ops in [&ops[..10], &ops[10..]] {
-        let job = registry::ExecJob { context: batch.header.context, start, ops };
+        let job = registry::ExecJob { context: batch.header.context, params: &batch.params, start, ops };
         let proven = circuit.prove(&job).unwrap();
         start = proven.claim.end;
         let mut exec = bundle.batches[0].execs[0].clone();
@@ -180,15 +181,17 @@ fn a_forged_signature_is_refused_and_changes_nothing() {
     let run = run(&generate(20, 6, &params).unwrap()).unwrap();
     let honest = &run.batches[0];
     let (system, time) = (run.system.digest(), honest.context.time);
-    let mut ops: Vec<FundOp> = honest.records.iter().map(|r| r.op.clone()).collect();
+    let mut ops: Vec<Op> = honest.records.iter().map(|r| r.op.clone()).collect();
     let mut executor = Executor::new(system, run.genesis.clone());
     assert_eq!(executor.execute(time, &ops).unwrap().header.sn, honest.after.root());
-    let other = *ops[3].signature_mut().unwrap();
-    *ops.last_mut().unwrap().signature_mut().unwrap() = other;
+    let Op::Fund(mut last) = ops[20].clone() else { panic!("not a transfer") };
+    let Op::Fund(mut other) = ops[3].clone() else { panic!("not a transfer") };
+    *last.signature_mut().unwrap() = *other.signature_mut().unwrap();
+    ops[20] = last.into();
     let mut forged = Executor::new(system, run.genesis.clone());
     let batch = forged.execute(time, &ops).unwrap();
     let refused: Vec<_> = batch.rejected.iter().map(|r| (r.position, r.reason)).collect();
-    assert_eq!(refused, [(20, Reject::Signature)]);
+    assert_eq!(refused, [(20, OpReject::Fund(Reject::Signature))]);
     let mut without = Executor::new(system, run.genesis.clone());
     assert_eq!(without.execute(time, &ops[..20]).unwrap().header, batch.header);
 }

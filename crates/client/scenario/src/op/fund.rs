@@ -1,6 +1,4 @@
-//! Operations as written in a file: what the runner fills in may be left out.
-
-use std::collections::BTreeMap;
+//! Fund operations as written in a file.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -9,8 +7,9 @@ use tsz_sig::{SIGNATURE_BYTES, Signature};
 use tsz_stf::{FundOp, forms};
 use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, L1Serial, Nonce, SubId, TimeMs, TokenId, Units};
 
-use crate::fields::Node;
-use crate::{Expect, Keyring, ScenarioError};
+use crate::fields::{Fields, Node};
+use crate::names::Names;
+use crate::{Keyring, ScenarioError};
 
 /// Who signs an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +22,9 @@ pub enum SignWith {
     Given,
 }
 
-/// An operation and what the runner fills in.
+/// A fund operation and what the runner fills in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpSpec {
+pub struct FundSpec {
     /// The operation; the parts to be filled in are zero.
     pub op: FundOp,
     /// Whether the nonce (of a signed operation) or the serial (of an L1 operation) is filled in.
@@ -34,8 +33,6 @@ pub struct OpSpec {
     pub fill_slot: bool,
     /// Who signs.
     pub sign: SignWith,
-    /// The outcome; any, if absent.
-    pub expect: Option<Expect>,
 }
 
 /// Zeros in the place of a signature.
@@ -46,26 +43,15 @@ pub(crate) fn blank_signature() -> Signature {
     }
 }
 
-impl OpSpec {
+impl FundSpec {
     /// An operation with everything filled in by the runner.
     pub fn filled(op: impl Into<FundOp>) -> Self {
-        Self { op: op.into(), fill_count: true, fill_slot: true, sign: SignWith::Slot, expect: None }
+        Self { op: op.into(), fill_count: true, fill_slot: true, sign: SignWith::Slot }
     }
 
-    /// The same, signed with a label's secret.
-    pub fn signed_by(op: impl Into<FundOp>, label: impl Into<String>) -> Self {
-        Self { sign: SignWith::Label(label.into()), ..Self::filled(op) }
-    }
-
-    /// Parses one operation. `names` are the accounts that have names.
-    pub(crate) fn parse(
-        node: Node,
-        names: &BTreeMap<String, AccountId>,
-        keys: &Keyring,
-    ) -> Result<Self, ScenarioError> {
-        let path = node.path.clone();
-        let mut fields = node.object()?;
-        let expect = fields.optional("expect")?;
+    /// Parses one operation.
+    pub(crate) fn parse(mut fields: Fields, names: &Names, keys: &Keyring) -> Result<Self, ScenarioError> {
+        let path = fields.path.clone();
         let label: Option<String> = fields.optional("key")?;
         if let (Some(label), true) = (&label, fields.map.contains_key("signature")) {
             return Err(ScenarioError::field(path, format!("both a signature and the key {label:?}")));
@@ -76,13 +62,12 @@ impl OpSpec {
             fields.map.insert("key_id".to_owned(), forms::digest_hex(&id).into());
         }
         let mut map = fields.map;
-        name_accounts(&path, &mut map, names)?;
+        replace_names(&path, &mut map, names)?;
         let absent = |name: &str| !map.contains_key(name);
         let (given, fill_slot) = (!absent("signature"), absent("key_slot"));
         let kind = map.get("op").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let defaults = defaults(&kind).ok_or_else(|| {
-            ScenarioError::field(format!("{path}.op"), format!("expected one of {}", KINDS.join(", ")))
-        })?;
+        let defaults =
+            defaults(&kind).ok_or_else(|| ScenarioError::field(format!("{path}.op"), "no fund operation"))?;
         let fill_count = absent(if kind_is_l1(&kind) { "serial" } else { "nonce" });
         for (name, value) in defaults {
             map.entry(name).or_insert(value);
@@ -97,11 +82,12 @@ impl OpSpec {
             None if given => SignWith::Given,
             None => SignWith::Slot,
         };
-        Ok(Self { op, fill_count, fill_slot, sign, expect })
+        Ok(Self { op, fill_count, fill_slot, sign })
     }
 }
 
-const KINDS: [&str; 8] = [
+/// The operations.
+pub(super) const KINDS: [&str; 8] = [
     "deposit",
     "transfer",
     "withdraw",
@@ -144,19 +130,17 @@ fn defaults(kind: &str) -> Option<Vec<(&'static str, Value)>> {
     Some(out)
 }
 
-/// Replaces names of accounts by their numbers.
-fn name_accounts(
-    path: &str,
-    map: &mut Map<String, Value>,
-    names: &BTreeMap<String, AccountId>,
-) -> Result<(), ScenarioError> {
-    for field in ["account", "to_account"] {
-        if let Some(Value::String(name)) = map.get(field) {
-            let unknown =
-                || ScenarioError::field(format!("{path}.{field}"), format!("no account named {name:?}"));
-            let id = names.get(name).ok_or_else(unknown)?.get();
-            map.insert(field.to_owned(), id.into());
-        }
+/// Replaces names of accounts and tokens by their numbers.
+fn replace_names(path: &str, map: &mut Map<String, Value>, names: &Names) -> Result<(), ScenarioError> {
+    for field in ["account", "to_account", "token"] {
+        let Some(value) = map.get(field).filter(|v| v.is_string()) else { continue };
+        let node = Node { path: format!("{path}.{field}"), value: value.clone() };
+        let id = if field == "token" {
+            u32::from(names.token_in(node)?.get())
+        } else {
+            names.account_in(node)?.get()
+        };
+        map.insert(field.to_owned(), id.into());
     }
     Ok(())
 }
@@ -187,7 +171,7 @@ fn check_types(path: &str, map: &Map<String, Value>) -> Result<(), ScenarioError
     Ok(())
 }
 
-impl Serialize for OpSpec {
+impl Serialize for FundSpec {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let error = |e| serde::ser::Error::custom(e);
         let Value::Object(mut map) = serde_json::to_value(&self.op).map_err(error)? else {
@@ -207,9 +191,6 @@ impl Serialize for OpSpec {
         }
         if let SignWith::Label(label) = &self.sign {
             map.insert("key".to_owned(), label.as_str().into());
-        }
-        if let Some(expect) = &self.expect {
-            map.insert("expect".to_owned(), serde_json::to_value(expect).map_err(error)?);
         }
         map.serialize(s)
     }
