@@ -119,13 +119,16 @@ impl Bench {
             let balance = Balance::from(Units::new(1 << 50).unwrap());
             state.0.insert(Key::key_a(a, 0), key.public_key().key_id());
             state.0.insert(Key::key_b(a, 0), Some(policy).to_leaf());
-            state.0.insert(Key::sub(a, 0), SubCell { mask: 0, collateral, pos_count: 0 }.to_leaf());
+            state.0.insert(Key::sub(a, 0), SubCell { collateral, ..SubCell::default() }.to_leaf());
             state.0.extend((0..2).map(|t| (Key::bal(a, 0, t), BalCell { balance }.to_leaf())));
         }
         for m in 0..4 {
             let mkf = MkfCell { hour: (TIME / HOUR_MS) as u32, ..MkfCell::default() };
             state.0.insert(Key::mkf(m), mkf.to_leaf());
-            state.0.insert(Key::mkp(m), MkpCell { index: 1_000, mark: 1_000, price_ts: TIME }.to_leaf());
+            state.0.insert(
+                Key::mkp(m),
+                MkpCell { index: 1_000, mark: 1_000, price_ts: TIME, settled: false }.to_leaf(),
+            );
         }
         let system = SystemId { rollup: 1, chain: 1, address: [1; 20] };
         let batch = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params().hash() };

@@ -228,7 +228,8 @@ impl<'m> Table<'m> {
             let cell: PosCell = log.read_cell(key)?;
             let row = MarketRow::read(log, ctx, market)?;
             row.check_fresh(ctx)?;
-            self.rows.position(&position(&cell), &row.risk)?;
+            let position = position(&cell);
+            self.rows.position(&position, &row.risk_of(&position))?;
         }
         if found != pos_count {
             return Err(TradeReject::PositionCount { account: party.account, expected: pos_count, found });
@@ -242,9 +243,14 @@ impl<'m> Table<'m> {
         if let Some(row) = self.market
             && at.position.size != 0
         {
-            account.position(&at.position, &row.risk)?;
+            account.position(&at.position, &row.risk_of(&at.position))?;
         }
         Ok(account)
+    }
+
+    /// The figures without collateral and position in the market.
+    pub fn rest(&self) -> Result<Margin, TradeReject> {
+        Ok(self.rows.margin()?)
     }
 
     /// The figures with a collateral and a position in the market.

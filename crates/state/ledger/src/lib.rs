@@ -12,7 +12,7 @@ pub mod tuple;
 pub use access::{Access, Leaf};
 pub use cells::{
     AcctCell, BalCell, BucketCell, Cell, CellError, CtlCell, HeadCell, KeyPolicy, L1InCell, MkfCell, MkoCell,
-    MkpCell, MksCell, OrdCell, Permission, Permissions, PosCell, Scheme, SubCell, TokCell,
+    MkpCell, MkrCell, MksCell, OrdCell, Permission, Permissions, PosCell, Scheme, SubCell, TokCell,
 };
 pub use claim::{BatchHeader, ExecClaim, TransitionClaim};
 pub use context::{AlgorithmId, BatchContext, Family, SystemId};
