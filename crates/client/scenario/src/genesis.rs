@@ -44,7 +44,8 @@ impl GenesisSpec {
     /// A market whose price is of the time of the genesis and whose funding is up to date.
     fn price_leaves(&self, price: &crate::PriceSpec) -> impl Iterator<Item = (Key, Leaf)> + use<> {
         let (market, time) = (price.market.get().into(), self.time.get());
-        let prices = MkpCell { index: price.index.get(), mark: price.mark.get(), price_ts: time };
+        let prices =
+            MkpCell { index: price.index.get(), mark: price.mark.get(), price_ts: time, settled: false };
         let hour = u32::try_from(time / HOUR_MS).unwrap_or(u32::MAX); // 48 bits of ms are below 2^27 hours
         let funding = MkfCell { hour, ..MkfCell::default() };
         let leaves = [(Key::mkp(market), prices.to_leaf()), (Key::mkf(market), funding.to_leaf())];

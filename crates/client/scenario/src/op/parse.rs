@@ -51,9 +51,18 @@ impl Reader<'_> {
             "adl" => TradeSpec::Adl(AdlSpec {
                 target: self.party(f, "target")?,
                 market: self.perp(f)?,
-                lots: f.maybe_number("lots")?,
                 counterparty: self.maybe_party(f, "counterparty")?,
-                holders: self.holders(f)?,
+            }),
+            "adl_rank" => TradeSpec::AdlRank(AdlRankSpec {
+                target: self.party(f, "target")?,
+                market: self.perp(f)?,
+                class: f.optional("class")?,
+            }),
+            "settle_prices" => TradeSpec::SettlePrices(SettlePricesSpec {
+                market: self.perp(f)?,
+                long: f.required("long")?,
+                short: f.required("short")?,
+                serial: f.maybe_number("serial")?,
             }),
             "seize_token" => TradeSpec::SeizeToken(SeizeTokenSpec {
                 target: self.party(f, "target")?,
@@ -71,7 +80,6 @@ impl Reader<'_> {
                 market: self.perp(f)?,
                 sender: f.optional("sender")?,
                 counterparty: self.maybe_party(f, "counterparty")?,
-                holders: self.holders(f)?,
                 serial: f.maybe_number("serial")?,
             }),
             "set_params" => self.set_params(f)?,
@@ -104,11 +112,6 @@ impl Reader<'_> {
 
     fn maybe_party(&self, fields: &mut Fields, name: &str) -> Parsed<Option<tsz_trade::Party>> {
         fields.maybe_node(name).map(|node| self.names.party_in(node)).transpose()
-    }
-
-    fn holders(&self, fields: &mut Fields) -> Parsed<Option<Vec<tsz_trade::Party>>> {
-        let Some(node) = fields.maybe_node("holders") else { return Ok(None) };
-        node.list()?.into_iter().map(|n| self.names.party_in(n)).collect::<Parsed<_>>().map(Some)
     }
 
     fn signer(&self, fields: &mut Fields) -> Parsed<SignerSpec> {

@@ -22,6 +22,7 @@ pub(super) const KINDS: [&str; 20] = [
     "forced_close",
     "liquidate",
     "takeover",
+    "adl_rank",
     "adl",
     "seize_token",
     "absorb_debt",
@@ -30,6 +31,7 @@ pub(super) const KINDS: [&str; 20] = [
     "funding_settle",
     "force_liquidate",
     "set_params",
+    "settle_prices",
     "settle_pair",
     "settle_market",
     "oracle_update",
@@ -54,6 +56,7 @@ pub enum TradeSpec {
     ForcedClose(Box<ForcedCloseSpec>),
     Liquidate(LiquidateSpec),
     Takeover(TakeoverSpec),
+    AdlRank(AdlRankSpec),
     Adl(AdlSpec),
     SeizeToken(SeizeTokenSpec),
     AbsorbDebt {
@@ -73,6 +76,7 @@ pub enum TradeSpec {
     },
     ForceLiquidate(ForceLiquidateSpec),
     SetParams(Box<SetParamsSpec>),
+    SettlePrices(SettlePricesSpec),
     SettlePair(SettlePairSpec),
     /// Pairs until a settling market has no positions.
     SettleMarket {
@@ -239,15 +243,35 @@ pub struct AdlSpec {
     pub target: Party,
     /// Market.
     pub market: MarketId,
-    /// Lots; by default as many as both sides have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lots: Option<Lots>,
     /// By default the first that the rules accept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterparty: Option<Party>,
-    /// By default all holders of opposite positions.
+}
+
+/// AdlRank of all holders opposite to a target, in as many operations as it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AdlRankSpec {
+    /// Whose position is to be closed.
+    pub target: Party,
+    /// Market.
+    pub market: MarketId,
+    /// Loss class; that of the target by default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub holders: Option<Vec<Party>>,
+    pub class: Option<u8>,
+}
+
+/// SettleMarket: the prices that a settling market closes at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettlePricesSpec {
+    /// Market.
+    pub market: MarketId,
+    /// Price of long positions.
+    pub long: Price,
+    /// Price of short positions.
+    pub short: Price,
+    /// L1 serial; the next by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<L1Serial>,
 }
 
 /// SeizeToken.
@@ -275,9 +299,6 @@ pub struct ForceLiquidateSpec {
     /// By default the first that the rules accept, where insurance cannot take over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterparty: Option<Party>,
-    /// By default all holders of opposite positions, where insurance cannot take over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub holders: Option<Vec<Party>>,
     /// L1 serial; the next by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<L1Serial>,

@@ -2,6 +2,7 @@
 
 use tsz_hash::Digest;
 use tsz_ledger::{AcctCell, CtlCell, Key, MkfCell, MkoCell, MkpCell, MksCell, OrdCell, PosCell};
+use tsz_risk::funding::premium;
 use tsz_stf::{chain, message};
 use tsz_trade::ops::*;
 use tsz_trade::params::Status;
@@ -56,6 +57,13 @@ impl<'k> Desk<'k> {
                 let lots = spec.lots.map_or_else(|| whole(at, spec.target, spec.market), Ok)?;
                 Ready::unsigned(Takeover { target: spec.target, market: spec.market, lots })
             }
+            TradeSpec::AdlRank(spec) => return self.adl_rank(spec, at),
+            TradeSpec::SettlePrices(spec) => Ready::unsigned(SettleMarket {
+                serial: self.serial(spec.serial, at)?,
+                market: spec.market,
+                long: spec.long,
+                short: spec.short,
+            }),
             TradeSpec::Adl(spec) => self.adl(spec, at)?,
             TradeSpec::SeizeToken(spec) => self.seize_token(spec, at)?,
             TradeSpec::AbsorbDebt { target } => Ready::unsigned(AbsorbDebt { target: *target }),
@@ -329,6 +337,7 @@ impl<'k> Desk<'k> {
         let feed = self.feed(spec.market, at);
         let first = at.view.cell::<MksCell>(Key::mks(spec.market.get().into()))?.minute;
         let hour = at.context.time / HOUR_MS;
+        let MkpCell { index, .. } = at.view.cell(Key::mkp(spec.market.get().into()))?;
         let mut out = Vec::new();
         for k in 0..u64::from(spec.count.unwrap_or(1)) {
             let minute = 60 * hour + u64::from(first) + k;
@@ -336,8 +345,7 @@ impl<'k> Desk<'k> {
             for given in &spec.reports {
                 let report = PremiumReport {
                     signer: self.place_of(&given.signer, at)?,
-                    bid: given.bid,
-                    ask: given.ask,
+                    premium: premium(given.bid, given.ask, index).map_err(|e| e.to_string())?,
                     signature: given.signature.unwrap_or_else(blank_signature),
                 };
                 let digest = chain(&at.context.system, &report.message(&feed, minute));
