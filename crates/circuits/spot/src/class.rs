@@ -43,8 +43,8 @@ air_enum! {
     }
 }
 
-/// Tables of the circuit.
-pub(crate) const TABLES: usize = 11;
+/// Tables of the circuit before the permutation tables.
+pub(crate) const FIXED_TABLES: usize = 9;
 /// Sponge steps of an order's message and of its signature's challenge.
 const STEPS_OF_AN_ORDER: usize = 5;
 
@@ -93,15 +93,16 @@ pub struct Class {
     pub trades: usize,
     /// Tuple table.
     pub tuple: usize,
-    /// The two permutation tables.
-    pub poseidon2: [usize; 2],
+    /// The permutation tables.
+    pub poseidon2: &'static [usize],
 }
 
-/// The size classes, smallest first.
-pub const CLASSES: [Class; 3] = [
-    Class { name: "small", markets: 6, orders: 6, trades: 6, tuple: 11, poseidon2: [11, 9] },
-    Class { name: "medium", markets: 8, orders: 10, trades: 10, tuple: 15, poseidon2: [15, 13] },
-    Class { name: "large", markets: 8, orders: 12, trades: 12, tuple: 17, poseidon2: [17, 15] },
+/// The size classes, smallest first: 64, 1,024, 4,096 and 8,192 trades of two orders that nobody else fills.
+pub const CLASSES: [Class; 4] = [
+    Class { name: "small", markets: 6, orders: 7, trades: 6, tuple: 11, poseidon2: &[11, 9] },
+    Class { name: "medium", markets: 8, orders: 11, trades: 10, tuple: 15, poseidon2: &[15, 13] },
+    Class { name: "large", markets: 8, orders: 13, trades: 12, tuple: 17, poseidon2: &[17, 14, 11] },
+    Class { name: "full", markets: 8, orders: 14, trades: 13, tuple: 18, poseidon2: &[18, 15, 12] },
 ];
 
 impl Class {
@@ -133,28 +134,25 @@ impl Class {
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
-        let [p0, p1] = self.poseidon2;
-        let own = [params::LOG_HEIGHT, self.markets, self.orders, self.trades];
-        let shared =
-            [self.tuple, p0, p1, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
-        own.into_iter().chain(shared).collect()
+        let own = [params::LOG_HEIGHT, self.markets, self.orders, self.trades, self.tuple];
+        let shared = [range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
+        own.into_iter().chain(shared).chain(self.poseidon2.iter().copied()).collect()
     }
 
     /// The circuit of the class.
     pub fn circuit(&self, profile: Profile) -> Circuit<SpotAir> {
-        let airs: [SpotAir; TABLES] = [
+        let mut airs: Vec<SpotAir> = vec![
             ParamsAir.into(),
             MarketAir.into(),
             OrderAir.into(),
             TradeAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
-            Poseidon2Table::new().into(),
-            Poseidon2Table::new().into(),
             RangeTable.into(),
             SigTable.into(),
             LadderTable::new().into(),
             CombTable.into(),
         ];
+        airs.extend(self.poseidon2.iter().map(|_| SpotAir::from(Poseidon2Table::new())));
         Circuit::new(profile, airs.into_iter().zip(self.log_heights()))
     }
 

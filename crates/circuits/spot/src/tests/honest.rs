@@ -78,7 +78,7 @@ fn every_cell_is_constrained() {
     let counts = Counts::of(world.params.spots.len(), world.records.iter().map(SpotRecord::parts));
     let mut rows = vec![1, counts.markets, counts.orders, counts.trades];
     rows.resize(airs.len(), 0);
-    let publics = public_values(&witness.claim);
+    let publics = public_values(&witness.claim, airs.len());
     let tamper = Tamper {
         airs: &airs,
         traces: &witness.traces,
