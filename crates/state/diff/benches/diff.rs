@@ -4,23 +4,17 @@
 
 use criterion::{BatchSize, Criterion, Throughput};
 use std::hint::black_box;
-use tsz_diff::{Data, Realm, batch_data, data_hash, genesis_data};
-use tsz_scenario::{BatchRun, Mix, Options, Params, generate, run_with};
+use tsz_diff::{Data, Realm, data_hash};
+use tsz_scenario::{Mix, Options, Params, generate, published, run_with};
 
 const OPS: u32 = 8_192;
-
-fn data_of(batch: &BatchRun) -> Data {
-    let accesses = batch.records.iter().flat_map(|record| &record.accesses);
-    let withdrawals = batch.records.iter().filter_map(|record| record.receipt.out).collect();
-    batch_data(batch.context, &batch.before, &batch.after, accesses, withdrawals).unwrap()
-}
 
 /// A workload of one batch: the realm before it, and its data.
 fn workload(name: &str, ops: u32, accounts: u32, active: u32, mix: Mix) -> (Realm, Data) {
     let params = Params { accounts, active, batches: 1, mix };
     let run = run_with(&generate(ops, 1, &params).unwrap(), Options { verify_own: false }).unwrap();
-    let realm = Realm::genesis(&genesis_data(run.system.digest(), &run.genesis).unwrap()).unwrap();
-    let data = data_of(&run.batches[0]);
+    let mut all = published(&run).unwrap();
+    let (data, realm) = (all.remove(1), Realm::genesis(&all[0]).unwrap());
     let (bytes, leaves) = (data.to_bytes().unwrap().len(), data.leaves.len());
     let (out, each) = (data.withdrawals.len(), bytes as f64 / f64::from(ops));
     println!(

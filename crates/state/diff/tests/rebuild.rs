@@ -3,17 +3,17 @@
 
 mod common;
 
-use common::{data_of, published, tour, workload};
+use common::{tour, workload};
 use tsz_diff::{ApplyError, Data, ExitError, Realm, WriteError, genesis_data};
 use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{BalCell, Cell, Key, OutRecord};
-use tsz_scenario::Run;
+use tsz_scenario::{Run, published};
 use tsz_testkit::damaged;
 use tsz_types::{AccountId, Balance, Units};
 
 /// From bytes to the realm after the last batch, checking every root against the executed run.
 fn rebuild(run: &Run) -> Realm {
-    let bytes: Vec<Vec<u8>> = published(run).iter().map(|data| data.to_bytes().unwrap()).collect();
+    let bytes: Vec<Vec<u8>> = published(run).unwrap().iter().map(|data| data.to_bytes().unwrap()).collect();
     let mut realm = Realm::genesis(&Data::from_bytes(&bytes[0]).unwrap()).unwrap();
     assert_eq!(realm.root(), run.genesis.root());
     for (batch, bytes) in run.batches.iter().zip(&bytes[1..]) {
@@ -70,7 +70,7 @@ fn accounts_exit_with_what_they_hold() {
 /// The realm before the last batch of a workload, and the data of that batch.
 fn before_last() -> (Realm, Data) {
     let run = workload(120, 3);
-    let all = published(&run);
+    let all = published(&run).unwrap();
     let mut realm = Realm::genesis(&all[0]).unwrap();
     all[1..3].iter().for_each(|data| realm.apply(data).unwrap());
     assert!(!all[3].withdrawals.is_empty() && all[3].leaves.len() > 20);
@@ -118,7 +118,7 @@ fn every_lie_about_a_batch_is_refused() {
 
 #[test]
 fn batches_apply_once_and_in_order() {
-    let all = published(&workload(60, 5));
+    let all = published(&workload(60, 5)).unwrap();
     let mut realm = Realm::genesis(&all[0]).unwrap();
     assert!(matches!(Realm::genesis(&all[1]), Err(ApplyError::Batch { expected: 0, got: 1 })));
     assert!(matches!(realm.apply(&all[2]), Err(ApplyError::Batch { expected: 1, got: 2 })));
@@ -148,8 +148,8 @@ fn damaged_bytes_never_lead_to_a_state() {
 #[test]
 fn the_writer_refuses_what_no_batch_did() {
     let run = workload(60, 2);
-    let batch = run.batches.iter().find(|b| b.records.iter().any(|r| r.receipt.out.is_some())).unwrap();
-    let honest = data_of(batch);
+    let honest = published(&run).unwrap().into_iter().find(|data| !data.withdrawals.is_empty()).unwrap();
+    let batch = &run.batches[honest.context.batch as usize - 1];
     let accesses = || batch.records.iter().flat_map(|r| &r.accesses);
     let write = |context, out: &[OutRecord]| {
         Data::from_accesses(context, honest.roots, accesses(), out.to_vec()).map(|_| ())
