@@ -150,9 +150,11 @@ fn content(leaf: &ExitLeaf) -> Value {
     }
     match number {
         cell::SUB => SubCell::from_leaf(value)
-            .map(|c| json!({ "cell": "collateral", "sub": sub, "micros": c.collateral, "positions": c.pos_count })),
+            .map(|c| json!({ "cell": "collateral", "sub": sub, "micros": c.collateral, "positions": c.pos_count, "margin_tokens": c.mask })),
         cell::ACCT => AcctCell::from_leaf(value)
             .map(|c| json!({ "cell": "owner", "owner": c.owner.map(|owner| owner.to_string()) })),
+        cell::MBAL..cell::BAL => BalCell::from_leaf(value)
+            .map(|c| json!({ "cell": "margin", "sub": sub, "place": number - cell::MBAL, "micros": c.balance })),
         cell::BAL..cell::POS => BalCell::from_leaf(value)
             .map(|c| json!({ "cell": "balance", "sub": sub, "token": number - cell::BAL, "micros": c.balance })),
         cell::POS.. => PosCell::from_leaf(value).map(|c| {

@@ -1,6 +1,8 @@
 //! The published data of a run.
 
 use tsz_diff::{Data, WriteError, batch_data, genesis_data};
+use tsz_ledger::OutRecord;
+use tsz_trade::OpReceipt;
 
 use crate::{BatchRun, Run};
 
@@ -15,6 +17,14 @@ pub fn published(run: &Run) -> Result<Vec<Data>, WriteError> {
 
 fn of_batch(batch: &BatchRun) -> Result<Data, WriteError> {
     let accesses = batch.records.iter().flat_map(|record| &record.accesses);
-    let withdrawals = batch.records.iter().filter_map(|record| record.receipt.out).collect();
+    let withdrawals = batch.records.iter().filter_map(|record| withdrawal(&record.receipt)).collect();
     batch_data(batch.context, &batch.before, &batch.after, accesses, withdrawals)
+}
+
+/// What an operation takes out to L1: no trading operation does.
+fn withdrawal(receipt: &OpReceipt) -> Option<OutRecord> {
+    match receipt {
+        OpReceipt::Fund(receipt) => receipt.out,
+        OpReceipt::Trade(_) => None,
+    }
 }

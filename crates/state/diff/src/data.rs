@@ -35,7 +35,7 @@ pub struct Roots {
 /// What is published of a batch; batch 0 is the genesis, the difference from the empty tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Data {
-    /// System digest, number and time.
+    /// System digest, number, time and parameter hash.
     pub context: BatchContext,
     /// State roots.
     pub roots: Roots,
@@ -112,12 +112,12 @@ impl Data {
     /// # Errors
     /// A leaf that is no cell of its kind, or keys out of order.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WriteError> {
-        let mut out = Vec::with_capacity(160 + 12 * self.leaves.len() + 32 * self.withdrawals.len());
+        let mut out = Vec::with_capacity(192 + 12 * self.leaves.len() + 32 * self.withdrawals.len());
         out.extend_from_slice(&MAGIC);
         out.push(VERSION);
         self.context.system.encode(&mut out);
         let Roots { old, new, private } = &self.roots;
-        [old, new, private].into_iter().for_each(|root| root.encode(&mut out));
+        [&self.context.params, old, new, private].into_iter().for_each(|root| root.encode(&mut out));
         let numbers = [self.context.batch, self.context.time, self.next_account.into()];
         numbers.into_iter().for_each(|n| varint::write(&mut out, n.into()));
         self.write_leaves(&mut out)?;
@@ -156,8 +156,9 @@ impl Data {
             return Err(DataError::Version { expected: VERSION, got });
         }
         let system = Digest::decode(&mut input)?;
-        let mut root = || Digest::decode(&mut input);
-        let roots = Roots { old: root()?, new: root()?, private: root()? };
+        let mut digest = || Digest::decode(&mut input);
+        let params = digest()?;
+        let roots = Roots { old: digest()?, new: digest()?, private: digest()? };
         let batch = varint::read(&mut input, 48, "batch number")? as u64;
         let time = varint::read(&mut input, 48, "time")? as u64;
         let next_account = varint::read(&mut input, 25, "account number")? as u32;
@@ -171,7 +172,7 @@ impl Data {
             withdrawals.push(read_record(&mut input)?);
         }
         input.finish()?;
-        let context = BatchContext { system, batch, time };
+        let context = BatchContext { system, batch, time, params };
         Ok(Self { context, roots, next_account, leaves, withdrawals })
     }
 }

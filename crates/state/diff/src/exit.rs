@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use thiserror::Error;
 use tsz_hash::{Digest, ZERO};
+use tsz_ledger::cells::MAX_MARGIN_TOKENS;
 use tsz_ledger::key::cell;
 use tsz_ledger::{AcctCell, Cell, CellError, Key, Leaf, Realm as Half};
 use tsz_smt::Proof;
@@ -61,7 +62,9 @@ pub struct ExitProof {
 
 /// Cells of a sub-account that hold something: collateral, margin and token balances, positions.
 fn holdings() -> impl Iterator<Item = u32> {
-    core::iter::once(cell::SUB).chain(98..102).chain(cell::BAL..cell::COUNT)
+    core::iter::once(cell::SUB)
+        .chain(cell::MBAL..cell::MBAL + u32::from(MAX_MARGIN_TOKENS))
+        .chain(cell::BAL..cell::COUNT)
 }
 
 impl Realm {

@@ -1,6 +1,7 @@
 //! How the leaf of a key is written: which of its felts form which number.
 
 use tsz_ledger::Key;
+use tsz_ledger::cells::MAX_MARGIN_TOKENS;
 use tsz_ledger::key::{cell, kind};
 
 /// A run of felts of a leaf.
@@ -25,8 +26,8 @@ pub(crate) enum Field {
 use Field::{Felts, Limbs, Money, Number, Position, Signed, SignedMoney};
 
 const DIGEST: &[Field] = &[Felts(8)];
-/// First cell of the margin balances, and the one after the last.
-const MARGIN: core::ops::Range<u32> = 98..102;
+/// Cells of the margin balances.
+const MARGIN: core::ops::Range<u32> = cell::MBAL..cell::MBAL + MAX_MARGIN_TOKENS as u32;
 
 /// The fields of the leaf at a published key. What is left of the leaf is zero. A cell without a layout is eight
 /// canonical felts.

@@ -37,6 +37,9 @@ pub enum ApplyError {
         /// Root in the data.
         got: Box<Digest>,
     },
+    /// The parameter hash of the header is not what the PARAMS cell held before the batch.
+    #[error("batch {0} names other parameters than the state")]
+    Params(u64),
     /// A leaf has the value that it has already, so it is no difference.
     #[error("key {key:#x} does not change")]
     Unchanged {
@@ -115,6 +118,9 @@ impl Realm {
         if data.roots.old != root {
             let (expected, got) = (Box::new(root), Box::new(data.roots.old));
             return Err(ApplyError::OldRoot { batch, expected, got });
+        }
+        if data.context.params != self.get(Key::PARAMS) {
+            return Err(ApplyError::Params(batch));
         }
         let mut published = self.published.snapshot();
         published.update(&self.writes(data)?)?;
@@ -207,7 +213,7 @@ pub fn batch_data<'a>(
 pub fn genesis_data(system: Digest, tree: &Tree) -> Result<Data, WriteError> {
     let head = tree.get(Key::HEAD.raw());
     let time = <tsz_ledger::HeadCell as tsz_ledger::Cell>::from_leaf(&head)?.time.get();
-    let context = BatchContext { system, batch: 0, time };
+    let context = BatchContext { system, batch: 0, time, params: ZERO };
     let out = tree.get(Key::OUT.raw());
     if out != ZERO {
         return Err(WriteError::Withdrawals { computed: ZERO, state: out });

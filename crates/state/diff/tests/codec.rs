@@ -43,12 +43,13 @@ fn user(cell: impl Strategy<Value = u32>) -> impl Strategy<Value = Key> {
 
 fn balance() -> impl Strategy<Value = (Key, Leaf)> {
     let money = magnitude(96).prop_map(|m| BalCell { balance: Balance::new(m).unwrap() }.to_leaf());
-    (user(cell::BAL..cell::POS), money)
+    (user(prop_oneof![cell::BAL..cell::POS, cell::MBAL..cell::MBAL + 4]), money)
 }
 
 fn collateral() -> impl Strategy<Value = (Key, Leaf)> {
-    let sub = |(c, pos_count)| SubCell { collateral: Collateral::new(c).unwrap(), pos_count }.to_leaf();
-    (user(Just(cell::SUB)), (signed(95), 0u8..=32).prop_map(sub))
+    let sub =
+        |(c, pos_count, mask)| SubCell { collateral: Collateral::new(c).unwrap(), pos_count, mask }.to_leaf();
+    (user(Just(cell::SUB)), (signed(95), 0u8..=32, 0u8..16).prop_map(sub))
 }
 
 /// Positions in few markets with few funding indices, so that indices repeat.
@@ -109,11 +110,11 @@ fn data() -> impl Strategy<Value = Data> {
         let sorted: std::collections::BTreeMap<Key, Leaf> = leaves.into_values().collect();
         sorted.into_iter().collect::<Vec<_>>()
     });
-    let header = (digest(), 0u64..1 << 48, 0u64..1 << 48, 0u32..=1 << 24);
+    let header = (digest(), 0u64..1 << 48, 0u64..1 << 48, 0u32..=1 << 24, digest());
     let roots = (digest(), digest(), digest());
     (header, roots, leaves, prop::collection::vec(record(), 0..4)).prop_map(|(h, r, leaves, withdrawals)| {
         Data {
-            context: BatchContext { system: h.0, batch: h.1, time: h.2 },
+            context: BatchContext { system: h.0, batch: h.1, time: h.2, params: h.4 },
             roots: Roots { old: r.0, new: r.1, private: r.2 },
             next_account: h.3,
             leaves,
@@ -169,7 +170,7 @@ proptest! {
 }
 
 fn sample() -> Data {
-    let context = BatchContext { system: ZERO, batch: 3, time: 5 };
+    let context = BatchContext { system: ZERO, batch: 3, time: 5, params: ZERO };
     let roots = Roots { old: ZERO, new: ZERO, private: ZERO };
     Data { context, roots, next_account: 9, leaves: vec![], withdrawals: vec![] }
 }
@@ -180,8 +181,8 @@ fn body(leaves: &[(Key, Leaf)]) -> Vec<u8> {
     bytes[HEADER..].to_vec()
 }
 
-/// Magic and version, system and three roots, three small numbers.
-const HEADER: usize = 5 + 4 * 32 + 3;
+/// Magic and version, system, parameters and three roots, three small numbers.
+const HEADER: usize = 5 + 5 * 32 + 3;
 
 fn decode(body: &[u8]) -> Result<Data, DataError> {
     let mut bytes = sample().to_bytes().unwrap();

@@ -110,6 +110,8 @@ fn every_lie_about_a_batch_is_refused() {
     assert!(matches!(error, ApplyError::OldRoot { batch: 3, .. }));
     let error = refused("another system", &|d| d.context.system[0] += F::ONE);
     assert_eq!(error, ApplyError::System);
+    let error = refused("other parameters", &|d| d.context.params[0] += F::ONE);
+    assert_eq!(error, ApplyError::Params(3));
     let error = refused("a batch that is not the next", &|d| d.context.batch = 4);
     assert_eq!(error, ApplyError::Batch { expected: 3, got: 4 });
     let error = refused("a time out of range", &|d| d.context.time = 1 << 48);
