@@ -30,6 +30,9 @@ pub enum Command {
     /// Run or generate scenario files (no proofs).
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Published data: write that of a scenario, rebuild the published realm from it.
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Execute a scenario and prove its batches.
     Prove(ProveArgs),
     /// Verify the proofs in a folder that `tsz prove` wrote, from its files and the pinned keys alone.
@@ -118,6 +121,46 @@ pub enum Kinds {
     Perp,
     /// Spot and perpetual trades, half and half.
     Trades,
+}
+
+/// Subcommands of `tsz data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Execute a scenario natively and write the published data of its genesis and of each batch.
+    Write(DataWrite),
+    /// Rebuild the published realm from published bytes alone, checking the state root of every batch.
+    Rebuild(DataRebuild),
+}
+
+/// Arguments of `tsz data write`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  tsz scenario gen --ops 500 --seed 7 --out s.json\n  tsz data write s.json --out data\n\
+    One file for each state: 000000.data is the genesis. The format is described in docs/src/data.md."
+)]
+pub struct DataWrite {
+    /// Scenario file (JSON, version 1).
+    pub file: PathBuf,
+    /// Folder for the data; made if it is absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `tsz data rebuild`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tsz data rebuild data\n  tsz data rebuild data --to-root HEX --exit 2 --json\n\
+    Without --to-root nothing says that the data is of the chain you mean: take the root from L1."
+)]
+pub struct DataRebuild {
+    /// Folder that `tsz data write` wrote.
+    pub dir: PathBuf,
+    /// Print what this account holds, with a Merkle proof of each leaf, as JSON.
+    #[arg(long, value_name = "ACCOUNT", value_parser = clap::value_parser!(u32).range(..1 << 24))]
+    pub exit: Option<u32>,
+    /// Root (64 hex digits) to which the last batch must lead.
+    #[arg(long, value_name = "HEX")]
+    pub to_root: Option<String>,
 }
 
 /// Arguments of `tsz prove`.

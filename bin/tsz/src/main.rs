@@ -1,4 +1,4 @@
-//! The command line of the TS-zkVM: `tsz demo | scenario | prove | verify | vk | bench`.
+//! The command line of the TS-zkVM: `tsz demo | scenario | data | prove | verify | vk | bench`.
 //!
 //! This crate only parses arguments, calls the libraries and prints; every rule lives below it.
 
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ScenarioCommand, VkCommand};
+use crate::cli::{Cli, Command, DataCommand, ScenarioCommand, VkCommand};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -39,6 +39,8 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Demo(args) => commands::demo::run(&args, output),
         Command::Scenario(ScenarioCommand::Run { file }) => commands::scenario::run(&file, output),
         Command::Scenario(ScenarioCommand::Gen(args)) => commands::scenario::gen_file(&args, output),
+        Command::Data(DataCommand::Write(args)) => commands::data::write(&args, output),
+        Command::Data(DataCommand::Rebuild(args)) => commands::data::rebuild(&args, output),
         Command::Prove(args) => commands::prove::run(&args, output),
         Command::Verify(args) => commands::verify::run(&args, output),
         Command::Vk(VkCommand::List) => commands::vk::list(output),

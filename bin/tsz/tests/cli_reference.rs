@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["demo"],
     &["scenario", "run"],
     &["scenario", "gen"],
+    &["data", "write"],
+    &["data", "rebuild"],
     &["prove"],
     &["verify"],
     &["vk"],

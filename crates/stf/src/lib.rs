@@ -32,10 +32,11 @@ pub use op::{FundOp, code};
 pub use ops::{
     BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RevokeKey, Transfer, Withdraw,
 };
-pub use receipt::{Code, OutRecord, Receipt};
+pub use receipt::{Code, Receipt};
 pub use reject::Reject;
 pub use signer::{SigVerifier, Trusted, Verified};
 pub use totals::totals;
+pub use tsz_ledger::OutRecord;
 pub use view::{Log, MemView, View};
 
 /// What an accepted operation did.

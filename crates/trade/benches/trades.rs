@@ -8,6 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tsz_diff::{Data, Roots};
 use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{
     Access, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell, Permissions,
@@ -55,6 +56,8 @@ impl State {
 }
 
 const USERS: u32 = 1_000;
+/// Distance between the numbers of active accounts.
+const STRIDE: u32 = 512;
 const TIME: u64 = 1_000 * HOUR_MS;
 
 fn fraction(n: u16) -> Fraction {
@@ -112,9 +115,9 @@ impl Bench {
         let policy =
             KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry: TimeMs::MAX };
         let time = TimeMs::new(TIME).unwrap();
-        let head = HeadCell { batch: BatchNumber::MIN, time, next_account: USERS + 2 };
+        let head = HeadCell { batch: BatchNumber::MIN, time, next_account: account(USERS) };
         state.0.insert(Key::HEAD, head.to_leaf());
-        for a in 2..USERS + 2 {
+        for a in (0..USERS).map(account) {
             let collateral = Collateral::from(Units::new(1 << 50).unwrap());
             let balance = Balance::from(Units::new(1 << 50).unwrap());
             state.0.insert(Key::key_a(a, 0), key.public_key().key_id());
@@ -217,7 +220,46 @@ impl Bench {
 /// Two different accounts, spread over all.
 fn pair(k: u32) -> (u32, u32) {
     let a = k.wrapping_mul(2_654_435_761) % USERS;
-    (2 + a, 2 + (a + 1 + k % (USERS - 1)) % USERS)
+    (account(a), account((a + 1 + k % (USERS - 1)) % USERS))
+}
+
+/// User `k`: the active ones lie apart, as among the accounts of an exchange.
+fn account(k: u32) -> u32 {
+    2 + STRIDE * k
+}
+
+/// Published bytes of a batch of trades (docs/src/data.md), printed with the times.
+fn published(bench: &mut Bench, name: &str, ops: &[TradeOp]) {
+    let head = bench.state.get(Key::HEAD);
+    let time = TimeMs::new(TIME).unwrap();
+    let begun = HeadCell { batch: BatchNumber::new(1).unwrap(), time, next_account: account(USERS) };
+    let mut accesses = vec![Access::write(Key::HEAD, head, begun.to_leaf())];
+    let mut log = Vec::new();
+    for op in ops {
+        bench.run(std::slice::from_ref(op), &mut log, false);
+        accesses.extend_from_slice(&log);
+    }
+    let roots = Roots { old: ZERO, new: ZERO, private: ZERO };
+    let data = Data::from_accesses(bench.batch, roots, &accesses, vec![]).unwrap();
+    let (bytes, leaves, trades) = (data.to_bytes().unwrap().len(), data.leaves.len(), ops.len());
+    let each = bytes as f64 / trades as f64;
+    println!("published/{name}: {trades} trades, {leaves} leaves, {bytes} bytes, {each:.1} bytes a trade");
+}
+
+fn published_bytes(_: &mut Criterion) {
+    let mut bench = Bench::new();
+    let mut log = Vec::new();
+    let warm: Vec<_> = (0..6 * USERS).map(|k| bench.perp(k, (k % 3) as u8, false)).collect();
+    bench.run(&warm, &mut log, false);
+    let mut next = 6 * USERS;
+    for count in [1_000, 8_000] {
+        let perps: Vec<_> = (next..next + count).map(|k| bench.perp(k, (k % 3) as u8, false)).collect();
+        next += count;
+        published(&mut bench, "perp_trade", &perps);
+        let spots: Vec<_> = (next..next + count).map(|k| bench.spot(k)).collect();
+        next += count;
+        published(&mut bench, "spot_trade", &spots);
+    }
 }
 
 fn trades(c: &mut Criterion) {
@@ -261,5 +303,5 @@ fn trades(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, trades);
+criterion_group!(benches, published_bytes, trades);
 criterion_main!(benches);

@@ -11,6 +11,7 @@
 
 pub use p3_baby_bear::BabyBear;
 use p3_baby_bear::{Poseidon2BabyBear, default_babybear_poseidon2_16};
+use p3_field::Field;
 pub use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use p3_symmetric::Permutation;
 use spin::LazyLock;
@@ -86,6 +87,16 @@ pub fn step(block: &Block, capacity: &Digest) -> Digest {
     let mut s = join(block, capacity);
     permute(&mut s);
     hi(&s)
+}
+
+/// A vector of felts: 16 with AVX-512, 8 with AVX2, 4 with NEON, else 1.
+pub type Pack = <F as Field>::Packing;
+
+/// [`step`] in every lane.
+pub fn step_packed(block: &[Pack; 8], capacity: &[Pack; 8]) -> [Pack; 8] {
+    let mut s: [Pack; WIDTH] = core::array::from_fn(|k| if k < 8 { block[k] } else { capacity[k - 8] });
+    PERMUTER.permute_mut(&mut s);
+    core::array::from_fn(|k| s[k + 8])
 }
 
 /// Two-to-one compression with feed-forward: `P(l || r)[8..16] + r`.

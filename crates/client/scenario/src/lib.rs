@@ -5,6 +5,7 @@
 //! function and the state tree, [`report`] turns the run into JSON, [`generate`] makes seeded workloads. The runner
 //! signs for the keys whose secrets the scenario holds and fills in nonces and serials.
 
+mod data;
 mod error;
 mod expect;
 mod fields;
@@ -20,6 +21,7 @@ mod runner;
 mod show;
 mod spec;
 
+pub use data::published;
 pub use error::ScenarioError;
 pub use expect::Expect;
 pub use generate::{Mix, Params, generate};

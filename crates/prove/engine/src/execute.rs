@@ -1,20 +1,16 @@
 //! Native execution of batches over the state tree.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use tsz_hash::Digest;
-use tsz_ledger::{
-    Access, AlgorithmId, BatchContext, BatchHeader, Cell, HeadCell, Key, Leaf, TransitionSet,
-};
-use tsz_sig::Signature;
+use tsz_ledger::{Access, AlgorithmId, BatchContext, BatchHeader, Cell, HeadCell, Key, Leaf, TransitionSet};
 use tsz_smt::Tree;
-use tsz_stf::{BeginBatch, FundOp, SigVerifier, Verified, View};
+use tsz_stf::{BeginBatch, FundOp, SigVerifier, View};
 use tsz_trade::{Op, OpReceipt, OpReject, Params, TradeContext, apply_op_with};
 
 use crate::error::EngineError;
+use crate::signatures::Deferred;
 
 /// One accepted op.
 #[derive(Clone, Debug)]
@@ -132,9 +128,10 @@ impl Executor {
         let context = self.next_context(time)?;
         let verifier = Deferred::default();
         let mut done = self.run(&context, ops, &verifier)?;
-        if !verifier.all_valid() {
+        let verdicts = verifier.verdicts();
+        if !verdicts.all_valid() {
             // Some signature is wrong, so what followed it saw a state that never was.
-            done = self.run(&context, ops, &Verified)?;
+            done = self.run(&context, ops, &verdicts)?;
         }
         let (records, rejected, writes) = done;
         let before = self.tree.snapshot();
@@ -194,25 +191,5 @@ impl Overlay<'_> {
         let applied = apply_op_with(self, context, index, op, verifier)?;
         self.writes.extend(applied.accesses.iter().filter(|a| a.write).map(|a| (a.key, a.new)));
         Ok(OpRecord { op: op.clone(), receipt: applied.receipt, accesses: applied.accesses })
-    }
-}
-
-/// Takes every signature for valid and remembers it, so that all are verified at once on all cores.
-#[derive(Default)]
-struct Deferred(RefCell<Vec<(Digest, Digest, Signature)>>);
-
-impl SigVerifier for Deferred {
-    fn verify(&self, key_id: &Digest, message: &Digest, signature: &Signature) -> bool {
-        self.0.borrow_mut().push((*key_id, *message, *signature));
-        true
-    }
-}
-
-impl Deferred {
-    fn all_valid(self) -> bool {
-        self.0
-            .into_inner()
-            .par_iter()
-            .all(|(key, message, signature)| Verified.verify(key, message, signature))
     }
 }

@@ -20,6 +20,7 @@ pub mod prove;
 pub mod registry;
 pub mod report;
 mod scenario;
+mod signatures;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@ pub mod cells;
 pub mod claim;
 pub mod context;
 pub mod key;
+pub mod out;
 pub mod tuple;
 
 pub use access::{Access, Leaf};
@@ -17,4 +18,5 @@ pub use cells::{
 pub use claim::{BatchHeader, ExecClaim, TransitionClaim};
 pub use context::{AlgorithmId, BatchContext, Family, SystemId};
 pub use key::{Key, Realm};
+pub use out::OutRecord;
 pub use tuple::{SET_SLOTS, SetLeaf, TransitionSet, TupleSponge};

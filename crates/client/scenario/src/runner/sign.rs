@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use tsz_hash::Digest;
-use tsz_sig::Signature;
+use tsz_sig::{Claim, LANES, Signature, verify_batch};
 use tsz_stf::{SigVerifier, Verified};
 use tsz_trade::{Op, TradeOp};
 
@@ -76,15 +76,23 @@ pub(crate) fn sign_all(
     options: Options,
 ) -> Result<(), ScenarioError> {
     let sign = |(k, (record, wants)): (usize, (&mut Record, &Wants<'_>))| {
+        let mut made = Vec::new();
         for (place, want) in places(&mut record.op).into_iter().zip(wants) {
             let Some(Want { signer, digest }) = want else { continue };
             let signature = signer.secret.sign(digest);
-            if options.verify_own && signer.secret.public_key().verify(digest, &signature).is_err() {
-                return Err(ScenarioError::SelfCheck { path: format!("{path}, operation {k}") });
-            }
+            made.push((k, Claim { key: signer.secret.public_key(), message: *digest, signature }));
             *place = signature;
         }
-        Ok(())
+        made
     };
-    records.par_iter_mut().zip(wants).enumerate().try_for_each(sign)
+    let made = records.par_iter_mut().zip(wants).enumerate().flat_map_iter(sign);
+    let (indices, claims): (Vec<usize>, Vec<Claim>) = made.collect::<Vec<_>>().into_iter().unzip();
+    if !options.verify_own {
+        return Ok(());
+    }
+    let valid: Vec<bool> = claims.par_chunks(8 * LANES).flat_map_iter(verify_batch).collect();
+    match indices.into_iter().zip(valid).find(|(_, valid)| !valid) {
+        Some((k, _)) => Err(ScenarioError::SelfCheck { path: format!("{path}, operation {k}") }),
+        None => Ok(()),
+    }
 }
