@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tsz_sig::Signature;
+use tsz_trade::ops::Direction;
 use tsz_trade::{Party, Side};
 use tsz_types::{
     AccountId, Balance, EthAddress, KeySlot, KillEpoch, L1Serial, Lots, MarketId, Nonce, Price, Rate, Slot,
@@ -9,14 +10,16 @@ use tsz_types::{
 };
 
 use super::order::{OrderSpec, OrderUse, is_main};
-use crate::ParamsSpec;
 use crate::names::MarketKind;
+use crate::{Amount, ParamsSpec};
 
 /// Names of the entries.
-pub(super) const KINDS: [&str; 20] = [
+pub(super) const KINDS: [&str; 22] = [
     "place",
     "cancel_order",
     "cancel_all",
+    "margin_transfer",
+    "margin_exit",
     "spot_trade",
     "perp_trade",
     "forced_close",
@@ -33,7 +36,7 @@ pub(super) const KINDS: [&str; 20] = [
     "set_params",
     "settle_prices",
     "settle_pair",
-    "settle_market",
+    "settle_positions",
     "oracle_update",
     "premium_sample",
 ];
@@ -51,6 +54,8 @@ pub enum TradeSpec {
     },
     CancelOrder(CancelOrderSpec),
     CancelAll(CancelAllSpec),
+    MarginTransfer(MarginTransferSpec),
+    MarginExit(MarginExitSpec),
     SpotTrade(FillSpec),
     PerpTrade(FillSpec),
     ForcedClose(Box<ForcedCloseSpec>),
@@ -79,7 +84,7 @@ pub enum TradeSpec {
     SettlePrices(SettlePricesSpec),
     SettlePair(SettlePairSpec),
     /// Pairs until a settling market has no positions.
-    SettleMarket {
+    SettlePositions {
         market: MarketId,
     },
     OracleUpdate(OracleUpdateSpec),
@@ -132,7 +137,45 @@ pub struct CancelAllSpec {
     pub signer: SignerSpec,
 }
 
-/// Who signs a cancel.
+/// MarginTransfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MarginTransferSpec {
+    /// Account.
+    pub account: AccountId,
+    /// Sub-account.
+    #[serde(skip_serializing_if = "is_main")]
+    pub sub: SubId,
+    /// Which way.
+    pub direction: Direction,
+    /// The quote token or a collateral token.
+    pub token: TokenId,
+    /// How much: `units` or `micros`.
+    #[serde(flatten)]
+    pub amount: Amount<Balance>,
+    /// The sub-account's by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
+    /// Who signs.
+    #[serde(flatten)]
+    pub signer: SignerSpec,
+}
+
+/// MarginExit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MarginExitSpec {
+    /// Whose margin.
+    pub party: Party,
+    /// The token.
+    pub token: TokenId,
+    /// Who asked; the owner by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<EthAddress>,
+    /// L1 serial; the next by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<L1Serial>,
+}
+
+/// Who signs an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SignerSpec {
     /// Label of the key; by default that of the key in the slot.

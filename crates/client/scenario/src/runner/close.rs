@@ -112,7 +112,8 @@ impl<'k> Desk<'k> {
         if let Some(amount) = spec.amount {
             return Ok(Ready::unsigned(with(amount.get())?));
         }
-        let held = at.view.cell::<BalCell>(target.bal_key(token))?.balance.get();
+        let place = at.params.collateral(token).map_or(0, |(place, _)| place);
+        let held = at.view.cell::<BalCell>(target.mbal_key(place))?.balance.get();
         // the largest amount that is not too much: the rule is monotone in it
         let (mut low, mut high) = (1, held.max(1));
         while low < high {

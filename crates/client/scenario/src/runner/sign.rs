@@ -57,6 +57,7 @@ fn places(op: &mut Op) -> Vec<&mut Signature> {
         Op::Trade(op) => match op {
             TradeOp::CancelOrder(op) => vec![&mut op.signature],
             TradeOp::CancelAll(op) => vec![&mut op.signature],
+            TradeOp::MarginTransfer(op) => vec![&mut op.signature],
             TradeOp::SpotTrade(op) => vec![&mut op.taker.signature, &mut op.maker.signature],
             TradeOp::PerpTrade(op) => vec![&mut op.taker.signature, &mut op.maker.signature],
             TradeOp::ForcedClose(op) => op.fill.iter_mut().map(|fill| &mut fill.maker.signature).collect(),

@@ -7,7 +7,7 @@ use tsz_stf::{chain, message};
 use tsz_trade::ops::*;
 use tsz_trade::params::Status;
 use tsz_trade::{HOUR_MS, Party, PerpOrder, Side, SpotOrder};
-use tsz_types::{KeySlot, L1Serial, Lots, MarketId, Price, Rate, Slot, TimeMs};
+use tsz_types::{EthAddress, KeySlot, L1Serial, Lots, MarketId, Price, Rate, Slot, TimeMs};
 
 use super::Desk;
 use super::fund::{choose_signer, next_serial};
@@ -29,6 +29,12 @@ pub(super) fn size(at: &Moment<'_>, party: Party, market: MarketId) -> Result<i6
     at.view.cell(party.pos_key(market)).map(|cell: PosCell| cell.size())
 }
 
+/// L1 owner of a party's account.
+fn owner(at: &Moment<'_>, party: Party) -> Result<EthAddress, String> {
+    let cell: AcctCell = at.view.cell(Key::acct(party.account.get()))?;
+    Ok(cell.owner.unwrap_or_default())
+}
+
 fn whole(at: &Moment<'_>, party: Party, market: MarketId) -> Result<Lots, String> {
     number(size(at, party, market)?.unsigned_abs().into())
 }
@@ -45,10 +51,17 @@ impl<'k> Desk<'k> {
                 return Ok(Vec::new());
             }
             TradeSpec::FundingTicks { market } => return self.ticks(*market, at),
-            TradeSpec::SettleMarket { market } => return self.settle_market(*market),
+            TradeSpec::SettlePositions { market } => return self.settle_positions(*market),
             TradeSpec::PremiumSample(spec) => return self.premium_samples(spec, at),
             TradeSpec::CancelOrder(spec) => self.cancel_order(spec, at)?,
             TradeSpec::CancelAll(spec) => self.cancel_all(spec, at)?,
+            TradeSpec::MarginTransfer(spec) => self.margin_transfer(spec, at)?,
+            TradeSpec::MarginExit(spec) => Ready::unsigned(MarginExit {
+                serial: self.serial(spec.serial, at)?,
+                party: spec.party,
+                token: spec.token,
+                sender: spec.sender.map_or_else(|| owner(at, spec.party), Ok)?,
+            }),
             TradeSpec::SpotTrade(spec) => self.spot_trade(spec, at)?,
             TradeSpec::PerpTrade(spec) => self.perp_trade(spec, at)?,
             TradeSpec::ForcedClose(spec) => self.forced_close(spec, at)?,
@@ -133,7 +146,27 @@ impl<'k> Desk<'k> {
         Ok(Ready::signed(op, vec![want]))
     }
 
-    /// Slot and signer of a cancel.
+    fn margin_transfer(&mut self, spec: &MarginTransferSpec, at: &Moment<'_>) -> Readied<'k> {
+        let owner = Party { account: spec.account, sub: spec.sub };
+        let ctl: CtlCell = at.view.cell(Key::ctl(spec.account.get(), spec.sub.get().into()))?;
+        let mut op = MarginTransfer {
+            account: spec.account,
+            sub: spec.sub,
+            direction: spec.direction,
+            token: spec.token,
+            amount: spec.amount.micros(),
+            nonce: spec.nonce.unwrap_or(ctl.nonce),
+            key_slot: KeySlot::MIN,
+            signature: blank_signature(),
+        };
+        let digest = message(&at.context.system, &op.message());
+        let (key_slot, want) = self.signer(&spec.signer, owner, digest, at)?;
+        op.key_slot = key_slot;
+        op.signature = spec.signer.signature.unwrap_or(op.signature);
+        Ok(Ready::signed(op, vec![want]))
+    }
+
+    /// Slot and signer of an operation that one account signs.
     pub(super) fn signer(
         &self,
         spec: &SignerSpec,
@@ -194,7 +227,6 @@ impl<'k> Desk<'k> {
         let (party, market) = (spec.party, spec.market);
         let closing = if size(at, party, market)? < 0 { Side::Buy } else { Side::Sell };
         let side = spec.side.unwrap_or(closing);
-        let owner: AcctCell = at.view.cell(Key::acct(party.account.get()))?;
         let maker = spec.maker.as_ref();
         let maker =
             maker.map(|used| self.book.resolve::<PerpOrder>(used, at, self.keys, None)).transpose()?;
@@ -211,7 +243,7 @@ impl<'k> Desk<'k> {
             side,
             lots: spec.lots.map_or_else(|| whole(at, party, market), Ok)?,
             limit: spec.limit.map_or_else(|| band_limit(at, market, side), Ok)?,
-            sender: spec.sender.or(owner.owner).unwrap_or_default(),
+            sender: spec.sender.map_or_else(|| owner(at, party), Ok)?,
             fill,
         };
         Ok(Ready::signed(op, wants))
@@ -253,7 +285,7 @@ impl<'k> Desk<'k> {
     }
 
     /// Pairs of longs and shorts in order until one side is gone.
-    fn settle_market(&self, market: MarketId) -> Result<Vec<Ready<'k>>, String> {
+    fn settle_positions(&self, market: MarketId) -> Result<Vec<Ready<'k>>, String> {
         let mut longs: Vec<_> = self.holders.on_side(market, 1).collect();
         let mut shorts: Vec<_> = self.holders.on_side(market, -1).collect();
         longs.reverse();
