@@ -54,6 +54,8 @@ pub enum Domain {
     Bytes = 10,
     /// Start of a chain over one list of parameters; the number of the list stands for the length.
     ParameterList = 11,
+    /// Id of a passkey: its public key and policy.
+    Passkey = 20,
 }
 
 impl Domain {

@@ -5,8 +5,15 @@
 //! | [`poseidon2`] | `p2` | in\[16\], out_hi\[8\] |
 //! | [`range`] | `range12` | v |
 //! | [`schnorr`] | `sig` | key_id\[8\], msg\[8\] |
+//! | [`bytes`] | `bytes`, `range15` | a, b; v |
+//! | [`bigint`] | `mulmod` | id, X\[32\], Y\[32\], Z\[32\] |
+//! | [`ecdsa`] | `ecdsa_p256`, `ecdsa_secp256k1` | x\[32\], y\[32\], digest\[32\] |
 //! | [`mod@tuple`] | `seg`; receives `op`, `key`, `val` | |
 
+pub mod bigint;
+pub mod bytes;
+pub mod collect;
+pub mod ecdsa;
 pub mod poseidon2;
 pub mod range;
 pub mod schnorr;
