@@ -41,8 +41,10 @@ pub const MIDDLE: &[u8; 12] = br#"","origin":""#;
 pub const CROSS_ORIGIN: &[u8; 21] = br#"","crossOrigin":false"#;
 /// Where the tail begins in clientDataJSON.
 pub const TAIL_AT: usize = PREFIX.len() + CHALLENGE + MIDDLE.len();
-/// Longest tail: an origin of 75 bytes.
-pub const MAX_TAIL: usize = 96;
+/// Bytes of a tail that a key id hashes.
+pub const TAIL_BYTES: usize = 96;
+/// Longest tail: an origin of 74 bytes.
+pub const MAX_TAIL: usize = TAIL_BYTES - 1;
 /// Shortest tail: an origin of 8 bytes.
 pub const MIN_TAIL: usize = 29;
 /// Longest clientDataJSON: five blocks of SHA-256 with their padding.
@@ -72,7 +74,7 @@ pub mod flag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PasskeyError {
     /// An origin that is too short, too long, or holds characters that JSON would escape.
-    #[error("an origin has 8..=75 characters of printable ASCII without quote and backslash")]
+    #[error("an origin has 8..=74 characters of printable ASCII without quote and backslash")]
     Origin,
     /// authenticatorData is of another relying party.
     #[error("rpIdHash is that of another relying party")]
@@ -186,7 +188,7 @@ impl Passkey {
         felts.push(F::from_bool(self.user_verification));
         felts.push(F::from_usize(self.tail.len()));
         felts.extend(self.rp_id_hash.chunks(2).map(|h| F::from_u32(u32::from(h[0]) << 8 | u32::from(h[1]))));
-        felts.extend(pack((0..MAX_TAIL).map(|k| self.tail.get(k).copied().unwrap_or(0))));
+        felts.extend(pack((0..TAIL_BYTES).map(|k| self.tail.get(k).copied().unwrap_or(0))));
         core::array::from_fn(|k| felts.get(k).copied().unwrap_or_default())
     }
 

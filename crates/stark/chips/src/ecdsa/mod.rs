@@ -82,6 +82,7 @@ pub use comb::{CombTable, EntryTable};
 pub use curve::{Affine, Buses, Curve, P256, SECP256K1};
 pub use ladder::LadderTable;
 pub use trace::{Failed, SignedDigest, Traces, generate};
+pub(crate) use trace::inverse;
 pub use verify::VerifyTable;
 
 /// Ladder steps: digits of a multiplier.

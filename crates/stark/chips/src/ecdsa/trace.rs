@@ -272,7 +272,7 @@ fn short_pair(n: &BigUint, r: &BigUint, inverse: &BigUint) -> [BigInt; 2] {
 }
 
 /// The inverse, or zero for zero.
-pub(super) fn inverse(x: F) -> F {
+pub(crate) fn inverse(x: F) -> F {
     x.try_inverse().unwrap_or_default()
 }
 
