@@ -16,7 +16,9 @@ extern crate alloc;
 pub mod authenticator;
 pub mod base64url;
 pub mod es256;
+mod forms;
 pub mod passkey;
 
 pub use es256::{Es256Error, Es256Key};
+pub use forms::FormError;
 pub use passkey::{Assertion, Passkey, PasskeyError};

@@ -20,12 +20,14 @@
 //! - the signature is by [`Es256Key::verify`] over SHA-256(authenticatorData || SHA-256(clientDataJSON)).
 
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, PrimeField32, RATE, hash};
 
 use crate::base64url;
 use crate::es256::{Es256Error, Es256Key, Es256Signature};
+use crate::forms::{AssertionForm, PasskeyForm};
 
 /// Bytes of authenticatorData.
 pub const AUTHENTICATOR_DATA: usize = 37;
@@ -111,7 +113,8 @@ pub enum PasskeyError {
 }
 
 /// A passkey with the policy that its id commits to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PasskeyForm", into = "PasskeyForm")]
 pub struct Passkey {
     /// Public key.
     pub key: Es256Key,
@@ -124,7 +127,8 @@ pub struct Passkey {
 }
 
 /// What an authenticator and a browser answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "AssertionForm", into = "AssertionForm")]
 pub struct Assertion {
     /// authenticatorData.
     pub authenticator_data: [u8; AUTHENTICATOR_DATA],
@@ -173,6 +177,21 @@ impl Passkey {
         }
         let rp_id_hash = Sha256::digest(rp_id.as_bytes()).into();
         Ok(Self { key, rp_id_hash, user_verification, tail })
+    }
+
+    /// A passkey from its parts; the tail is an origin and [`CROSS_ORIGIN`].
+    ///
+    /// # Errors
+    /// [`PasskeyError::Origin`].
+    pub fn from_parts(
+        key: Es256Key,
+        rp_id_hash: [u8; 32],
+        user_verification: bool,
+        tail: &[u8],
+    ) -> Result<Self, PasskeyError> {
+        let origin = tail.strip_suffix(CROSS_ORIGIN).and_then(|o| core::str::from_utf8(o).ok());
+        let passkey = Self::new(key, "", origin.ok_or(PasskeyError::Origin)?, user_verification)?;
+        Ok(Self { rp_id_hash, ..passkey })
     }
 
     /// Bytes of clientDataJSON after `"origin":"`, up to the delimiter.
