@@ -56,6 +56,10 @@ pub enum Domain {
     ParameterList = 11,
     /// Id of a passkey: its public key and policy.
     Passkey = 20,
+    /// Id of a wallet: its public key and signing domain.
+    Wallet = 21,
+    /// Id of a social login: issuer, audience, subject, salt.
+    Oidc = 22,
 }
 
 impl Domain {
