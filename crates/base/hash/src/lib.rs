@@ -55,6 +55,12 @@ pub enum Domain {
     Bytes = 10,
     /// Start of a chain over one list of parameters; the number of the list stands for the length.
     ParameterList = 11,
+    /// Id of a passkey: its public key and policy.
+    Passkey = 20,
+    /// Id of a wallet: its public key and signing domain.
+    Wallet = 21,
+    /// Id of a social login: issuer, audience, subject, salt.
+    Oidc = 22,
 }
 
 impl Domain {

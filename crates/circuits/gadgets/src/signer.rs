@@ -13,6 +13,8 @@ use crate::row::{PRIVATE, Row, c, pad8};
 pub const SLOTS: u32 = 48;
 /// First key cell of an account.
 pub const KEY_A: u32 = 2;
+/// Number of the native scheme.
+pub const SCHNORR: u32 = 1;
 /// Bit numbers of the permissions.
 pub mod permission {
     /// Sign orders and cancel them.
@@ -192,8 +194,36 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         j: u32,
         s: &Signer<AB::Expr>,
         sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+    ) {
+        self.authorise(j, s, sub, context, message, SCHNORR);
+        self.signed(&s.key_id, &s.digest);
+    }
+
+    /// [`Row::signer`] for a key of another scheme, that has approved the message on bus `login`.
+    pub fn external_signer(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+        scheme: u32,
+    ) {
+        self.authorise(j, s, sub, context, message, scheme);
+        self.approved(&s.key_id, &s.digest);
+    }
+
+    /// All of [`Row::signer`] but the signature of the digest.
+    fn authorise(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
         (system, time): (&[AB::Expr; 8], &[AB::Expr; 2]),
         message: [[AB::Expr; 8]; 2],
+        scheme: u32,
     ) {
         let real = self.real.clone();
         let account = s.account.value();
@@ -203,13 +233,12 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         for bit in &s.permissions {
             self.boolean(bit);
         }
-        self.key_cells(j, &s.slot, (&s.key_id, &s.permissions, &s.expiry), account.clone());
+        self.key_cells(j, &s.slot, (&s.key_id, &s.permissions, &s.expiry), account.clone(), scheme);
         self.unexpired((&s.expiry, &s.margin, &s.borrow), time);
         self.nonce(j + 2, s, c::<AB::Expr>(PRIVATE) + account, sub);
         let [first, second] = message;
         self.step(&real, first, system, &s.mid);
         self.step(&real, second, &s.mid, &s.digest);
-        self.signed(&s.key_id, &s.digest);
     }
 
     /// Accesses `j`, `j + 1` (reads of the key cells): the key is of the account, of scheme 1, not expired at `time`,
@@ -229,7 +258,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
             self.boolean(bit);
         }
         self.zero(a.permissions[needed].clone() - real.clone());
-        self.key_cells(j, &a.slot, (&a.key_id, &a.permissions, &a.expiry), a.account.value());
+        self.key_cells(j, &a.slot, (&a.key_id, &a.permissions, &a.expiry), a.account.value(), SCHNORR);
         self.unexpired((&a.expiry, &a.margin, &a.borrow), time);
         let [first, second] = message;
         self.step(&real, first, system, &a.mid);
@@ -243,6 +272,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         slot: &AB::Expr,
         (key_id, permissions, expiry): (&[AB::Expr; 8], &[AB::Expr; PERMISSIONS], &[AB::Expr; 2]),
         account: AB::Expr,
+        scheme: u32,
     ) {
         let [a, b] = Self::slot_cells(slot);
         self.key(j, false, account.clone(), a);
@@ -250,7 +280,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         let permissions = bits(permissions);
         let [e0, e1] = expiry.clone();
         self.key(j + 1, false, account, b);
-        self.old(j + 1, pad8(&[AB::Expr::ONE, permissions, e0, e1]));
+        self.old(j + 1, pad8(&[c(scheme), permissions, e0, e1]));
     }
 
     /// T < expiry: expiry - T - 1 has 48 bits. Each limb equation is one of integers below 2^25 in size.
