@@ -13,7 +13,7 @@ use crate::ParamsSpec;
 use crate::names::MarketKind;
 
 /// Names of the entries.
-pub(super) const KINDS: [&str; 20] = [
+pub(super) const KINDS: [&str; 22] = [
     "place",
     "cancel_order",
     "cancel_all",
