@@ -38,12 +38,17 @@ impl Hasher for Word {
     }
 }
 
+/// Leaves, and where each sub-account has positions.
 #[derive(Default)]
-struct State(HashMap<Key, Leaf, BuildHasherDefault<Word>>);
+struct State(HashMap<Key, Leaf, BuildHasherDefault<Word>>, HashMap<Key, [u64; 4], BuildHasherDefault<Word>>);
 
 impl View for State {
     fn get(&self, key: Key) -> Leaf {
         self.0.get(&key).copied().unwrap_or(ZERO)
+    }
+
+    fn markets(&self, account: u32, sub: u32) -> [u64; 4] {
+        self.1.get(&Key::sub(account, sub)).copied().unwrap_or_default()
     }
 }
 
@@ -51,6 +56,13 @@ impl State {
     fn commit(&mut self, accesses: &[Access]) {
         for access in accesses.iter().filter(|a| a.write) {
             self.0.insert(access.key, access.new);
+            let (raw, market) = (access.key.raw(), access.key.lo() as usize & 255);
+            if raw >> 38 == 0 && raw & 256 != 0 {
+                let words = self.1.entry(Key::new(raw & !511).unwrap()).or_default();
+                let bit = 1 << (market % 64);
+                let word = &mut words[market / 64];
+                *word = if access.new == ZERO { *word & !bit } else { *word | bit };
+            }
         }
     }
 }

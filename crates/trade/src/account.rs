@@ -212,11 +212,11 @@ impl<'m> Table<'m> {
         pos_count: u8,
     ) -> Result<(), TradeReject> {
         let mut found = 0;
-        for (market, _) in (0u8..=u8::MAX).zip(&ctx.params.perps) {
+        for market in log.markets(party.account.get(), party.sub.get().into()) {
             if found == pos_count {
                 break;
             }
-            let market = MarketId::new(market)?;
+            let market = MarketId::new(market as u8)?; // below 256
             let key = party.pos_key(market);
             if is_empty(&log.peek(key)) {
                 continue;
