@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tsz_scenario::Place;
 
 /// TS-zkVM: a trading-specific zkVM. Signed operations go through a ledger and a state tree; STARK proofs show
 /// that every change followed the rules, and a verifier ties the proofs together.
@@ -70,12 +71,17 @@ pub struct DemoArgs {
 /// Subcommands of `tsz scenario`.
 #[derive(Debug, Subcommand)]
 pub enum ScenarioCommand {
-    /// Execute a scenario natively; print the final root, the receipts and the chosen leaves as JSON.
-    #[command(after_help = "Examples:\n  tsz scenario run scenario.json\n\
+    /// Execute a scenario natively; print each operation's outcome, markets, positions, margin figures and the root.
+    #[command(after_help = "Examples:\n  tsz scenario run scenario.json\n  tsz scenario run scenario.json --json\n\
+        \x20 tsz scenario run scenario.json --explain 2:5\n\
         The format is described in docs/src/scenario.md.")]
     Run {
         /// Scenario file (JSON, version 1).
         file: PathBuf,
+        /// Show every number behind an operation instead: BATCH:N (batches from 1, operations of the batch from 0),
+        /// or N counted over the file.
+        #[arg(long, value_name = "BATCH:N")]
+        explain: Option<Place>,
     },
     /// Write a seeded random workload: the same arguments give the same file.
     #[command(after_help = "Example:\n  tsz scenario gen --ops 500 --seed 7 --out scenario.json")]

@@ -37,7 +37,9 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
     }
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args, output),
-        Command::Scenario(ScenarioCommand::Run { file }) => commands::scenario::run(&file, output),
+        Command::Scenario(ScenarioCommand::Run { file, explain }) => {
+            commands::scenario::run(&file, explain, output)
+        }
         Command::Scenario(ScenarioCommand::Gen(args)) => commands::scenario::gen_file(&args, output),
         Command::Data(DataCommand::Write(args)) => commands::data::write(&args, output),
         Command::Data(DataCommand::Rebuild(args)) => commands::data::rebuild(&args, output),

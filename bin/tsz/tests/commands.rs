@@ -47,7 +47,7 @@ fn workload(dir: &Path) -> PathBuf {
 #[test]
 fn scenario_run_reaches_the_golden_root() {
     let dir = tempfile::tempdir().expect("a folder");
-    let report = json(&["scenario", "run", text(&workload(dir.path()))]);
+    let report = json(&["scenario", "run", text(&workload(dir.path())), "--json"]);
     assert_eq!(report["final_root"], "db38313fd5a1cb67838dc53493cccc62be4cec6c66a0991d1f519021a9be783a");
     assert_eq!(report["batches"].as_array().map(Vec::len), Some(2));
     assert_eq!(report["batches"][0]["receipts"].as_array().map(Vec::len), Some(21));

@@ -1,7 +1,6 @@
 //! Parameters of the markets as written in a file.
 
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 use tsz_hash::{Digest, PrimeField32, hash_bytes};
 use tsz_trade::Params as TradeParams;
 use tsz_trade::params::{
@@ -305,9 +304,4 @@ pub(crate) fn index_and_mark(
         Some(_) => fields.wrong("expected either price, or index and mark"),
         None => Ok((fields.number("index")?, fields.number("mark")?)),
     }
-}
-
-/// JSON form of parameters for reports.
-pub(crate) fn shown(spec: &ParamsSpec) -> Value {
-    serde_json::to_value(spec).unwrap_or_else(|e| json!({ "error": e.to_string() }))
 }

@@ -186,7 +186,9 @@ fn parse_collateral(node: Node) -> Result<CollateralSpec, ScenarioError> {
 }
 
 /// Exactly one of `units` and `micros`.
-pub(crate) fn parse_amount<T: serde::de::DeserializeOwned>(fields: &mut Fields) -> Result<Amount<T>, ScenarioError> {
+pub(crate) fn parse_amount<T: serde::de::DeserializeOwned>(
+    fields: &mut Fields,
+) -> Result<Amount<T>, ScenarioError> {
     match (fields.optional("units")?, fields.optional("micros")?) {
         (Some(units), None) => Ok(Amount::Units(units)),
         (None, Some(micros)) => Ok(Amount::Micros(micros)),

@@ -166,7 +166,7 @@ fn signatures_in_the_file_are_verified() {
 #[test]
 fn the_report_shows_roots_receipts_and_leaves() {
     let scenario = parse(TOUR);
-    let report = report(&scenario, &run(&scenario).unwrap());
+    let report = report(&scenario, &run(&scenario).unwrap()).unwrap();
     assert_eq!(report["final_root"], report["batches"][1]["new_root"]);
     assert_eq!(report["leaves"].as_array().unwrap().len(), scenario.show.len());
     assert_eq!(report["batches"][0]["receipts"][0]["operation"]["op"], "begin_batch");

@@ -21,7 +21,7 @@ use orders::Book;
 use sign::{Judge, Ready, sign_all};
 use state::Holders;
 
-pub(crate) use state::{Moment, Overlay};
+pub(crate) use state::{Moment, Overlay, system_cell, user_cell};
 
 /// How to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ pub fn run_with(scenario: &Scenario, options: Options) -> Result<Run, ScenarioEr
 }
 
 /// The parameters of the genesis and those that batches set, by hash.
-fn known_params(scenario: &Scenario) -> HashMap<Digest, &Params> {
+pub(crate) fn known_params(scenario: &Scenario) -> HashMap<Digest, &Params> {
     let first = scenario.genesis.params.iter().map(|spec| &spec.params);
     let operations = scenario.batches.iter().flat_map(|b| &b.operations);
     let later = operations.filter_map(|spec| match &spec.action {
