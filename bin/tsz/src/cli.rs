@@ -227,6 +227,8 @@ pub enum BenchName {
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
     Signatures,
+    /// Logins by passkey: native check and auth proof.
+    Auth,
 }
 
 /// Arguments of `tsz bench`.
@@ -240,8 +242,8 @@ pub enum BenchName {
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, trades, leaves or signatures (default: 8192 transfers or trades, 4096 leaves, 1024
-    /// signatures).
+    /// Operations: transfers, trades, leaves, signatures or logins (default: 8192 transfers or trades, 4096 leaves, 1024
+    /// signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot).

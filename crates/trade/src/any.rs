@@ -90,7 +90,7 @@ impl Op {
     pub fn needs_params(&self) -> bool {
         use TradeOp::{CancelAll, CancelOrder, SetParams};
         match self {
-            Self::Fund(_) => false,
+            Self::Fund(_) | Self::Auth(_) => false,
             Self::Trade(op) => !matches!(op, CancelOrder(_) | CancelAll(_) | SetParams(_)),
         }
     }
@@ -174,7 +174,8 @@ pub fn apply_op_with<V: View, S: SigVerifier>(
             Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
         }
         Op::Auth(op) => {
-            let done = tsz_stf::apply_auth_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
+            let done =
+                tsz_stf::apply_auth_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
             Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
         }
         Op::Trade(op) => {

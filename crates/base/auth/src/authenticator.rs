@@ -9,7 +9,7 @@ use tsz_hash::Digest;
 
 use crate::es256::{Es256Key, Es256Signature};
 use crate::passkey::{
-    Assertion, AUTHENTICATOR_DATA, MIDDLE, PREFIX, Passkey, PasskeyError, challenge, flag, signed_digest,
+    AUTHENTICATOR_DATA, Assertion, MIDDLE, PREFIX, Passkey, PasskeyError, challenge, flag, signed_digest,
 };
 
 /// A P-256 secret.

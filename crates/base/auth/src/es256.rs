@@ -75,8 +75,7 @@ impl Es256Key {
     pub fn verify(&self, digest: &[u8; 32], signature: &Es256Signature) -> Result<(), Es256Error> {
         let point = Sec1Point::from_affine_coordinates(&self.x.into(), &self.y.into(), false);
         let key = VerifyingKey::from_sec1_point(&point).map_err(|_| Es256Error::Key)?;
-        let parsed =
-            Signature::from_scalars(signature.r, signature.s).map_err(|_| Es256Error::Range)?;
+        let parsed = Signature::from_scalars(signature.r, signature.s).map_err(|_| Es256Error::Range)?;
         key.verify_prehash(digest, &parsed).map_err(|_| Es256Error::Mismatch)?;
         if self.abscissa_mod_order() == Scalar::from_repr(FieldBytes::from(signature.r)).into_option() {
             return Err(Es256Error::NonceIsKey);

@@ -235,7 +235,19 @@ mod tests {
         assert!(matches!(Object::parse(br#"{"\u0061":1}"#), Err(JsonError::Escape { .. })));
         let object = br#"{"a":"\u0061"}"#;
         assert!(matches!(Object::parse(object).unwrap().string("a"), Err(JsonError::Escape { .. })));
-        for bad in ["", "{", "{}x", "{\"a\":1,}", "{\"a\" 1}", "{\"a\":}", "[]", "{\"a\":1}{\"b\":1}", "{\"a\":\"\n\"}", "{a:1}", "{\"a\":{\"b\":1]}"] {
+        for bad in [
+            "",
+            "{",
+            "{}x",
+            "{\"a\":1,}",
+            "{\"a\" 1}",
+            "{\"a\":}",
+            "[]",
+            "{\"a\":1}{\"b\":1}",
+            "{\"a\":\"\n\"}",
+            "{a:1}",
+            "{\"a\":{\"b\":1]}",
+        ] {
             assert!(matches!(Object::parse(bad.as_bytes()), Err(JsonError::Syntax { .. })), "{bad}");
         }
     }

@@ -3,7 +3,7 @@
 //! The encoded message is compared byte for byte with `00 01 FF.. 00 DigestInfo hash`: no lengths are parsed from it, so
 //! there are no padding bytes to hide in. A signature is 256 bytes and, as a number, below the modulus.
 
-use rsa::{BoxedUint, Pkcs1v15Sign, RsaPublicKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, PublicKey};
 use thiserror::Error;
 
 /// Bytes of a modulus and of a signature.
@@ -11,8 +11,10 @@ pub const MODULUS: usize = 256;
 /// The public exponent.
 pub const EXPONENT: u64 = 65537;
 /// DigestInfo of SHA-256 up to the hash (RFC 8017, 9.2, note 1).
-const DIGEST_INFO: [u8; 19] =
-    [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0, 0x04, 0x20];
+const DIGEST_INFO: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0, 0x04,
+    0x20,
+];
 
 /// Why a signature is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -49,7 +51,7 @@ impl Rs256Key {
             return Err(Rs256Error::Length(signature.len()));
         }
         let modulus = BoxedUint::from_be_slice_vartime(&self.modulus);
-        let key = RsaPublicKey::new(modulus, BoxedUint::from(EXPONENT)).map_err(|_| Rs256Error::Modulus)?;
+        let key = PublicKey::new(modulus, BoxedUint::from(EXPONENT)).map_err(|_| Rs256Error::Modulus)?;
         let scheme = Pkcs1v15Sign { hash_len: Some(32), prefix: DIGEST_INFO.into() };
         key.verify(scheme, digest, signature).map_err(|_| Rs256Error::Mismatch)
     }

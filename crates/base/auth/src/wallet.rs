@@ -125,15 +125,10 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError`].
-    pub fn verify_digest(
-        &self,
-        digest: &[u8; 32],
-        signature: &WalletSignature,
-    ) -> Result<(), WalletError> {
+    pub fn verify_digest(&self, digest: &[u8; 32], signature: &WalletSignature) -> Result<(), WalletError> {
         let point = Sec1Point::from_affine_coordinates(&self.x.into(), &self.y.into(), false);
         let key = VerifyingKey::from_sec1_point(&point).map_err(|_| WalletError::Key)?;
-        let parsed =
-            Signature::from_scalars(signature.r, signature.s).map_err(|_| WalletError::Range)?;
+        let parsed = Signature::from_scalars(signature.r, signature.s).map_err(|_| WalletError::Range)?;
         if bool::from(parsed.s().is_high()) {
             return Err(WalletError::HighS);
         }
@@ -156,10 +151,7 @@ mod tests {
         let domain =
             keccak(&[b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"]);
         // Published in EIP-712 implementations as EIP712DOMAIN_TYPEHASH.
-        assert_eq!(
-            hex::encode(domain),
-            "8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f"
-        );
+        assert_eq!(hex::encode(domain), "8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f");
         let other = SigningDomain { chain: 1, contract: [1; 20] };
         let mine = SigningDomain { chain: 2, ..other };
         assert_ne!(other.separator(), mine.separator());

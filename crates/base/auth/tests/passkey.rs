@@ -53,11 +53,20 @@ fn names_what_it_refuses() {
         passkey.verify(&m, &assertion)
     };
     let text = String::from_utf8(honest.client_data.clone()).unwrap();
-    assert_eq!(verdict(&text.replacen("webauthn.get", "webauthn.create", 1)), Err(PasskeyError::ClientData { at: 18 }));
+    assert_eq!(
+        verdict(&text.replacen("webauthn.get", "webauthn.create", 1)),
+        Err(PasskeyError::ClientData { at: 18 })
+    );
     assert_eq!(verdict(&text.replacen('{', "{ ", 1)), Err(PasskeyError::ClientData { at: 1 }));
-    assert_eq!(verdict(&text.replacen("example", "examp1e", 1)), Err(PasskeyError::OriginMismatch { at: 109 }));
+    assert_eq!(
+        verdict(&text.replacen("example", "examp1e", 1)),
+        Err(PasskeyError::OriginMismatch { at: 109 })
+    );
     assert_eq!(verdict(&format!("{text} ")), Err(PasskeyError::ClientData { at: text.len() - 1 }));
-    assert_eq!(verdict(&format!("{},{}}}", &text[..text.len() - 1], "x".repeat(300))), Err(PasskeyError::Length { got: text.len() + 301, max: 311 }));
+    assert_eq!(
+        verdict(&format!("{},{}}}", &text[..text.len() - 1], "x".repeat(300))),
+        Err(PasskeyError::Length { got: text.len() + 301, max: 311 })
+    );
     // Right client data, but not the signed ones.
     let more = format!("{},\"a\":1}}", &text[..text.len() - 1]);
     assert_eq!(verdict(&more), Err(PasskeyError::Signature(Es256Error::Mismatch)));

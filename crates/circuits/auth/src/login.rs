@@ -72,7 +72,11 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for LoginAir {
 }
 
 /// Blocks of the approved message (docs/src/auth.md).
-fn message<E: PrimeCharacteristicRing + Clone>(signer: &Signer<E>, slot: &E, policy: &Policy<E>) -> [[E; 8]; 2] {
+fn message<E: PrimeCharacteristicRing + Clone>(
+    signer: &Signer<E>,
+    slot: &E,
+    policy: &Policy<E>,
+) -> [[E; 8]; 2] {
     let [nonce_lo, nonce_hi] = signer.nonce();
     let first = [
         c::<E>(CODE) + policy.is_revoke.clone(),

@@ -98,7 +98,13 @@ pub struct Class {
 pub const CLASSES: [Class; 3] = [
     Class { name: "small", ops: [6; OP_TABLES], sigs: 6, tuple: 10, poseidon2: [10, 10] },
     Class { name: "medium", ops: [6, 8, 10, 8, 8, 8, 8, 10, 8], sigs: 10, tuple: 14, poseidon2: [14, 12] },
-    Class { name: "large", ops: [6, 10, 13, 10, 10, 10, 10, 13, 10], sigs: 13, tuple: 17, poseidon2: [17, 13] },
+    Class {
+        name: "large",
+        ops: [6, 10, 13, 10, 10, 10, 10, 13, 10],
+        sigs: 13,
+        tuple: 17,
+        poseidon2: [17, 13],
+    },
 ];
 
 impl Class {

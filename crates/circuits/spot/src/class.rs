@@ -9,8 +9,8 @@ use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigT
 use tsz_chips::tuple::{Mode, TupleAir, op_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Block;
-use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_ledger::Access;
+use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::ops::SpotTrade;
 use tsz_trade::order::Order as _;
 

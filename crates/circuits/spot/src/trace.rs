@@ -8,8 +8,8 @@ use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, RowMajorMatrix, Trace};
 use tsz_gadgets::inverse;
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::limb::U24;
-use tsz_gadgets::product::{digits12, felts, product_carries};
 use tsz_gadgets::params::{self, LISTS, Link};
+use tsz_gadgets::product::{digits12, felts, product_carries};
 use tsz_hash::{Digest, step};
 use tsz_ledger::{Access, BatchContext};
 use tsz_sig::Signature;
@@ -309,7 +309,8 @@ fn market_rows(params: &Params, trades: &[Trade<F>], height: usize) -> Result<Ve
     rows.resize_with(height, Market::default);
     for (row, link) in rows.iter_mut().zip(Link::chain(&List::Spots.iv(), &blocks, height)) {
         row.link = link;
-        row.uses = if row.is_open == F::ONE { uses.get(&row.id).copied().unwrap_or_default() } else { F::ZERO };
+        row.uses =
+            if row.is_open == F::ONE { uses.get(&row.id).copied().unwrap_or_default() } else { F::ZERO };
     }
     Ok(rows)
 }

@@ -59,8 +59,7 @@ macro_rules! counted {
 
         impl<AB: InteractionBuilder<F = F>> Air<AB> for $air {
             fn eval(&self, builder: &mut AB) {
-                let value: [_; $width] =
-                    core::array::from_fn(|k| builder.preprocessed().current_slice()[k]);
+                let value: [_; $width] = core::array::from_fn(|k| builder.preprocessed().current_slice()[k]);
                 let mult = builder.main().current_slice()[0];
                 bus::$bus::provide(builder, value, mult);
             }

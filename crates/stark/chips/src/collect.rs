@@ -42,7 +42,8 @@ impl Asked {
 
     /// The messages looked up on a bus with their numbers, in an order that does not depend on the run.
     pub fn messages(&self, bus: &str) -> Vec<(Vec<F>, u32)> {
-        let mut all: Vec<_> = self.others.get(bus).into_iter().flatten().map(|(m, n)| (m.clone(), *n)).collect();
+        let mut all: Vec<_> =
+            self.others.get(bus).into_iter().flatten().map(|(m, n)| (m.clone(), *n)).collect();
         all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         all
     }

@@ -1,5 +1,6 @@
 //! `tsz bench`: the workloads that the documentation quotes.
 
+mod auth;
 mod report;
 mod signature_circuit;
 mod signatures;
@@ -20,6 +21,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Transfers => workload::run("transfers", Mix::TRANSFERS, args, output)?,
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Smt => smt::run(args, output)?,
+        BenchName::Auth => auth::run(args, output)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };
     report.print(output)

@@ -5,7 +5,7 @@ use tsz_auth::Passkey;
 use tsz_auth::authenticator::Authenticator;
 use tsz_ledger::{BatchContext, Cell, Key, KeyPolicy, Permission, Permissions, Scheme, SystemId};
 use tsz_stark::Profile;
-use tsz_stf::{AuthOp, MemView, Reject, RegisterKeyByPasskey, RevokeKeyByPasskey, apply_auth_with, message};
+use tsz_stf::{AuthOp, MemView, RegisterKeyByPasskey, Reject, RevokeKeyByPasskey, apply_auth_with, message};
 use tsz_stf::{Trusted, Verified};
 use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
 

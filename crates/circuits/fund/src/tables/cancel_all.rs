@@ -75,16 +75,8 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for CancelAllAir {
         let ([n0, n1], [k0, k1]) = (x.nonce.old(), x.epoch.old());
         let code = c(tsz_trade::code::CANCEL_ALL);
         let (kill0, kill1) = (k0.clone(), k1.clone());
-        let first = [
-            code,
-            account.clone(),
-            x.sub.clone(),
-            kill0,
-            kill1,
-            AB::Expr::ZERO,
-            n0.clone(),
-            n1.clone(),
-        ];
+        let first =
+            [code, account.clone(), x.sub.clone(), kill0, kill1, AB::Expr::ZERO, n0.clone(), n1.clone()];
         let second = pad8(&[x.not_before[0].value(), x.not_before[1].value()]);
         row.authority(0, &x.signer, permission::TRADE, (&system, &time), [first, second]);
         for next in [&x.nonce, &x.epoch] {
@@ -101,11 +93,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for CancelAllAir {
 }
 
 /// not_before <= T: the difference has 48 bits. Limb equations are of integers below 2^26 in size.
-fn good<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    x: &CancelAll<AB::Expr>,
-    time: &[AB::Expr; 2],
-) {
+fn good<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &CancelAll<AB::Expr>, time: &[AB::Expr; 2]) {
     let real = row.real.clone();
     row.boolean(&x.borrow);
     for limb in x.not_before.iter().chain(&x.elapsed) {

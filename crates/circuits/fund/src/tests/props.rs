@@ -72,8 +72,10 @@ fn random_cancel(w: &World, rng: &mut StdRng) -> TradeOp {
         let next = OrdCell::from_leaf(&cell).unwrap().next_nonce.get();
         let width = rng.random_range(1..31);
         let far = rng.random_range(0..1u32 << width);
-        let nonce = nonce([next, next.wrapping_add(far), next.saturating_sub(1)][rng.random_range(0..3usize)]);
-        let op = CancelOrder { sub: n, slot: order_slot, nonce, key_slot: slot(key as u8), ..w.cancel_order() };
+        let nonce =
+            nonce([next, next.wrapping_add(far), next.saturating_sub(1)][rng.random_range(0..3usize)]);
+        let op =
+            CancelOrder { sub: n, slot: order_slot, nonce, key_slot: slot(key as u8), ..w.cancel_order() };
         return w.sign_cancel(key, op);
     }
     let ctl = CtlCell::from_leaf(&w.view.get(Key::ctl(2, n.get().into()))).unwrap();
@@ -152,7 +154,11 @@ fn circuit_refuses_access_logs_that_differ_in_one_felt() {
             // A key id that no key has cannot even be put into the signature tables.
             let refused = lie.try_witness().map_or(true, |witness| judge(&SMALL, &witness).is_err());
             let record = &lie.records[index];
-            assert!(refused, "op {index} access {access}: not noticed: {:?} {:?}", record.op, record.accesses);
+            assert!(
+                refused,
+                "op {index} access {access}: not noticed: {:?} {:?}",
+                record.op, record.accesses
+            );
         }
     }
     assert!(tried > 100);
@@ -165,7 +171,7 @@ fn free_to_read(op: &Op, access: usize, felt: usize) -> bool {
     let op = match op {
         Op::Fund(op) => op,
         Op::Trade(TradeOp::CancelOrder(_)) => return access == 1 && felt < 4 || access == 2,
-        Op::Trade(_) => return access == 1 && felt < 4,
+        Op::Trade(_) | Op::Auth(_) => return access == 1 && felt < 4,
     };
     match (op, access) {
         (FundOp::BeginBatch(_), _) | (FundOp::Deposit(_), 3) => true,

@@ -87,8 +87,7 @@ pub fn cancel_all(
     };
     let [key_a, key_b, ctl] = accesses::<3>(record)?;
     let [n0, n1, k0, k1] = [ctl.old[0], ctl.old[1], ctl.old[2], ctl.old[3]];
-    let first =
-        [felt(tsz_trade::code::CANCEL_ALL), felt(*account), felt(*sub), k0, k1, F::ZERO, n0, n1];
+    let first = [felt(tsz_trade::code::CANCEL_ALL), felt(*account), felt(*sub), k0, k1, F::ZERO, n0, n1];
     let mut second = [F::ZERO; 8];
     let not_before_limbs = wide(*not_before);
     second[..2].copy_from_slice(&not_before_limbs.each_ref().map(U24::value));

@@ -5,8 +5,8 @@ use tsz_stark::{Profile, setup};
 
 use super::world::*;
 use crate::class::Counts;
-use crate::record::SpotRecord;
 use crate::prove::public_values;
+use crate::record::SpotRecord;
 
 #[test]
 fn accepts_every_kind_of_trade() {

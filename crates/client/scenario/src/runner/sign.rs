@@ -54,6 +54,8 @@ impl SigVerifier for Judge<'_, '_> {
 fn places(op: &mut Op) -> Vec<&mut Signature> {
     match op {
         Op::Fund(op) => op.signature_mut().into_iter().collect(),
+        // Approved by an assertion, not by a native signature.
+        Op::Auth(_) => Vec::new(),
         Op::Trade(op) => match op {
             TradeOp::CancelOrder(op) => vec![&mut op.signature],
             TradeOp::CancelAll(op) => vec![&mut op.signature],

@@ -1,5 +1,6 @@
 //! The circuits of this program, as the registry sees them.
 
+mod auth;
 mod fund;
 mod spot;
 mod transition;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use tsz_stark::Profile;
 
+pub use auth::Auth;
 pub use fund::Fund;
 pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
@@ -22,6 +24,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_spot::CLASSES {
         registry.add_exec(Arc::new(Spot::new(class, profile)));
+    }
+    for class in &tsz_auth_circuit::CLASSES {
+        registry.add_exec(Arc::new(Auth::new(class, profile)));
     }
     for class in &tsz_transition::CLASSES {
         registry.add_transition(Arc::new(Transition::new(class, profile)));

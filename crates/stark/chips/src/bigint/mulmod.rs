@@ -16,15 +16,13 @@
 use rayon::prelude::*;
 use thiserror::Error;
 use tsz_air::{
-    Air, BaseAir, Columns, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing, PrimeField32,
-    TableAir, Trace, WindowAccess, columns, from_rows_padded,
+    Air, BaseAir, Columns, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing, PrimeField32, TableAir,
+    Trace, WindowAccess, columns, from_rows_padded,
 };
 use tsz_air::{Count, bus};
 
 use super::identity::zeros;
-use super::{
-    CARRIES, Identity, Int, LIMBS, Modulus, Number, QUOTIENT, Ring, Solved, assert_identity,
-};
+use super::{CARRIES, Identity, Int, LIMBS, Modulus, Number, QUOTIENT, Ring, Solved, assert_identity};
 
 /// Moduli of a table at most.
 pub const MODULI: usize = 4;
@@ -194,7 +192,8 @@ fn fill(row: &mut MulmodCols<F>, solved: &Solved) {
 
 fn row(table: &MulmodTable, message: &[F], times: u32) -> MulmodCols<F> {
     let mut row = MulmodCols::fill(F::ZERO);
-    let part = |k: usize| core::array::from_fn(|i| message.get(1 + LIMBS * k + i).copied().unwrap_or_default());
+    let part =
+        |k: usize| core::array::from_fn(|i| message.get(1 + LIMBS * k + i).copied().unwrap_or_default());
     (row.x, row.y, row.z) = (part(0), part(1), part(2));
     let id = message.first().map_or(0, |id| id.as_canonical_u32() as usize);
     let number = |v: &[F; LIMBS]| Number(core::array::from_fn(|k| signed(&v[k])));

@@ -83,7 +83,10 @@ impl Mul for Interval {
     type Output = Self;
     fn mul(self, rhs: Self) -> Self {
         let products = [self.lo * rhs.lo, self.lo * rhs.hi, self.hi * rhs.lo, self.hi * rhs.hi];
-        Self { lo: products.into_iter().fold(i64::MAX, i64::min), hi: products.into_iter().fold(i64::MIN, i64::max) }
+        Self {
+            lo: products.into_iter().fold(i64::MAX, i64::min),
+            hi: products.into_iter().fold(i64::MIN, i64::max),
+        }
     }
 }
 impl Ring for Interval {

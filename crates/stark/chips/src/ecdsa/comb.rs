@@ -92,11 +92,7 @@ impl<E: Ring> Addition<E> {
     }
 
     /// The two identities of a row and the next; `start_y` is the ordinate of the first C.
-    pub(super) fn identities(
-        &self,
-        next: &Self,
-        start_y: &[u8; LIMBS],
-    ) -> [Identity<E>; COMB_IDENTITIES] {
+    pub(super) fn identities(&self, next: &Self, start_y: &[u8; LIMBS]) -> [Identity<E>; COMB_IDENTITIES] {
         let slope = self.slope.times(&self.is_add);
         // l^2 = x_C' + x_C + x_T.
         let sum = next.x.add(&self.x).add(&self.entry_x);

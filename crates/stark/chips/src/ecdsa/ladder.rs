@@ -111,18 +111,15 @@ impl<E: Ring> Step<E> {
         let (sum, acc) = (self.slope_sum.times(gate), self.slope_acc.times(gate));
         // l1^2 = x_S + x_A + x_T.
         let first = self.x_sum.add(&self.x);
-        let x_sum = Identity::new()
-            .product(&sum, &self.slope_sum)
-            .minus(&first.add(&self.term_x).times(gate));
+        let x_sum =
+            Identity::new().product(&sum, &self.slope_sum).minus(&first.add(&self.term_x).times(gate));
         // 2 y_A = (l1 + l2)(x_A - x_S) with y_A = l1 (x_A - x_T) + y_T.
         let both = Identity::new()
             .product(&sum, &first.sub(&self.term_x.double()))
             .product(&acc, &self.x_sum.sub(&self.x))
             .plus(&self.term_y.double());
         // l2^2 = x_A' + x_A + x_S.
-        let x_next = Identity::new()
-            .product(&acc, &self.slope_acc)
-            .minus(&first.add(&next.x).times(gate));
+        let x_next = Identity::new().product(&acc, &self.slope_acc).minus(&first.add(&next.x).times(gate));
         // l2 (x_A - x_A') - y_A = y_A'; at a start the ordinate held there, at an end the one held there.
         let line = Identity::new().product(&acc, &self.x.sub(&next.x));
         let line = self.ordinate(line, -1).plus(&self.slope_acc.times(&self.is_start));

@@ -81,8 +81,8 @@ pub use columns::{Canonical, CombCols, CombFixed, LadderCols, LadderFixed, Verif
 pub use comb::{CombTable, EntryTable};
 pub use curve::{Affine, Buses, Curve, P256, SECP256K1};
 pub use ladder::LadderTable;
-pub use trace::{Failed, SignedDigest, Traces, generate};
 pub(crate) use trace::inverse;
+pub use trace::{Failed, SignedDigest, Traces, generate};
 pub use verify::VerifyTable;
 
 /// Ladder steps: digits of a multiplier.

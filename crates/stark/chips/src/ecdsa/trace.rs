@@ -10,8 +10,8 @@ use super::curve::{Affine, Curve, modulo, signed};
 use super::ladder::residue;
 use super::verify::half;
 use super::{
-    COMB_ROWS, CombTable, ENTRIES_LOG_HEIGHT, EntryTable, LADDER_ROWS, LIMBS_24, LadderTable, STEPS, VerifyTable,
-    WINDOWS, blocks, comb, ladder, weight,
+    COMB_ROWS, CombTable, ENTRIES_LOG_HEIGHT, EntryTable, LADDER_ROWS, LIMBS_24, LadderTable, STEPS,
+    VerifyTable, WINDOWS, blocks, comb, ladder, weight,
 };
 use crate::bigint::{BALANCE, LIMBS, raw_bytes};
 use crate::collect::{Asked, collect};
@@ -225,10 +225,9 @@ impl Job {
         row.nonce_squares = [square(&self.nonce.x), square(&self.nonce.y)];
         row.apart = stored(curve, &curve.divide(&1.into(), &(signed(&self.nonce.x) - signed(&self.key.x))));
         let negative = curve.negative(&self.nonce);
-        for (out, nonce, point) in [
-            (&mut row.sum, &self.nonce, &self.sum),
-            (&mut row.difference, &negative, &self.difference),
-        ] {
+        for (out, nonce, point) in
+            [(&mut row.sum, &self.nonce, &self.sum), (&mut row.difference, &negative, &self.difference)]
+        {
             let slope = curve.slope(&self.key, nonce);
             *out = [&slope, &point.x, &point.y].map(|x| stored(curve, x));
         }

@@ -70,7 +70,10 @@ pub(super) fn half() -> [u8; MULTIPLIER_BYTES] {
 }
 
 /// Operands X, Y, Z of the products of a row: the first of [`PRODUCTS`] modulo p, the rest modulo n.
-pub(super) fn products<E: Ring, V: Into<E> + Copy>(curve: &Curve, row: &VerifyCols<V>) -> Vec<[Number<E>; 3]> {
+pub(super) fn products<E: Ring, V: Into<E> + Copy>(
+    curve: &Curve,
+    row: &VerifyCols<V>,
+) -> Vec<[Number<E>; 3]> {
     let (qx, qy, rx) = (raw::<E, _>(&row.key_x), raw::<E, _>(&row.key_y), raw::<E, _>(&row.nonce_x));
     let ry = balanced::<E, _>(&row.nonce_y);
     let one = Number::<E>::small(1);
@@ -185,8 +188,18 @@ fn eval_nonzero<AB: AirBuilder<F = F>>(
 /// Every number is made of bytes.
 fn eval_bytes<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &VerifyCols<AB::Var>, flag: &AB::Expr) {
     let singles = [
-        row.key_x, row.key_y, row.digest, row.nonce_x, row.nonce_y, row.apart, row.response, row.end_apart,
-        row.end_slope, row.key_x_canonical.rest, row.key_y_canonical.rest, row.nonce_x_canonical.rest,
+        row.key_x,
+        row.key_y,
+        row.digest,
+        row.nonce_x,
+        row.nonce_y,
+        row.apart,
+        row.response,
+        row.end_apart,
+        row.end_slope,
+        row.key_x_canonical.rest,
+        row.key_y_canonical.rest,
+        row.nonce_x_canonical.rest,
     ];
     let mut bytes: Vec<AB::Var> = singles.into_iter().flatten().collect();
     bytes.extend(row.key_squares.into_iter().chain(row.nonce_squares).flatten());

@@ -62,9 +62,8 @@ fn eval_challenge<AB: InteractionBuilder<F = F>>(
     for (character, value) in row.characters.into_iter().zip(row.values) {
         base64url::lookup(builder, character, value, row.is_real.into());
     }
-    let number = |v: &[AB::Var]| {
-        v.iter().fold(AB::Expr::ZERO, |acc, x| acc * AB::Expr::from_u32(64) + (*x).into())
-    };
+    let number =
+        |v: &[AB::Var]| v.iter().fold(AB::Expr::ZERO, |acc, x| acc * AB::Expr::from_u32(64) + (*x).into());
     core::array::from_fn(|k| {
         let digits = &row.values[CHARS_PER_FELT * k..CHARS_PER_FELT * (k + 1)];
         let (top, rest) = (number(&digits[..2]), row.top_rest[k]);
@@ -184,7 +183,8 @@ fn eval_client_hash<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Passk
             Some(k) => {
                 let more: AB::Expr = row.more[k].into();
                 for (before, after) in state.iter().zip(&after) {
-                    builder.assert_zero((row.is_real.into() - more.clone()) * (after.clone() - before.clone()));
+                    builder
+                        .assert_zero((row.is_real.into() - more.clone()) * (after.clone() - before.clone()));
                 }
                 more
             }
@@ -210,10 +210,12 @@ fn eval_signed<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &PasskeyCol
     bytes.extend([2, 40].map(AB::Expr::from_u8));
     let rest: [AB::Expr; 48] = halves(&bytes);
     let rp = row.rp.map(Into::into);
-    let block = |k: usize| core::array::from_fn(|i| {
-        let at = 32 * k + i;
-        if at < 16 { AB::Expr::clone(&rp[at]) } else { rest[at - 16].clone() }
-    });
+    let block = |k: usize| {
+        core::array::from_fn(|i| {
+            let at = 32 * k + i;
+            if at < 16 { AB::Expr::clone(&rp[at]) } else { rest[at - 16].clone() }
+        })
+    };
     let digest: [AB::Expr; 16] =
         halves(&core::array::from_fn::<AB::Expr, 32, _>(|k| row.digest[31 - k].into()));
     let middle = row.middle.map(Into::into);
@@ -226,10 +228,7 @@ fn eval_signed<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &PasskeyCol
 }
 
 /// The nine blocks of the key id; returns the id.
-fn eval_key_id<AB: InteractionBuilder<F = F>>(
-    builder: &mut AB,
-    row: &PasskeyCols<AB::Var>,
-) -> [AB::Expr; 8] {
+fn eval_key_id<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &PasskeyCols<AB::Var>) -> [AB::Expr; 8] {
     let pack = |bytes: &[AB::Expr]| -> Vec<AB::Expr> {
         let felt = |b: &[AB::Expr]| {
             b.iter().rev().fold(AB::Expr::ZERO, |acc, x| acc * AB::Expr::from_u32(256) + x.clone())

@@ -140,9 +140,8 @@ impl<E: PrimeCharacteristicRing> Derived<E> {
         let (a, e, w) = (history(&row.a, &next.a), history(&row.e, &next.e), history(&row.w, &next.w));
         let t1 = core::array::from_fn(|j| {
             let (e1, f, g) = (&e[j + 3], &e[j + 2], &e[j + 1]);
-            let ch: Word<E> = core::array::from_fn(|i| {
-                g[i].clone() + e1[i].clone() * (f[i].clone() - g[i].clone())
-            });
+            let ch: Word<E> =
+                core::array::from_fn(|i| g[i].clone() + e1[i].clone() * (f[i].clone() - g[i].clone()));
             let sum = add(halves(&e[j]), big_sigma(e1, [6, 11, 25]));
             add(add(sum, halves(&ch)), add(k[j].clone(), halves(&w[j + 4])))
         });
@@ -198,15 +197,13 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for Sha256Table {
     }
 }
 
-fn eval_derived<AB: AirBuilder>(
-    builder: &mut AB,
-    next: &Sha256Cols<AB::Var>,
-    derived: Derived<AB::Expr>,
-) {
+fn eval_derived<AB: AirBuilder>(builder: &mut AB, next: &Sha256Cols<AB::Var>, derived: Derived<AB::Expr>) {
     let columns = [next.t1, next.t2, next.schedule, next.pending_1, next.pending_2, next.pending_3];
     let [p1, p2, p3] = derived.pending;
     let formulas = [derived.t1, derived.t2, derived.schedule, p1, p2, p3];
-    for (column, formula) in columns.into_iter().flatten().flatten().zip(formulas.into_iter().flatten().flatten()) {
+    for (column, formula) in
+        columns.into_iter().flatten().flatten().zip(formulas.into_iter().flatten().flatten())
+    {
         builder.assert_eq(column, formula);
     }
 }

@@ -2,8 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 use tsz_air::{
-    Air, BaseAir, Columns, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, Tamper, Trace, Violation,
-    WindowAccess, air_enum, assert_degrees, check, columns, from_rows,
+    Air, BaseAir, Columns, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, Tamper, Trace,
+    Violation, WindowAccess, air_enum, assert_degrees, check, columns, from_rows,
 };
 use tsz_stark::{Circuit, Profile, setup};
 

@@ -119,7 +119,9 @@ fn carries(sum: [i64; 2]) -> [i64; 2] {
 
 fn fill_carries(row: &mut Sha256Cols<F>, before: &Sha256Cols<F>, at: usize) {
     if at == ROWS - 1 {
-        let words = |r: &Sha256Cols<F>| -> Vec<[i64; 2]> { r.a.iter().rev().chain(r.e.iter().rev()).map(value).collect() };
+        let words = |r: &Sha256Cols<F>| -> Vec<[i64; 2]> {
+            r.a.iter().rev().chain(r.e.iter().rev()).map(value).collect()
+        };
         let mut flat = [F::ZERO; 6 * ROUNDS];
         for (k, now) in words(before).into_iter().enumerate() {
             let h = |i: usize| i64::from(row.h_in[i].as_canonical_u32());

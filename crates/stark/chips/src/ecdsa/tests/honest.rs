@@ -27,7 +27,9 @@ fn constants_are_what_they_are_called() {
         let exponent = (&curve.field.value + 1u8) >> 2;
         let lift = |x: BigUint| {
             let p = &curve.field.value;
-            let x3 = BigInt::from(x.clone()).pow(3) + BigInt::from(x.clone()) * curve.a + BigInt::from(curve.b.clone());
+            let x3 = BigInt::from(x.clone()).pow(3)
+                + BigInt::from(x.clone()) * curve.a
+                + BigInt::from(curve.b.clone());
             let y = curve.reduce(x3).modpow(&exponent, p);
             let y = if y.bit(0) { p - y } else { y };
             Some(Affine { x, y }).filter(|point| curve.holds(point))

@@ -222,7 +222,16 @@ fn every_column_is_constrained() {
         airs: &circuit.airs,
         traces: &tables,
         public_values: &publics(),
-        real_rows: &[1, 3, 3 * LADDER_ROWS + 1, 3 * COMB_ROWS + 1, 1 << ENTRIES_LOG_HEIGHT, 60, 1 << 16, 1 << 15],
+        real_rows: &[
+            1,
+            3,
+            3 * LADDER_ROWS + 1,
+            3 * COMB_ROWS + 1,
+            1 << ENTRIES_LOG_HEIGHT,
+            60,
+            1 << 16,
+            1 << 15,
+        ],
         trials: 4,
         seed: 1,
     };
