@@ -308,6 +308,14 @@ impl Builder {
         self.node(Kind::Check(form), [a.wire(), NONE, NONE, b.wire()], Location::caller());
     }
 
+    /// Asserts `flag * (a - b) = 0`: one row.
+    #[track_caller]
+    pub fn assert_eq_if<T: Num>(&mut self, flag: Bit, a: T, b: T) {
+        let zero = self.zero();
+        let form = Form { ab: F::ONE, ac: -F::ONE, ..Form::ZERO };
+        self.node(Kind::Check(form), [flag.0, a.wire(), b.wire(), zero.0], Location::caller());
+    }
+
     /// Asserts `x = 0`.
     #[track_caller]
     pub fn assert_zero<T: Num>(&mut self, x: T) {

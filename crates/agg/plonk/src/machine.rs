@@ -52,8 +52,16 @@ impl Shape {
         }
     }
 
-    fn log_heights(&self) -> [usize; 6] {
+    /// log2 of the rows of each table, in the order of the machine.
+    pub fn log_heights(&self) -> [usize; 6] {
         [self.log_alu, self.log_poseidon2, self.log_pack, self.log_bits, self.log_horner, self.log_public]
+    }
+
+    /// Whether a program of these rows fits.
+    pub fn holds(&self, rows: &Rows) -> bool {
+        let needed = [rows.alu, rows.poseidon2, rows.pack, rows.bits, rows.horner];
+        rows.publics <= self.publics
+            && needed.into_iter().zip(self.log_heights()).all(|(rows, log)| rows <= 1 << log)
     }
 
     /// The shape of a node of the aggregation tree: the three large tables of `2^log` rows, the others shorter by

@@ -54,6 +54,12 @@ pub enum Domain {
     Bytes = 10,
     /// Start of a chain over one list of parameters; the number of the list stands for the length.
     ParameterList = 11,
+    /// Claim of a node of the aggregation tree.
+    Claim = 20,
+    /// Header of a batch: what is settled.
+    Header = 21,
+    /// Chain of batch headers: (digest of the headers before, next header).
+    Headers = 22,
 }
 
 impl Domain {

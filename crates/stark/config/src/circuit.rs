@@ -125,6 +125,7 @@ pub struct VerifyingKey<A> {
     pub(crate) digest: Digest,
     pub(crate) preimage: Vec<F>,
     pub(crate) preprocessed_at: usize,
+    pub(crate) air_digests: Vec<Digest>,
 }
 
 impl<A> VerifyingKey<A> {
@@ -169,6 +170,54 @@ impl<A> VerifyingKey<A> {
     /// The LogUp columns of each table.
     pub fn lookups(&self) -> &[Lookups<F>] {
         &self.common.lookups
+    }
+}
+
+impl<A: Clone> VerifyingKey<A> {
+    /// The key of the same tables with other heights and preprocessed columns, of which only the commitment is
+    /// given. It verifies what the key of the circuit with these columns verifies, and has its digest.
+    ///
+    /// # Errors
+    /// [`SetupError`] when heights are not admissible or this key has no preprocessed columns.
+    pub fn resized(&self, log_heights: &[usize], preprocessed: Commitment) -> Result<Self, SetupError> {
+        if log_heights.len() != self.airs.len() {
+            return Err(SetupError::TableCount { airs: self.airs.len(), heights: log_heights.len() });
+        }
+        let mut tables = self.tables.clone();
+        for (table, &got) in tables.iter_mut().zip(log_heights) {
+            if !(MIN_LOG_HEIGHT..=26).contains(&got) {
+                return Err(SetupError::Height { table: table.name.clone(), min: MIN_LOG_HEIGHT, got });
+            }
+            table.log_height = got;
+        }
+        let heights: Vec<usize> = log_heights.iter().map(|h| 1 << h).collect();
+        check_multiplicity_height_bound(&self.common.lookups, &heights)?;
+        let mut common = copy_common(&self.common);
+        let Some(global) = &mut common.preprocessed else {
+            return Err(SetupError::Commit("no preprocessed columns".into()));
+        };
+        global.commitment = preprocessed;
+        for (meta, log_height) in global.instances.iter_mut().zip(log_heights) {
+            if let Some(meta) = meta {
+                meta.degree_bits = *log_height;
+            }
+        }
+        let (preimage, preprocessed_at) =
+            digest::vk_preimage(&self.air_digests, log_heights, Some(&global.commitment), &self.params);
+        let digest = hash(Domain::Vk, &preimage);
+        Ok(Self {
+            airs: self.airs.clone(),
+            log_heights: log_heights.to_vec(),
+            params: self.params,
+            profile: self.profile,
+            tables,
+            common,
+            config: config(&self.params, &digest),
+            digest,
+            preimage,
+            preprocessed_at,
+            air_digests: self.air_digests.clone(),
+        })
     }
 }
 
@@ -300,6 +349,7 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         digest,
         preimage,
         preprocessed_at,
+        air_digests,
     };
     Ok(ProvingKey { vk: Arc::new(vk), data })
 }
