@@ -233,7 +233,7 @@ impl Builder {
 
     /// `acc * (bit ? q : 1)`: one row.
     #[track_caller]
-    pub(crate) fn mul_if(&mut self, acc: Felt, bit: Bit, q: F) -> Felt {
+    pub fn mul_if(&mut self, acc: Felt, bit: Bit, q: F) -> Felt {
         let form = Form { ab: q - F::ONE, a: F::ONE, ..Form::ZERO };
         self.alu(form, [acc.0, bit.0, NONE], Location::caller())
     }
@@ -308,6 +308,14 @@ impl Builder {
         self.node(Kind::Check(form), [a.wire(), NONE, NONE, b.wire()], Location::caller());
     }
 
+    /// Asserts `flag * (a - b) = 0`: one row.
+    #[track_caller]
+    pub fn assert_eq_if<T: Num>(&mut self, flag: Bit, a: T, b: T) {
+        let zero = self.zero();
+        let form = Form { ab: F::ONE, ac: -F::ONE, ..Form::ZERO };
+        self.node(Kind::Check(form), [flag.0, a.wire(), b.wire(), zero.0], Location::caller());
+    }
+
     /// Asserts `x = 0`.
     #[track_caller]
     pub fn assert_zero<T: Num>(&mut self, x: T) {
@@ -358,14 +366,25 @@ impl Builder {
         core::array::from_fn(|k| Ext(first + k as Wire))
     }
 
-    /// Batch reduction: `acc_0 = start`, `acc_i = acc_{i-1} * alpha^4 + sum_k quads[i][k] * alpha^k`; the last one.
-    /// With the quads in reverse order this is `sum_i alpha^i * x_i` of the coordinates. One row a quad.
+    /// Batch reduction: `acc_0 = 0`, `acc_i = acc_{i-1} * alpha^4 + sum_k quads[i][k] * alpha^k`; the last one.
+    /// With the quads in reverse order this is `sum_i alpha^i * x_i` of the coordinates. Two quads a row.
     #[track_caller]
-    pub fn horner(&mut self, alpha: Ext, start: Ext, quads: &[Ext]) -> Ext {
+    pub fn horner(&mut self, alpha: Ext, quads: &[Ext]) -> Ext {
+        let all: Vec<(Ext, u8)> = quads.iter().map(|q| (*q, ALL)).collect();
+        self.horner_masked(alpha, &all)
+    }
+
+    /// [`Builder::horner`] of the coordinates k of each quad whose bit k of the mask is set; the others count as 0.
+    #[track_caller]
+    pub fn horner_masked(&mut self, alpha: Ext, quads: &[(Ext, u8)]) -> Ext {
         if quads.is_empty() {
-            return start;
+            return self.zero().into();
         }
-        let args: Vec<Wire> = [alpha.0, start.0].into_iter().chain(quads.iter().map(|q| q.0)).collect();
-        Ext(self.node(Kind::Horner, args, Location::caller()))
+        let args: Vec<Wire> = std::iter::once(alpha.0).chain(quads.iter().map(|q| q.0.0)).collect();
+        let masks = quads.iter().map(|q| q.1 & ALL).collect();
+        Ext(self.node(Kind::Horner { masks }, args, Location::caller()))
     }
 }
+
+/// Mask of a quad of which every coordinate counts.
+const ALL: u8 = 0b1111;

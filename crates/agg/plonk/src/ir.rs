@@ -85,8 +85,9 @@ pub(crate) enum Kind {
     Bits,
     /// (x0, x1, x2, x3) -> Poseidon2-16. With `swap` a fifth operand, a bit, exchanges (x0, x1) and (x2, x3) first.
     Permute { swap: bool },
-    /// (alpha, start, q_1, .., q_n) -> acc_n, acc_0 = start, acc_i = acc_{i-1} alpha^4 + sum_k q_i[k] alpha^k.
-    Horner,
+    /// (alpha, q_1, .., q_n) -> acc_n, acc_0 = 0, acc_i = acc_{i-1} alpha^4 + sum_k q_i[k] alpha^k over the bits k
+    /// of the mask of q_i.
+    Horner { masks: Box<[u8]> },
     /// (x) base: the next public value is x.
     Expose,
 }
@@ -101,7 +102,7 @@ impl Kind {
             | Self::Alu(_)
             | Self::Inverse
             | Self::Pack
-            | Self::Horner => 1,
+            | Self::Horner { .. } => 1,
             Self::Unpack | Self::Permute { .. } => 4,
             Self::Bits => FELT_BITS as u32,
         }
@@ -124,7 +125,7 @@ impl Kind {
             Self::Unpack => "unpack",
             Self::Bits => "bits",
             Self::Permute { .. } => "permutation",
-            Self::Horner => "horner",
+            Self::Horner { .. } => "horner",
             Self::Expose => "public value",
         }
     }

@@ -22,7 +22,7 @@ pub(crate) const P2_SLOTS: usize = 9;
 pub(crate) const PACK_SLOTS: usize = 5;
 /// Slots of a bits row: the felt and its bits.
 pub(crate) const BITS_SLOTS: usize = 1 + FELT_BITS;
-/// Slots of a batch reduction row: quad, alpha, start, result.
+/// Slots of a batch reduction row: two quads, alpha, result.
 pub(crate) const HORNER_SLOTS: usize = 4;
 
 /// The slots of one table.
@@ -70,6 +70,8 @@ pub(crate) struct Layout {
     pub(crate) horner: Slots,
     /// Whether each batch reduction row goes on in the next row.
     pub(crate) chains: Vec<bool>,
+    /// Which coordinates of the two quads of each batch reduction row count.
+    pub(crate) masks: Vec<[u8; 2]>,
     /// One row of all public values.
     pub(crate) public: Slots,
     /// Number of readers of each wire.
@@ -134,6 +136,7 @@ impl Layout {
             bits: Slots::new(BITS_SLOTS, |_| true),
             horner: Slots::new(HORNER_SLOTS, |_| false),
             chains: Vec::new(),
+            masks: Vec::new(),
             public: Slots::new(public_slots, |_| true),
             reads: Vec::new(),
         };
@@ -201,19 +204,25 @@ impl Layout {
                 row.push(if swap { args[4] } else { NONE });
                 placer.place(&mut self.p2, &row, 4..8);
             }
-            Kind::Horner => self.place_horner(args, out, placer),
+            Kind::Horner { ref masks } => self.place_horner(masks, args, out, placer),
             Kind::Input { .. } | Kind::Expose => {}
         }
     }
 
-    /// One row a quad: the first reads alpha and the start, the last defines the result.
-    fn place_horner(&mut self, args: &[Wire], out: Wire, placer: &mut Placer) {
-        let quads = &args[2..];
-        for (i, &quad) in quads.iter().enumerate() {
-            let (first, last) = (i == 0, i + 1 == quads.len());
+    /// Two quads a row, the first alone if their number is odd: the first row reads alpha, the last defines the
+    /// result.
+    fn place_horner(&mut self, masks: &[u8], args: &[Wire], out: Wire, placer: &mut Placer) {
+        let mut quads: Vec<(Wire, u8)> = args[1..].iter().copied().zip(masks.iter().copied()).collect();
+        if quads.len() % 2 == 1 {
+            quads.insert(0, (NONE, 0));
+        }
+        let rows = quads.len() / 2;
+        for (i, pair) in quads.as_chunks::<2>().0.iter().enumerate() {
+            let (first, last) = (i == 0, i + 1 == rows);
             let when = |flag: bool, wire: Wire| if flag { wire } else { NONE };
-            let row = [quad, when(first, args[0]), when(first, args[1]), when(last, out)];
+            let row = [pair[0].0, pair[1].0, when(first, args[0]), when(last, out)];
             self.chains.push(!last);
+            self.masks.push([pair[0].1, pair[1].1]);
             placer.place(&mut self.horner, &row, if last { 3..4 } else { 0..0 });
         }
     }

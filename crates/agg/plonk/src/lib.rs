@@ -13,7 +13,7 @@
 //! let root = b.input();
 //! let square = b.square(root);
 //! b.expose(square);
-//! let program = Program::fitted(b, Profile::Base)?;
+//! let program = Program::fitted(b, Profile::Node)?;
 //! let witness = program.run(&[Value::from(F::from_u8(5))])?;
 //! assert_eq!(witness.publics, [F::from_u8(25)]);
 //! // program.keys()?.prove(&inputs)? gives the public values and a proof for verify(vk, publics, proof).

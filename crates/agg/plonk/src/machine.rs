@@ -31,6 +31,8 @@ pub struct Shape {
     pub log_bits: usize,
     /// Batch reduction rows.
     pub log_horner: usize,
+    /// Rows of the table of public values, which uses one.
+    pub log_public: usize,
     /// Public values; a program that exposes fewer has zeros in the rest.
     pub publics: usize,
 }
@@ -45,12 +47,37 @@ impl Shape {
             log_pack: log_height(rows.pack),
             log_bits: log_height(rows.bits),
             log_horner: log_height(rows.horner),
+            log_public: MIN_LOG_HEIGHT,
             publics: rows.publics.max(1),
         }
     }
 
-    fn log_heights(&self) -> [usize; 6] {
-        [self.log_alu, self.log_poseidon2, self.log_pack, self.log_bits, self.log_horner, MIN_LOG_HEIGHT]
+    /// log2 of the rows of each table, in the order of the machine.
+    pub fn log_heights(&self) -> [usize; 6] {
+        [self.log_alu, self.log_poseidon2, self.log_pack, self.log_bits, self.log_horner, self.log_public]
+    }
+
+    /// Whether a program of these rows fits.
+    pub fn holds(&self, rows: &Rows) -> bool {
+        let needed = [rows.alu, rows.poseidon2, rows.pack, rows.bits, rows.horner];
+        rows.publics <= self.publics
+            && needed.into_iter().zip(self.log_heights()).all(|(rows, log)| rows <= 1 << log)
+    }
+
+    /// The shape of a node of the aggregation tree: the three large tables of `2^log` rows, the others shorter by
+    /// steps of 8. Folding by arity 8 then meets every height without a short step.
+    pub fn node(profile: Profile, log: usize, publics: usize) -> Self {
+        let below = |steps: usize| log.saturating_sub(3 * steps).max(MIN_LOG_HEIGHT);
+        Self {
+            profile,
+            log_alu: log,
+            log_poseidon2: log,
+            log_pack: below(1),
+            log_bits: below(2),
+            log_horner: log,
+            log_public: below(3),
+            publics,
+        }
     }
 }
 

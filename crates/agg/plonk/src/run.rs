@@ -128,7 +128,10 @@ pub(crate) fn eval(kind: &Kind, args: &[Value], outs: &mut Vec<Value>) -> Result
             tsz_hash::permute(&mut state);
             outs.extend(quads(&state));
         }
-        Kind::Horner => outs.push(horner(args[0], args[1], &args[2..])),
+        Kind::Horner { masks } => {
+            let quads = args[1..].iter().zip(masks);
+            outs.push(quads.fold(Value::ZERO, |acc, (quad, mask)| horner_step(args[0], acc, *quad, *mask)));
+        }
         // The runner handles both before it comes here.
         Kind::Input { .. } | Kind::Expose => {}
     }
@@ -154,12 +157,9 @@ pub(crate) fn quads(state: &[F; 16]) -> [Value; 4] {
     core::array::from_fn(|q| from_coordinates(core::array::from_fn(|k| state[4 * q + k])))
 }
 
-fn horner(alpha: Value, start: Value, quads: &[Value]) -> Value {
-    quads.iter().fold(start, |acc, quad| horner_step(alpha, acc, *quad))
-}
-
-/// `acc * alpha^4 + sum_k quad[k] * alpha^k`.
-pub(crate) fn horner_step(alpha: Value, acc: Value, quad: Value) -> Value {
+/// `acc * alpha^4 + sum_k quad[k] * alpha^k` over the bits k of `mask`.
+pub(crate) fn horner_step(alpha: Value, acc: Value, quad: Value, mask: u8) -> Value {
     let q = coordinates(quad);
-    (((acc * alpha + q[3]) * alpha + q[2]) * alpha + q[1]) * alpha + q[0]
+    let term = |k: usize| if mask >> k & 1 == 1 { q[k] } else { F::ZERO };
+    (((acc * alpha + term(3)) * alpha + term(2)) * alpha + term(1)) * alpha + term(0)
 }

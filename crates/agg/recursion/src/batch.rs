@@ -6,24 +6,22 @@
 //! lookup grinding, **lookup challenges**, lookup commitment, terminals, **constraint challenge**, quotient
 //! commitment, out-of-domain grinding, **zeta**.
 
-use p3_batch_stark::{BatchShape, BatchVerifierTranscript};
-use p3_challenger::{CanObserve, DuplexChallenger};
 use p3_field::PrimeCharacteristicRing;
-use tsz_hash::{Permuter, permuter};
 use tsz_plonk::gadgets::hash::{self, Digest};
 use tsz_plonk::gadgets::transcript::Transcript;
 use tsz_plonk::{Builder, Ext, Felt, Value};
-use tsz_stark::{Commitment, ExtField, F, Proof, VerifyingKey};
+use tsz_stark::{Commitment, F, Proof, VerifyingKey};
 
-type Challenger = DuplexChallenger<F, Permuter, 16, 8>;
+use crate::key::KeyWires;
+use crate::layout::Layout;
+use crate::seed::Seeds;
 
 /// What the transcripts of all proofs of one vk have in common.
 #[derive(Clone, Debug)]
 pub struct BatchPhase {
-    seeded: Challenger,
+    seed: Vec<F>,
     log_heights: Vec<usize>,
     publics: Vec<usize>,
-    preprocessed: Vec<[F; 8]>,
     /// Digests of a commitment.
     cap: usize,
     /// Tables with lookups.
@@ -67,27 +65,17 @@ pub struct Challenges {
 impl BatchPhase {
     /// The batch phase of proofs under `vk`.
     pub fn new<A>(vk: &VerifyingKey<A>) -> Self {
+        Self::seeded(vk, Seeds::new(vk, &Layout::new(vk)).batch)
+    }
+
+    pub(crate) fn seeded<A>(vk: &VerifyingKey<A>, seed: Vec<F>) -> Self {
         let (tables, params) = (vk.tables(), vk.params());
-        let preprocessed = vk.preprocessed_commitment();
-        let terminals = tables.iter().filter(|t| t.aux_width > 0).count();
-        let publics: Vec<usize> = tables.iter().map(|t| t.public_values).collect();
-        let shape = BatchShape {
-            trace_widths: tables.iter().map(|t| t.width).collect(),
-            public_value_counts: publics.clone(),
-            preprocessed_widths: tables.iter().map(|t| t.preprocessed_width).collect(),
-            has_preprocessed_commitment: preprocessed.is_some(),
-            num_lookup_instances: terminals,
-            lookup_pow_bits: params.lookup_pow_bits,
-            has_randomization_commitment: false,
-            ood_pow_bits: params.ood_pow_bits,
-        };
         Self {
-            seeded: seeded(vk.digest(), shape),
+            seed,
             log_heights: vk.log_heights().to_vec(),
-            publics,
-            preprocessed: preprocessed.map(|c| c.roots().to_vec()).unwrap_or_default(),
+            publics: tables.iter().map(|t| t.public_values).collect(),
             cap: 1 << params.cap_height,
-            terminals,
+            terminals: tables.iter().filter(|t| t.aux_width > 0).count(),
             lookup_pow_bits: params.lookup_pow_bits,
             ood_pow_bits: params.ood_pow_bits,
         }
@@ -110,9 +98,10 @@ impl BatchPhase {
     /// Replays the phase: absorbs the proof, checks both grindings, draws the challenges, and asserts that the
     /// lookup terminals sum to 0.
     #[track_caller]
-    pub fn replay(&self, b: &mut Builder, proof: &BatchWires) -> Challenges {
-        let seeded = &self.seeded;
-        let mut t = Transcript::resume(b, &seeded.sponge_state, &seeded.input_buffer, &seeded.output_buffer);
+    pub fn replay(&self, b: &mut Builder, key: &KeyWires, proof: &BatchWires) -> Challenges {
+        let mut t = Transcript::new(b);
+        t.observe_digest(b, key.digest);
+        observe_constants(b, &mut t, &self.seed);
         for log_height in &self.log_heights {
             let bits = b.constant(Value::from_usize(*log_height));
             t.observe_ext(b, bits);
@@ -121,10 +110,7 @@ impl BatchPhase {
         for value in proof.publics.iter().flatten() {
             t.observe(b, *value);
         }
-        for root in &self.preprocessed {
-            let root = hash::constant(b, root);
-            t.observe_digest(b, root);
-        }
+        observe_cap(b, &mut t, &key.preprocessed);
         let lookup = proof.lookup_pow.map(|witness| {
             check_pow(b, &mut t, self.lookup_pow_bits, witness);
             [t.sample_ext(b), t.sample_ext(b)]
@@ -157,19 +143,16 @@ impl BatchPhase {
     }
 }
 
-/// The native sponge after the vk digest and Plonky3's description of the run.
-fn seeded(digest: &[F; 8], shape: BatchShape) -> Challenger {
-    let mut challenger = Challenger::new(permuter());
-    for felt in digest {
-        challenger.observe(*felt);
+#[track_caller]
+pub(crate) fn observe_constants(b: &mut Builder, t: &mut Transcript, felts: &[F]) {
+    for felt in felts {
+        let felt = b.constant(*felt);
+        t.observe(b, felt);
     }
-    // Only the seeding is wanted; an unfinished transcript must say that it is given up.
-    BatchVerifierTranscript::<Challenger, F, ExtField, Commitment>::new(&mut challenger, shape).abort();
-    challenger
 }
 
 #[track_caller]
-fn observe_cap(b: &mut Builder, t: &mut Transcript, cap: &[Digest]) {
+pub(crate) fn observe_cap(b: &mut Builder, t: &mut Transcript, cap: &[Digest]) {
     for root in cap {
         t.observe_digest(b, *root);
     }
@@ -177,7 +160,7 @@ fn observe_cap(b: &mut Builder, t: &mut Transcript, cap: &[Digest]) {
 
 /// Proof of work; without any bits the witness must be 0, as in Plonky3.
 #[track_caller]
-fn check_pow(b: &mut Builder, t: &mut Transcript, bits: usize, witness: Felt) {
+pub(crate) fn check_pow(b: &mut Builder, t: &mut Transcript, bits: usize, witness: Felt) {
     if bits == 0 {
         b.assert_zero(witness);
     }

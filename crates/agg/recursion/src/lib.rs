@@ -1,16 +1,31 @@
-//! The verifier of a `tsz-stark` proof as a program of the recursion machine.
+//! The verifier of `tsz-stark` proofs as programs of the recursion machine, for any set of AIRs.
 //!
-//! # State
-//! | part | where | state |
-//! |---|---|---|
-//! | transcript up to the out-of-domain point, grinding included | [`batch`] | built |
-//! | sum of the LogUp terminals is 0 | [`batch`] | built |
-//! | transcript of the opening argument | | missing |
-//! | opened rows and Merkle paths, folding of all queries | gadgets in `tsz-plonk` | not joined |
-//! | constraints at the out-of-domain point | | missing |
+//! | part | module |
+//! |---|---|
+//! | the key, a constant of the program or a witness bound by its digest | [`key`] |
+//! | transcript up to the out-of-domain point, sum of the LogUp terminals | [`batch`] |
+//! | constraints and quotient at the out-of-domain point, from the tables' own `Air::eval` | `constraints`, [`verifier`] |
+//! | transcript of the opening argument, all grindings | [`opening`] |
+//! | batch reduction by height | `reduction` |
+//! | opened rows, Merkle paths, folding, final polynomial | [`query`] |
+//! | inputs of the program for a proof; multi-proofs expanded into single paths | [`witness`] |
 //!
-//! So no program of this crate verifies a proof yet: what is here fixes the challenges of one.
+//! `SOUNDNESS.md` argues that the program accepts what the native verifier accepts and nothing else.
 
 pub mod batch;
+mod constraints;
+pub mod key;
+mod layout;
+pub mod opening;
+mod paths;
+pub mod query;
+mod reduction;
+mod seed;
 #[cfg(test)]
 mod tests;
+pub mod verifier;
+pub mod witness;
+
+pub use key::KeyWires;
+pub use verifier::{ProofWires, Run, Verifier};
+pub use witness::{KeyValues, WitnessError};

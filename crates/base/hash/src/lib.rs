@@ -61,6 +61,12 @@ pub enum Domain {
     Wallet = 21,
     /// Id of a social login: issuer, audience, subject, salt.
     Oidc = 22,
+    /// Claim of a node of the aggregation tree.
+    Claim = 30,
+    /// Header of a batch: what is settled.
+    Header = 31,
+    /// Chain of batch headers: (digest of the headers before, next header).
+    Headers = 32,
 }
 
 impl Domain {

@@ -11,7 +11,7 @@ use p3_batch_stark::{CommonData, ProverData};
 use p3_lookup::logup::LogUpGadget;
 use p3_lookup::{InteractionSymbolicBuilder, Lookups, check_bus_widths, check_multiplicity_height_bound};
 use thiserror::Error;
-use tsz_hash::{Digest, ZERO};
+use tsz_hash::{Digest, Domain, ZERO, hash};
 
 use crate::config::{Commitment, Config, EXT_DEGREE, ExtField, F, config};
 use crate::digest;
@@ -123,12 +123,25 @@ pub struct VerifyingKey<A> {
     pub(crate) common: CommonData<Config>,
     pub(crate) config: Config,
     pub(crate) digest: Digest,
+    pub(crate) preimage: Vec<F>,
+    pub(crate) preprocessed_at: usize,
+    pub(crate) air_digests: Vec<Digest>,
 }
 
 impl<A> VerifyingKey<A> {
     /// The identity of the circuit: module [`crate::digest`].
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+    /// The felts whose [`tsz_hash::Domain::Vk`] hash is the digest.
+    pub fn digest_preimage(&self) -> &[F] {
+        &self.preimage
+    }
+    /// Where in the preimage the commitment to the preprocessed columns stands: all that tells two circuits of
+    /// the same tables, heights and parameters apart.
+    pub fn preprocessed_in_preimage(&self) -> std::ops::Range<usize> {
+        let roots = self.preprocessed_commitment().map_or(0, Commitment::num_roots);
+        self.preprocessed_at..self.preprocessed_at + 8 * roots
     }
     /// Shape and cost of each table.
     pub fn tables(&self) -> &[TableInfo] {
@@ -157,6 +170,54 @@ impl<A> VerifyingKey<A> {
     /// The LogUp columns of each table.
     pub fn lookups(&self) -> &[Lookups<F>] {
         &self.common.lookups
+    }
+}
+
+impl<A: Clone> VerifyingKey<A> {
+    /// The key of the same tables with other heights and preprocessed columns, of which only the commitment is
+    /// given. It verifies what the key of the circuit with these columns verifies, and has its digest.
+    ///
+    /// # Errors
+    /// [`SetupError`] when heights are not admissible or this key has no preprocessed columns.
+    pub fn resized(&self, log_heights: &[usize], preprocessed: Commitment) -> Result<Self, SetupError> {
+        if log_heights.len() != self.airs.len() {
+            return Err(SetupError::TableCount { airs: self.airs.len(), heights: log_heights.len() });
+        }
+        let mut tables = self.tables.clone();
+        for (table, &got) in tables.iter_mut().zip(log_heights) {
+            if !(MIN_LOG_HEIGHT..=26).contains(&got) {
+                return Err(SetupError::Height { table: table.name.clone(), min: MIN_LOG_HEIGHT, got });
+            }
+            table.log_height = got;
+        }
+        let heights: Vec<usize> = log_heights.iter().map(|h| 1 << h).collect();
+        check_multiplicity_height_bound(&self.common.lookups, &heights)?;
+        let mut common = copy_common(&self.common);
+        let Some(global) = &mut common.preprocessed else {
+            return Err(SetupError::Commit("no preprocessed columns".into()));
+        };
+        global.commitment = preprocessed;
+        for (meta, log_height) in global.instances.iter_mut().zip(log_heights) {
+            if let Some(meta) = meta {
+                meta.degree_bits = *log_height;
+            }
+        }
+        let (preimage, preprocessed_at) =
+            digest::vk_preimage(&self.air_digests, log_heights, Some(&global.commitment), &self.params);
+        let digest = hash(Domain::Vk, &preimage);
+        Ok(Self {
+            airs: self.airs.clone(),
+            log_heights: log_heights.to_vec(),
+            params: self.params,
+            profile: self.profile,
+            tables,
+            common,
+            config: config(&self.params, &digest),
+            digest,
+            preimage,
+            preprocessed_at,
+            air_digests: self.air_digests.clone(),
+        })
     }
 }
 
@@ -274,7 +335,9 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         air_digests.push(air_digest);
     }
     let preprocessed = data.common.preprocessed.as_ref().map(|p| &p.commitment);
-    let digest = digest::vk_digest(&air_digests, &log_heights, preprocessed, &params);
+    let (preimage, preprocessed_at) =
+        digest::vk_preimage(&air_digests, &log_heights, preprocessed, &params);
+    let digest = hash(Domain::Vk, &preimage);
     let vk = VerifyingKey {
         airs,
         log_heights,
@@ -284,6 +347,9 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         common: copy_common(&data.common),
         config: config(&params, &digest),
         digest,
+        preimage,
+        preprocessed_at,
+        air_digests,
     };
     Ok(ProvingKey { vk: Arc::new(vk), data })
 }
@@ -293,11 +359,24 @@ const FOLDING_PAYS: usize = 4;
 
 /// Degree up to which messages of one bus share a LogUp column; 0 keeps the degree of the AIR's constraints.
 ///
-/// An AIR of degree 2 has one quotient chunk and would get a LogUp column for each message. Degree 3 halves the
-/// columns and costs one more chunk (4 columns).
+/// A higher degree has fewer LogUp columns and more quotient chunks, of 4 columns each: the cheapest sum of both
+/// is taken. At blow-up 2 that is degree 3, the only choice there.
 fn lookup_budget<A: CircuitAir>(air: &A, params: &FriParams) -> usize {
-    let messages = Lookups::<F>::from_air::<ExtField, A>(air).len();
-    if messages < FOLDING_PAYS { 0 } else { (1 << params.log_blowup) + 1 }
+    let lookups = Lookups::<F>::from_air::<ExtField, A>(air);
+    if lookups.len() < FOLDING_PAYS {
+        return 0;
+    }
+    let builder =
+        InteractionSymbolicBuilder::<F, ExtField>::from_air(air, AirLayout::from_air::<F>(air));
+    let degrees = builder.base_constraints().into_iter().map(|c| c.degree_multiple()).max();
+    let degree = degrees.unwrap_or(0).max(air.max_constraint_degree().unwrap_or(0));
+    let gadget = LogUpGadget::new();
+    let columns = |budget: usize| lookups.clone().pack_same_bus(&gadget, budget).len();
+    (1..=params.log_blowup)
+        .map(|log_chunks| (1 << log_chunks) + 1)
+        .filter(|budget| *budget >= degree)
+        .min_by_key(|budget| columns(*budget) + budget - 1)
+        .unwrap_or((1 << params.log_blowup) + 1)
 }
 
 fn check_circuit<A: CircuitAir>(airs: &[A], log_heights: &[usize]) -> Result<(), SetupError> {

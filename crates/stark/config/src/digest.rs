@@ -12,7 +12,7 @@ use p3_air::symbolic::{BaseEntry, BaseLeaf, SymbolicExpr};
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{Lookup, Lookups};
 use serde::Serialize;
-use tsz_hash::{Digest, Domain, hash, hash_bytes};
+use tsz_hash::{Digest, hash_bytes};
 
 use crate::circuit::{TableAir, TableInfo};
 use crate::config::{Commitment, EXT_DEGREE, F};
@@ -77,13 +77,13 @@ fn reads_periodic_column(expression: &SymbolicExpression<F>) -> bool {
     }
 }
 
-/// Digest of a verifying key.
-pub(crate) fn vk_digest(
+/// What the digest of a verifying key hashes, and where the roots of the preprocessed commitment start in it.
+pub(crate) fn vk_preimage(
     airs: &[Digest],
     log_heights: &[usize],
     preprocessed: Option<&Commitment>,
     params: &FriParams,
-) -> Digest {
+) -> (Vec<F>, usize) {
     let mut felts = vec![F::from_u32(PROTOCOL_VERSION), F::from_usize(airs.len())];
     for (air, &log_height) in airs.iter().zip(log_heights) {
         felts.extend_from_slice(air);
@@ -91,6 +91,7 @@ pub(crate) fn vk_digest(
     }
     let roots = preprocessed.map_or(&[][..], |cap| cap.roots());
     felts.push(F::from_usize(roots.len()));
+    let preprocessed_at = felts.len();
     felts.extend(roots.iter().flatten());
     let FriParams {
         log_blowup,
@@ -120,5 +121,5 @@ pub(crate) fn vk_digest(
         ]
         .map(F::from_usize),
     );
-    hash(Domain::Vk, &felts)
+    (felts, preprocessed_at)
 }

@@ -37,11 +37,17 @@ pub struct FriParams {
 pub enum Profile {
     /// Base proofs: blow-up 2, at least 100 proven bits.
     Base,
+    /// Node proofs of the aggregation tree: blow-up 8, few queries, so that a join has little to verify; at least
+    /// 100 proven bits. Constraints may have degree 9.
+    Node,
     /// A few queries and no grinding: for tests only, worthless against a forger. Compiled only under the
     /// feature `insecure-test`; its parameters are part of the vk digest, which seeds the transcript, so its
     /// proofs never verify under a base vk.
     #[cfg(any(test, feature = "insecure-test"))]
     InsecureTest,
+    /// The blow-up of [`Profile::Node`] with the few queries of [`Profile::InsecureTest`].
+    #[cfg(any(test, feature = "insecure-test"))]
+    InsecureNode,
 }
 
 impl Profile {
@@ -63,24 +69,43 @@ impl Profile {
                 ood_pow_bits: 16,
                 lookup_pow_bits: 16,
             },
-            #[cfg(any(test, feature = "insecure-test"))]
-            Self::InsecureTest => FriParams {
-                log_blowup: 1,
-                num_queries: 3,
+            Self::Node => FriParams {
+                log_blowup: 3,
+                num_queries: 66,
                 max_log_arity: 3,
                 log_final_poly_len: MIN_LOG_HEIGHT - 1,
                 cap_height: 0,
-                query_pow_bits: 0,
-                commit_pow_bits: 0,
-                batch_pow_bits: 0,
-                ood_pow_bits: 0,
-                lookup_pow_bits: 0,
+                query_pow_bits: 16,
+                commit_pow_bits: 16,
+                batch_pow_bits: 20,
+                ood_pow_bits: 16,
+                lookup_pow_bits: 16,
             },
+            #[cfg(any(test, feature = "insecure-test"))]
+            Self::InsecureTest => Self::insecure(1),
+            #[cfg(any(test, feature = "insecure-test"))]
+            Self::InsecureNode => Self::insecure(3),
+        }
+    }
+
+    #[cfg(any(test, feature = "insecure-test"))]
+    const fn insecure(log_blowup: usize) -> FriParams {
+        FriParams {
+            log_blowup,
+            num_queries: 3,
+            max_log_arity: 3,
+            log_final_poly_len: MIN_LOG_HEIGHT - 1,
+            cap_height: 0,
+            query_pow_bits: 0,
+            commit_pow_bits: 0,
+            batch_pow_bits: 0,
+            ood_pow_bits: 0,
+            lookup_pow_bits: 0,
         }
     }
 
     /// True for a profile that proves nothing against a forger.
     pub const fn is_insecure(self) -> bool {
-        !matches!(self, Self::Base)
+        !matches!(self, Self::Base | Self::Node)
     }
 }

@@ -6,8 +6,9 @@ use thiserror::Error;
 use tracing::info_span;
 
 use crate::Trace;
-use crate::circuit::{CircuitAir, ProvingKey};
+use crate::circuit::{CircuitAir, ProvingKey, VerifyingKey};
 use crate::config::{Config, F};
+use crate::verify::{VerifyError, decode};
 
 /// A batch-STARK proof.
 pub struct Proof(pub(crate) BatchProof<Config>);
@@ -19,6 +20,17 @@ impl Proof {
     /// An encoding error of postcard; none occurs for a proof made by [`prove`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
         postcard::to_allocvec(&self.0)
+    }
+
+    /// Reads a proof under a key: canonical bytes of the right shape, nothing else. That it holds is for
+    /// [`crate::verify_proof`] to say.
+    ///
+    /// # Errors
+    /// [`VerifyError`] for other bytes.
+    pub fn from_bytes<A>(vk: &VerifyingKey<A>, bytes: &[u8]) -> Result<Self, VerifyError> {
+        let proof = decode(bytes)?;
+        crate::shape::check(vk, &proof.0)?;
+        Ok(proof)
     }
 
     /// The Plonky3 proof, for a verifier inside a circuit.

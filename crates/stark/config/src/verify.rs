@@ -55,6 +55,11 @@ pub fn verify<A: CircuitAir>(
     proof: &[u8],
     public_values: &[Vec<F>],
 ) -> Result<(), VerifyError> {
+    verify_proof(vk, &decode(proof)?, public_values)
+}
+
+/// Decodes canonical bytes.
+pub(crate) fn decode(proof: &[u8]) -> Result<Proof, VerifyError> {
     if proof.len() > MAX_PROOF_BYTES {
         return Err(VerifyError::TooLong { got: proof.len() });
     }
@@ -63,7 +68,7 @@ pub fn verify<A: CircuitAir>(
     if !rest.is_empty() || postcard::to_allocvec(&decoded)? != proof {
         return Err(VerifyError::NotCanonical);
     }
-    verify_proof(vk, &Proof(decoded), public_values)
+    Ok(Proof(decoded))
 }
 
 /// Verifies a decoded proof.

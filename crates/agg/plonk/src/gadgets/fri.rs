@@ -78,12 +78,11 @@ fn reverse(x: usize, bits: usize) -> usize {
     (0..bits).fold(0, |acc, k| acc << 1 | (x >> k & 1))
 }
 
-/// `sum_i alpha^i * felts[i]` of felts given as full quads: one row a quad.
+/// `sum_i alpha^i * felts[i]` of felts given as full quads: a row for two quads.
 #[track_caller]
 pub fn reduce_quads(b: &mut Builder, alpha: Ext, quads: &[Ext]) -> Ext {
-    let zero = b.zero().into();
     let reversed: Vec<Ext> = quads.iter().rev().copied().collect();
-    b.horner(alpha, zero, &reversed)
+    b.horner(alpha, &reversed)
 }
 
 /// `sum_i alpha^i * values[i]` of extension elements: one row a value.

@@ -125,3 +125,49 @@ pub(crate) fn zero_state(b: &mut Builder) -> [Ext; 4] {
     let zero = b.constant(crate::Value::ZERO);
     [zero; 4]
 }
+
+/// `tsz_hash::hash(domain, felts)`: the sponge of `step` from the domain's initial capacity.
+#[track_caller]
+pub fn tagged(b: &mut Builder, domain: tsz_hash::Domain, felts: &[Felt]) -> Digest {
+    let mut capacity = constant(b, &domain.iv(felts.len()));
+    let zero = b.zero();
+    for chunk in felts.chunks(8) {
+        let quad = |b: &mut Builder, q: usize| {
+            b.pack(core::array::from_fn(|k| chunk.get(4 * q + k).copied().unwrap_or(zero)))
+        };
+        let block = [quad(b, 0), quad(b, 1)];
+        capacity = step(b, block, capacity);
+    }
+    capacity
+}
+
+/// [`tagged`] of a message of whole digests, which costs no packing.
+#[track_caller]
+pub fn tagged_digests(b: &mut Builder, domain: tsz_hash::Domain, digests: &[Digest]) -> Digest {
+    let capacity = constant(b, &domain.iv(8 * digests.len()));
+    digests.iter().fold(capacity, |capacity, block| step(b, *block, capacity))
+}
+
+/// Plonky3's `PaddingFreeSponge<_, 16, 8, 8>` of a row given as quads, then fewer than four felts. Returns the
+/// row's quads too; the lanes of the last one beyond the row are what the sponge left there.
+#[track_caller]
+pub fn sponge_row(b: &mut Builder, quads: &[Ext], tail: &[Felt]) -> (Digest, Vec<Ext>) {
+    let mut state = zero_state(b);
+    let mut row = Vec::with_capacity(quads.len() + 1);
+    let count = quads.len() + usize::from(!tail.is_empty());
+    for at in 0..count {
+        let quad = match quads.get(at) {
+            Some(quad) => *quad,
+            None => {
+                let old = b.unpack(state[at % 2]);
+                b.pack(core::array::from_fn(|k| tail.get(k).copied().unwrap_or(old[k])))
+            }
+        };
+        state[at % 2] = quad;
+        row.push(quad);
+        if at % 2 == 1 || at + 1 == count {
+            state = b.permute(state);
+        }
+    }
+    ([state[0], state[1]], row)
+}

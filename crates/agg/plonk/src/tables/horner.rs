@@ -1,11 +1,12 @@
-//! Batch reductions: `acc' = acc * alpha^4 + q0 + q1 * alpha + q2 * alpha^2 + q3 * alpha^3`, one quad a row.
+//! Batch reductions: `acc' = (acc * alpha^4 + P(q)) * alpha^4 + P(r)`, two quads a row, where
+//! `P(q) = sum_k mask_k q_k alpha^k`.
 //!
 //! # What is proven
-//! The powers of alpha are powers on every row. Where the preprocessed `chain` is 1 the next row has the same alpha
-//! and starts where this one ends; elsewhere alpha and the start come from the witness bus. The last row of the
-//! table is never chained, so nothing wraps around.
+//! `alpha2` and `alpha4` are powers of alpha on every row. Masks are preprocessed. Where the preprocessed `chain` is
+//! 1 the next row has the same alpha and starts where this one ends; where the preprocessed `first` is 1 the row
+//! starts from 0. The last row of the table is never chained, so nothing wraps around.
 //!
-//! 28 main columns (24 of them read on the next row too), 9 preprocessed, 4 messages, degree 3. Padding: zeros.
+//! 28 main columns (8 of them read on the next row too), 18 preprocessed, 4 messages, degree 5. Padding: zeros.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,16 +25,16 @@ columns! {
     pub(crate) struct HornerCols {
         /// alpha; read from the bus or equal to the row before.
         alpha: [4],
-        /// Result before this row; read from the bus or equal to the row before.
+        /// Result before this row; 0 or equal to the row before.
         before: [4],
         /// alpha^2; constrained.
         alpha2: [4],
-        /// alpha^3; constrained.
-        alpha3: [4],
         /// alpha^4; constrained.
         alpha4: [4],
+        /// Four base field values, the ones of higher powers.
+        high: [4],
         /// Four base field values.
-        quad: [4],
+        low: [4],
         /// Result after this row; constrained.
         after: [4],
     }
@@ -42,12 +43,16 @@ columns! {
 columns! {
     /// Preprocessed columns.
     struct HornerProgram {
-        /// Addresses of quad, alpha, before, after.
+        /// Addresses of high, low, alpha, after.
         address: [4],
         /// Signed multiplicities.
         multiplicity: [4],
         /// Boolean: the next row goes on.
         chain,
+        /// Boolean: the row starts from 0.
+        first,
+        /// Booleans: which coordinates of high and low count.
+        mask: [8],
     }
 }
 
@@ -62,7 +67,12 @@ impl HornerAir {
     const NEXT_ROW: Range<usize> = 0..8;
 
     pub(crate) fn new(layout: &Layout, log_height: usize) -> Self {
-        let extra = |row: usize| [F::from_bool(layout.chains[row])];
+        let extra = |row: usize| {
+            let bit = |k: usize| F::from_bool(layout.masks[row][k / 4] >> (k % 4) & 1 == 1);
+            let first = layout.horner.row(row)[2] != NONE;
+            let flags = [F::from_bool(layout.chains[row]), F::from_bool(first)];
+            core::array::from_fn::<F, 10, _>(|k| if k < 2 { flags[k] } else { bit(k - 2) })
+        };
         Self { program: preprocess(layout, &layout.horner, log_height, extra) }
     }
 }
@@ -76,28 +86,39 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for HornerAir {
         let next: HornerCols<AB::Var> = HornerCols::from_row(main.next_slice());
         let program: HornerProgram<AB::Var> = HornerProgram::from_row(builder.preprocessed().current_slice());
         let expr = |x: [AB::Var; 4]| x.map(Into::<AB::Expr>::into);
-        let [alpha, alpha2, alpha3, alpha4] =
-            [expr(row.alpha), expr(row.alpha2), expr(row.alpha3), expr(row.alpha4)];
-        let claims = [
-            (&alpha2, ext_mul(&alpha, &alpha)),
-            (&alpha3, ext_mul(&alpha2, &alpha)),
-            (&alpha4, ext_mul(&alpha2, &alpha2)),
-        ];
+        let [alpha, alpha2, alpha4] = [expr(row.alpha), expr(row.alpha2), expr(row.alpha4)];
+        let claims = [(&alpha2, ext_mul(&alpha, &alpha)), (&alpha4, ext_mul(&alpha2, &alpha2))];
         for (power, product) in claims {
             for (power, product) in power.iter().zip(product) {
                 builder.assert_eq(power.clone(), product);
             }
         }
-        let shifted = ext_mul(&expr(row.before), &alpha4);
-        for (k, shifted) in shifted.into_iter().enumerate() {
-            let own: AB::Expr = if k == 0 { row.quad[0].into() } else { AB::Expr::ZERO };
-            let sum = own + alpha[k].clone() * row.quad[1] + alpha2[k].clone() * row.quad[2];
-            builder.assert_eq(row.after[k], shifted + sum + alpha3[k].clone() * row.quad[3]);
+        // P(q) = (m0 q0 + m1 q1 alpha) + (m2 q2 + m3 q3 alpha) alpha^2.
+        let polynomial = |quad: [AB::Var; 4], mask: &[AB::Var]| -> [AB::Expr; 4] {
+            let q: [AB::Expr; 4] = core::array::from_fn(|k| quad[k] * mask[k]);
+            let pair = |j: usize| -> [AB::Expr; 4] {
+                core::array::from_fn(|k| {
+                    let own = if k == 0 { q[j].clone() } else { AB::Expr::ZERO };
+                    own + alpha[k].clone() * q[j + 1].clone()
+                })
+            };
+            let (low, high) = (pair(0), ext_mul(&pair(2), &alpha2));
+            core::array::from_fn(|k| low[k].clone() + high[k].clone())
+        };
+        let sum = |x: [AB::Expr; 4], y: [AB::Expr; 4]| -> [AB::Expr; 4] {
+            core::array::from_fn(|k| x[k].clone() + y[k].clone())
+        };
+        let (high, low) = (polynomial(row.high, &program.mask[..4]), polynomial(row.low, &program.mask[4..]));
+        let middle = sum(ext_mul(&expr(row.before), &alpha4), high);
+        let after = sum(ext_mul(&middle, &alpha4), low);
+        for (k, after) in after.into_iter().enumerate() {
+            builder.assert_eq(row.after[k], after);
+            builder.assert_zero(program.first * row.before[k]);
             // The last row is never chained: see `trace` and `Layout`.
             builder.assert_zero((next.alpha[k] - row.alpha[k]) * program.chain);
             builder.assert_zero((next.before[k] - row.after[k]) * program.chain);
         }
-        let slots = [row.quad, row.alpha, row.before, row.after];
+        let slots = [row.high, row.low, row.alpha, row.after];
         for (j, x) in slots.into_iter().enumerate() {
             slot(builder, program.address[j], expr(x), program.multiplicity[j]);
         }
@@ -111,20 +132,22 @@ pub(crate) fn trace(layout: &Layout, values: &[Value], log_height: usize) -> Tra
     let (mut alpha, mut acc) = (Value::ZERO, Value::ZERO);
     for (row, out) in cells.chunks_exact_mut(width).enumerate().take(layout.horner.rows()) {
         let wires = layout.horner.row(row);
-        if wires[1] != NONE {
-            (alpha, acc) = (value(values, wires[1]), value(values, wires[2]));
+        if wires[2] != NONE {
+            (alpha, acc) = (value(values, wires[2]), Value::ZERO);
         }
-        let quad = value(values, wires[0]);
+        let quads = [value(values, wires[0]), value(values, wires[1])];
         let before = acc;
-        acc = horner_step(alpha, acc, quad);
+        for (quad, mask) in quads.into_iter().zip(layout.masks[row]) {
+            acc = horner_step(alpha, acc, quad, mask);
+        }
         let alpha2 = alpha * alpha;
         HornerCols {
             alpha: coordinates(alpha),
             before: coordinates(before),
             alpha2: coordinates(alpha2),
-            alpha3: coordinates(alpha2 * alpha),
             alpha4: coordinates(alpha2 * alpha2),
-            quad: coordinates(quad),
+            high: coordinates(quads[0]),
+            low: coordinates(quads[1]),
             after: coordinates(acc),
         }
         .to_row(out);

@@ -119,7 +119,7 @@ fn random_programs_agree_with_native_arithmetic_optimised_or_not() {
         let steps = rng.random_range(2..40);
         let (b, inputs, expected) = Mirror::start(&mut rng).finish(&mut rng, steps);
         assert_eq!(run(&b.ir, &inputs).unwrap().publics, expected, "unoptimised, seed {seed}");
-        let program = Program::fitted(b.clone(), Profile::InsecureTest).unwrap();
+        let program = Program::fitted(b.clone(), Profile::InsecureNode).unwrap();
         assert_eq!(program.run(&inputs).unwrap().publics, expected, "seed {seed}");
         if seed < 12 {
             satisfied(b, &inputs);
@@ -159,7 +159,7 @@ fn logic_gates_are_boolean() {
         let (_, witness) = satisfied(b.clone(), &[Value::from_u32(p), Value::from_u32(q)]);
         assert_eq!(witness.publics[2..], [F::from_u32(1 - p), F::from_u32(p & q)]);
     }
-    let program = Program::fitted(b, Profile::InsecureTest).unwrap();
+    let program = Program::fitted(b, Profile::InsecureNode).unwrap();
     assert!(program.run(&[Value::TWO, Value::ONE]).is_err());
 }
 
@@ -170,7 +170,7 @@ fn a_failing_assertion_names_its_gate_and_source_line() {
     let sum = b.add(x, y);
     let line = line!() + 1;
     b.assert_eq(sum, x);
-    let program = Program::fitted(b, Profile::InsecureTest).unwrap();
+    let program = Program::fitted(b, Profile::InsecureNode).unwrap();
     let Err(RunError::Gate { gate, at, fault }) = program.run(&[Value::ONE, Value::TWO]) else {
         panic!("the assertion does not hold");
     };
@@ -185,7 +185,7 @@ fn refuses_division_by_zero_even_if_unused_or_constant() {
     let mut b = Builder::new();
     let x = b.input();
     b.inverse(x);
-    let program = Program::fitted(b.clone(), Profile::InsecureTest).unwrap();
+    let program = Program::fitted(b.clone(), Profile::InsecureNode).unwrap();
     assert!(matches!(
         program.run(&[Value::ZERO]),
         Err(RunError::Gate { gate: "inverse", fault: Fault::ZeroInverse, .. })
@@ -193,7 +193,7 @@ fn refuses_division_by_zero_even_if_unused_or_constant() {
     assert!(program.run(&[Value::ONE]).is_ok());
     let zero = b.zero();
     b.inverse(zero);
-    let program = Program::fitted(b, Profile::InsecureTest).unwrap();
+    let program = Program::fitted(b, Profile::InsecureNode).unwrap();
     assert!(program.run(&[Value::ONE]).is_err());
 }
 
@@ -202,7 +202,7 @@ fn refuses_a_wrong_number_of_inputs_and_an_extension_value_for_a_felt() {
     let mut b = Builder::new();
     let x = b.input();
     b.expose(x);
-    let program = Program::fitted(b, Profile::InsecureTest).unwrap();
+    let program = Program::fitted(b, Profile::InsecureNode).unwrap();
     assert_eq!(program.run(&[]).unwrap_err(), RunError::InputCount { expected: 1, got: 0 });
     let fault = program.run(&[ext(&mut rng(1))]).unwrap_err();
     assert!(matches!(fault, RunError::Gate { gate: "input", fault: Fault::NotBase(_), .. }));

@@ -149,6 +149,27 @@ fn fold_row_equals_plonky3s_for_arities_2_to_16() {
 }
 
 #[test]
+fn masked_coordinates_count_as_zero() {
+    let mut rng = rng(16);
+    for masks in [vec![0b0111u8, 0b1100], vec![0b1000], vec![0b1111, 0b0000, 0b0101]] {
+        let mut b = Builder::new();
+        let alpha = b.input_ext();
+        let quads: Vec<(Ext, u8)> = masks.iter().map(|m| (b.input_ext(), *m)).collect();
+        let reduced = b.horner_masked(alpha, &quads);
+        b.expose_ext(reduced);
+        let inputs: Vec<Value> = (0..=masks.len()).map(|_| ext(&mut rng)).collect();
+        let (_, witness) = satisfied(b, &inputs);
+        let quads = inputs[1..].iter().zip(&masks).rev();
+        let felts = quads.flat_map(|(q, m)| {
+            let q = coordinates(*q);
+            (0..4).map(move |k| if m >> k & 1 == 1 { q[k] } else { F::ZERO })
+        });
+        let native: Value = felts.zip(inputs[0].powers()).map(|(x, power)| power * x).sum();
+        assert_eq!(witness.publics, coordinates(native), "{masks:?}");
+    }
+}
+
+#[test]
 fn batch_reductions_are_sums_of_powers() {
     let mut rng = rng(6);
     for count in [1, 2, 7] {

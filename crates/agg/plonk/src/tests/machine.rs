@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use p3_field::PrimeCharacteristicRing;
-use tsz_air::{assert_degrees, report};
+use tsz_air::report;
 use tsz_stark::security::security;
 use tsz_stark::{F, Profile, VerifyError};
 
@@ -15,10 +15,11 @@ use crate::{Builder, CompileError, Program, Shape, Value, verify};
 #[test]
 fn honest_program_is_proven_and_verified() {
     let (b, inputs) = demo();
-    let prover = Program::fitted(b, Profile::InsecureTest).unwrap().keys().unwrap();
+    let prover = Program::fitted(b, Profile::InsecureNode).unwrap().keys().unwrap();
     let (publics, proof) = prover.prove(&inputs).unwrap();
     verify(prover.vk(), &publics, &proof).unwrap();
-    assert_degrees(prover.vk().tables());
+    let degrees: Vec<usize> = prover.vk().tables().iter().map(|t| t.degree).collect();
+    assert_eq!(degrees, [3, 9, 3, 5, 5, 5]);
     println!("{}\n{:?}", report(prover.vk().tables()), prover.program().rows());
     for k in 0..publics.len() {
         let mut wrong = publics.clone();
@@ -42,8 +43,8 @@ fn root_program(cube: bool, shape: Shape) -> Program {
 }
 
 fn small_shape() -> Shape {
-    let profile = Profile::InsecureTest;
-    Shape { profile, log_alu: 6, log_poseidon2: 6, log_pack: 6, log_bits: 6, log_horner: 6, publics: 2 }
+    let profile = Profile::InsecureNode;
+    Shape { profile, log_alu: 6, log_poseidon2: 6, log_pack: 6, log_bits: 6, log_horner: 6, log_public: 6, publics: 2 }
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn unused_public_values_are_bound_to_zero() {
 fn refuses_a_shape_that_is_too_small() {
     let (b, _) = demo();
     let rows = crate::rows(&b);
-    let shape = Shape::fitting(Profile::InsecureTest, &rows);
+    let shape = Shape::fitting(Profile::InsecureNode, &rows);
     let few = Shape { publics: 1, ..shape };
     let error = Program::compile(b.clone(), few).unwrap_err();
     assert_eq!(error, CompileError::Full { table: "public", needed: rows.publics, rows: 1 });
@@ -96,7 +97,7 @@ fn a_program_without_public_values_has_one_that_is_zero() {
     let mut b = Builder::new();
     let x = b.input();
     b.assert_bool(x);
-    let prover = Program::fitted(b, Profile::InsecureTest).unwrap().keys().unwrap();
+    let prover = Program::fitted(b, Profile::InsecureNode).unwrap().keys().unwrap();
     let (publics, proof) = prover.prove(&[Value::ONE]).unwrap();
     assert_eq!(publics, [F::ZERO]);
     verify(prover.vk(), &publics, &proof).unwrap();
@@ -136,7 +137,7 @@ fn timing_of_merkle_openings() {
     }
     b.expose_ext(total);
     let start = Instant::now();
-    let program = Program::fitted(b, Profile::Base).unwrap();
+    let program = Program::fitted(b, Profile::Node).unwrap();
     println!("compile {:.2} s wall, {:?}", start.elapsed().as_secs_f64(), program.rows());
     let permutations = program.rows().poseidon2;
     let (start, cpu) = (Instant::now(), cpu_seconds());

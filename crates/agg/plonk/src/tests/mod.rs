@@ -26,7 +26,7 @@ fn ext(rng: &mut StdRng) -> Value {
 
 /// Compiles for the smallest shape, runs, and checks all constraints and the bus.
 fn satisfied(b: Builder, inputs: &[Value]) -> (Program, Witness) {
-    let program = Program::fitted(b, Profile::InsecureTest).unwrap();
+    let program = Program::fitted(b, Profile::InsecureNode).unwrap();
     let witness = program.run(inputs).unwrap();
     let publics = crate::machine::by_table(&witness.publics);
     tsz_air::check(&program.circuit().airs, &program.traces(&witness), &publics).unwrap();

@@ -8,25 +8,11 @@ use tsz_hash::{Permuter, permuter};
 use tsz_plonk::{Builder, Program, Prover, Value, coordinates};
 use tsz_stark::{Commitment, ExtField, F, Profile, Proof};
 
+use super::{Inner, inner};
+use crate::Verifier;
 use crate::batch::BatchPhase;
 
 type Challenger = DuplexChallenger<F, Permuter, 16, 8>;
-
-/// A proof to be replayed: that x * x + 1 is public.
-fn inner(profile: Profile) -> (Prover, Proof, Vec<Vec<F>>) {
-    let mut b = Builder::new();
-    let x = b.input();
-    let y = b.mul(x, x);
-    let y = b.add_constant(y, F::ONE);
-    b.expose(y);
-    let prover = Program::fitted(b, profile).unwrap().keys().unwrap();
-    let witness = prover.program().run(&[Value::from_u8(6)]).unwrap();
-    let publics = vec![vec![], vec![], vec![], vec![], vec![], witness.publics.clone()];
-    let traces = prover.program().traces(&witness);
-    let proof = tsz_stark::prove(prover.proving_key(), &traces, &publics).unwrap();
-    tsz_stark::verify_proof(prover.vk(), &proof, &publics).unwrap();
-    (prover, proof, publics)
-}
 
 /// Constraint challenge and out-of-domain point by Plonky3's driver.
 fn native(prover: &Prover, proof: &Proof, publics: &[Vec<F>]) -> [ExtField; 2] {
@@ -62,17 +48,18 @@ fn replay(prover: &Prover) -> (BatchPhase, Program) {
     let phase = BatchPhase::new(prover.vk());
     let mut b = Builder::new();
     let wires = phase.input(&mut b);
-    let challenges = phase.replay(&mut b, &wires);
+    let key = Verifier::new(prover.vk()).fixed_key(&mut b);
+    let challenges = phase.replay(&mut b, &key, &wires);
     b.expose_ext(challenges.alpha);
     b.expose_ext(challenges.zeta);
-    (phase, Program::fitted(b, Profile::InsecureTest).unwrap())
+    (phase, Program::fitted(b, Profile::InsecureNode).unwrap())
 }
 
 #[test]
 fn challenges_equal_plonky3s() {
     // The base profile grinds 16 bits twice: a replay that strays from the transcript does not pass.
-    for profile in [Profile::InsecureTest, Profile::Base] {
-        let (prover, proof, publics) = inner(profile);
+    for profile in [Profile::InsecureNode, Profile::Node] {
+        let Inner { prover, proof, publics } = inner(profile);
         let (phase, program) = replay(&prover);
         let run = program.run(&phase.values(&proof, &publics)).unwrap();
         let expected = native(&prover, &proof, &publics).map(coordinates);
@@ -82,7 +69,7 @@ fn challenges_equal_plonky3s() {
 
 #[test]
 fn every_field_of_the_proof_moves_the_challenges_or_is_refused() {
-    let (prover, proof, publics) = inner(Profile::InsecureTest);
+    let Inner { prover, proof, publics } = inner(Profile::InsecureNode);
     let (phase, program) = replay(&prover);
     let values = phase.values(&proof, &publics);
     let honest = program.run(&values).unwrap().publics;
@@ -101,7 +88,7 @@ fn every_field_of_the_proof_moves_the_challenges_or_is_refused() {
 
 #[test]
 fn the_replay_is_proven() {
-    let (prover, proof, publics) = inner(Profile::InsecureTest);
+    let Inner { prover, proof, publics } = inner(Profile::InsecureNode);
     let (phase, program) = replay(&prover);
     println!("{:?}", program.rows());
     let outer = program.keys().unwrap();

@@ -1,0 +1,245 @@
+//! One query: opened rows lead to the commitments, their reduction is folded, the end is the final polynomial.
+
+use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
+use tsz_plonk::gadgets::fri::{fold_at, reduce};
+use tsz_plonk::gadgets::hash::{self, Digest};
+use tsz_plonk::{Bit, Builder, Ext, Felt};
+use tsz_stark::F;
+
+use crate::layout::{Layout, Round};
+use crate::reduction::{HeightSums, Reduction};
+
+/// The rows of one commitment of one height, as they are hashed: quads, and the felts of the last one if it is
+/// not full.
+#[derive(Clone, Debug)]
+pub struct RowWires {
+    quads: Vec<Ext>,
+    tail: Vec<Felt>,
+}
+
+/// What a query opens of one commitment.
+#[derive(Clone, Debug)]
+pub struct OpenedWires {
+    /// Rows by height, from the tallest.
+    rows: Vec<RowWires>,
+    /// Siblings from the bottom up.
+    path: Vec<Digest>,
+}
+
+/// What a query opens of one folding round.
+#[derive(Clone, Debug)]
+pub struct FoldWires {
+    evaluations: Vec<Ext>,
+    path: Vec<Digest>,
+}
+
+/// The openings of one query.
+#[derive(Clone, Debug)]
+pub struct QueryWires {
+    opened: Vec<OpenedWires>,
+    folds: Vec<FoldWires>,
+}
+
+#[track_caller]
+pub(crate) fn input(layout: &Layout, b: &mut Builder) -> QueryWires {
+    let cap = layout.params.cap_height;
+    let path = |b: &mut Builder, log_height: usize| -> Vec<Digest> {
+        (0..log_height.saturating_sub(cap)).map(|_| hash::input(b)).collect()
+    };
+    let row = |b: &mut Builder, width: usize| RowWires {
+        quads: (0..width / 4).map(|_| b.input_ext()).collect(),
+        tail: (0..width % 4).map(|_| b.input()).collect(),
+    };
+    let opened = layout
+        .rounds
+        .iter()
+        .map(|round| OpenedWires {
+            rows: round.heights().into_iter().map(|h| row(b, round.group_width(h))).collect(),
+            path: path(b, round.log_height()),
+        })
+        .collect();
+    let mut log_height = layout.log_max();
+    let folds = layout
+        .schedule
+        .iter()
+        .map(|log_arity| {
+            log_height -= log_arity;
+            FoldWires {
+                evaluations: (0..1 << log_arity).map(|_| b.input_ext()).collect(),
+                path: path(b, log_height),
+            }
+        })
+        .collect();
+    QueryWires { opened, folds }
+}
+
+/// What all queries share.
+pub(crate) struct Shared<'a> {
+    pub(crate) layout: &'a Layout,
+    /// Roots of the commitments, in the order of the layout.
+    pub(crate) roots: Vec<Vec<Digest>>,
+    /// Roots of the folding rounds.
+    pub(crate) fold_roots: &'a [Vec<Digest>],
+    pub(crate) reduction: &'a Reduction,
+    pub(crate) alpha: Ext,
+    pub(crate) betas: &'a [Ext],
+    pub(crate) final_poly: &'a [Ext],
+}
+
+impl Shared<'_> {
+    /// Asserts that one query holds.
+    #[track_caller]
+    pub(crate) fn check(&self, b: &mut Builder, index: &[Bit], query: &QueryWires) {
+        let layout = self.layout;
+        let mut sums: Vec<HeightSums> = self.reduction.start();
+        for (k, round) in layout.rounds.iter().enumerate() {
+            let opened = &query.opened[k];
+            let bits = &index[layout.log_max() - round.log_height()..];
+            let rows = open(b, round, bits, opened, &self.roots[k]);
+            self.reduction.absorb(b, self.alpha, k, &rows, &mut sums);
+        }
+        let points = Points::new(b, layout.log_max(), index);
+        let mut inputs = Vec::with_capacity(sums.len());
+        for sum in &sums {
+            let x = b.scale(points.squares[layout.log_max() - sum.log_height], F::GENERATOR);
+            inputs.push((sum.log_height, self.reduction.finish(b, sum, x)));
+        }
+        self.fold(b, index, &points, &inputs, query);
+    }
+
+    #[track_caller]
+    fn fold(
+        &self,
+        b: &mut Builder,
+        index: &[Bit],
+        points: &Points,
+        inputs: &[(usize, Ext)],
+        query: &QueryWires,
+    ) {
+        let layout = self.layout;
+        let mut inputs = inputs.iter().peekable();
+        let mut folded: Ext = match inputs.next() {
+            Some((_, value)) => *value,
+            None => b.zero().into(),
+        };
+        let mut done = 0;
+        for (k, &log_arity) in layout.schedule.iter().enumerate() {
+            let (step, beta) = (&query.folds[k], self.betas[k]);
+            let own = select(b, &index[done..done + log_arity], &step.evaluations);
+            b.assert_eq(own, folded);
+            let (leaf, _) = hash::sponge_row(b, &step.evaluations, &[]);
+            let bits = &index[done + log_arity..];
+            climb(b, leaf, bits, &step.path, &self.fold_roots[k]);
+            let start = points.start(b, done, log_arity);
+            let inverse = b.inverse(start);
+            folded = fold_at(b, inverse, log_arity, beta, &step.evaluations);
+            done += log_arity;
+            if let Some((_, input)) = inputs.next_if(|(h, _)| *h == layout.log_max() - done) {
+                let mut power = beta;
+                for _ in 0..log_arity {
+                    power = b.square(power);
+                }
+                folded = b.mul_add(power, *input, folded);
+            }
+        }
+        let x = points.squares[done];
+        let expected = reduce(b, x.into(), self.final_poly);
+        b.assert_eq(folded, expected);
+    }
+}
+
+/// Points of the domains that a query index means.
+struct Points {
+    /// `g^(sum of the top j bits)`: products from the top bit down, g the generator of the tallest domain.
+    partial: Vec<Felt>,
+    /// The point of the index in the tallest subgroup, squared k times: its point in the subgroup of `2^-k` the
+    /// size.
+    squares: Vec<Felt>,
+}
+
+impl Points {
+    #[track_caller]
+    fn new(b: &mut Builder, log_max: usize, index: &[Bit]) -> Self {
+        // Bit k of the index has weight 2^(log_max - 1 - k) in the exponent: domains are in bit-reversed order.
+        let mut power = F::two_adic_generator(log_max);
+        let mut partial = vec![b.one()];
+        for bit in index.iter().rev() {
+            let last = partial[partial.len() - 1];
+            partial.push(b.mul_if(last, *bit, power));
+            power = power.square();
+        }
+        let mut squares = vec![partial[log_max]];
+        for k in 0..log_max {
+            squares.push(b.square(squares[k]));
+        }
+        Self { partial, squares }
+    }
+
+    /// First point of the coset that the evaluations of a folding round stand on, after `done` folded bits.
+    #[track_caller]
+    fn start(&self, b: &mut Builder, done: usize, log_arity: usize) -> Felt {
+        let log_max = self.partial.len() - 1;
+        let mut point = self.partial[log_max - done - log_arity];
+        for _ in 0..done {
+            point = b.square(point);
+        }
+        point
+    }
+}
+
+/// Hashes the opened rows up to the root; returns the quads of the rows by height.
+#[track_caller]
+fn open(
+    b: &mut Builder,
+    round: &Round,
+    index: &[Bit],
+    opened: &OpenedWires,
+    roots: &[Digest],
+) -> Vec<Vec<Ext>> {
+    let heights = round.heights();
+    let mut quads = Vec::with_capacity(heights.len());
+    let mut leaves = Vec::with_capacity(heights.len());
+    for row in &opened.rows {
+        let (digest, row) = hash::sponge_row(b, &row.quads, &row.tail);
+        leaves.push(digest);
+        quads.push(row);
+    }
+    let mut node = leaves[0];
+    let mut next = 1;
+    for (level, sibling) in opened.path.iter().enumerate() {
+        let [x, y, ..] = b.permute_pair(index[level], node, *sibling);
+        node = [x, y];
+        if heights.get(next) == Some(&(round.log_height() - level - 1)) {
+            node = hash::truncated_compress(b, node, leaves[next]);
+            next += 1;
+        }
+    }
+    assert_root(b, node, &index[opened.path.len()..], roots);
+    quads
+}
+
+#[track_caller]
+fn climb(b: &mut Builder, leaf: Digest, index: &[Bit], path: &[Digest], roots: &[Digest]) {
+    let node = hash::merkle_root(b, leaf, &index[..path.len()], path);
+    assert_root(b, node, &index[path.len()..], roots);
+}
+
+/// Asserts that a node is the root that the remaining bits of the index select.
+#[track_caller]
+fn assert_root(b: &mut Builder, node: Digest, index: &[Bit], roots: &[Digest]) {
+    let root = core::array::from_fn(|q| {
+        let quads: Vec<Ext> = roots.iter().map(|root| root[q]).collect();
+        select(b, index, &quads)
+    });
+    hash::assert_eq(b, node, root);
+}
+
+/// The value at the position with these bits, least first.
+#[track_caller]
+fn select(b: &mut Builder, index: &[Bit], values: &[Ext]) -> Ext {
+    let mut values = values.to_vec();
+    for bit in index {
+        values = values.chunks(2).map(|pair| b.select(*bit, pair[1], pair[0])).collect();
+    }
+    values[0]
+}

@@ -1,0 +1,49 @@
+//! The programs against the native verifier.
+
+mod batch;
+mod verifier;
+
+use p3_field::PrimeCharacteristicRing;
+use tsz_plonk::gadgets::{fri, hash};
+use tsz_plonk::{Builder, Program, Prover, Value};
+use tsz_stark::{F, Profile, Proof};
+
+/// A proof to be verified in a circuit: of a program that uses every table of the machine.
+struct Inner {
+    prover: Prover,
+    proof: Proof,
+    publics: Vec<Vec<F>>,
+}
+
+fn program(profile: Profile) -> (Program, Vec<Value>) {
+    let mut b = Builder::new();
+    let index = b.public();
+    let bits = b.bits(index);
+    let quads: Vec<_> = (0..7).map(|_| b.input_ext()).collect();
+    let leaf = hash::sponge_quads(&mut b, &quads);
+    let path: Vec<_> = (0..5).map(|_| hash::input(&mut b)).collect();
+    let root = hash::merkle_root(&mut b, leaf, &bits[..5], &path);
+    hash::expose(&mut b, root);
+    let reduced = fri::reduce_quads(&mut b, quads[0], &quads);
+    // Enough rows for tables of different heights.
+    let mut x = reduced;
+    for _ in 0..100 {
+        x = b.mul_add(x, reduced, quads[1]);
+    }
+    b.expose_ext(x);
+    let mut inputs = vec![Value::from_u8(0b10110)];
+    inputs.extend((0..7 + 10).map(|k| Value::from_u32(1000 + k)));
+    (Program::fitted(b, profile).unwrap(), inputs)
+}
+
+fn inner(profile: Profile) -> Inner {
+    let (program, inputs) = program(profile);
+    let prover = program.keys().unwrap();
+    let witness = prover.program().run(&inputs).unwrap();
+    let mut publics = vec![vec![]; 5];
+    publics.push(witness.publics.clone());
+    let traces = prover.program().traces(&witness);
+    let proof = tsz_stark::prove(prover.proving_key(), &traces, &publics).unwrap();
+    tsz_stark::verify_proof(prover.vk(), &proof, &publics).unwrap();
+    Inner { prover, proof, publics }
+}

@@ -1,0 +1,119 @@
+//! Compiled lifts and joins, and the keys of their proofs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tsz_hash::Digest;
+use tsz_plonk::{Builder, CompileError, PlonkAir, Program, Prover, Rows, Shape};
+use tsz_recursion::{KeyValues, Verifier};
+use tsz_stark::{Commitment, Profile, SetupError, VerifyingKey};
+
+use crate::NODE_PUBLICS;
+
+/// log2 of the rows of the shapes of nodes. A program has the smallest one that holds it.
+pub const SHAPE_LOGS: std::ops::RangeInclusive<usize> = 16..=18;
+
+/// Why there is no program.
+#[derive(Debug, Error)]
+pub enum ProgramError {
+    /// It fits no shape.
+    #[error("the program fits no shape of nodes: {0}")]
+    Compile(#[from] CompileError),
+    /// No keys.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+}
+
+/// A lift or join with its proving key.
+pub struct NodeProgram {
+    prover: Prover,
+    log: usize,
+}
+
+impl NodeProgram {
+    /// Compiles a circuit for the smallest shape of `logs` that holds it, and makes its keys.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub fn new(
+        circuit: Builder,
+        profile: Profile,
+        logs: std::ops::RangeInclusive<usize>,
+    ) -> Result<Self, ProgramError> {
+        let rows = tsz_plonk::rows(&circuit);
+        let holds = |log: &usize| Shape::node(profile, *log, NODE_PUBLICS).holds(&rows);
+        let log = logs.clone().find(holds).unwrap_or(*logs.end());
+        let program = Program::compile(circuit, Shape::node(profile, log, NODE_PUBLICS))?;
+        Ok(Self { prover: program.keys()?, log })
+    }
+
+    /// log2 of the rows of its shape.
+    pub fn log(&self) -> usize {
+        self.log
+    }
+    /// The prover.
+    pub fn prover(&self) -> &Prover {
+        &self.prover
+    }
+    /// The verifying key.
+    pub fn vk(&self) -> &Arc<VerifyingKey<PlonkAir>> {
+        self.prover.vk()
+    }
+    /// Rows in use.
+    pub fn rows(&self) -> Rows {
+        self.prover.program().rows()
+    }
+    /// Root of the commitment to the program.
+    pub fn commitment(&self) -> Digest {
+        let roots = self.vk().preprocessed_commitment().map(|c| c.roots().to_vec());
+        roots.and_then(|roots| roots.first().copied()).unwrap_or_default()
+    }
+}
+
+/// The keys of all nodes of one profile, from the commitment to their program: no program is needed.
+pub struct NodeKeys {
+    smallest: Arc<VerifyingKey<PlonkAir>>,
+    profile: Profile,
+}
+
+impl NodeKeys {
+    /// # Errors
+    /// [`ProgramError`] does not occur for the profiles of nodes.
+    pub fn new(profile: Profile) -> Result<Self, ProgramError> {
+        let mut b = Builder::new();
+        let x = b.input();
+        b.expose(x);
+        let smallest = Program::compile(b, Shape::node(profile, 6, NODE_PUBLICS))?.keys()?;
+        Ok(Self { smallest: smallest.vk().clone(), profile })
+    }
+
+    /// The key of the program of shape `log` with this commitment.
+    ///
+    /// # Errors
+    /// [`SetupError`] for a shape that is none.
+    pub fn key(&self, log: usize, commitment: &Digest) -> Result<VerifyingKey<PlonkAir>, SetupError> {
+        let heights = Shape::node(self.profile, log, NODE_PUBLICS).log_heights();
+        self.smallest.resized(&heights, Commitment::new(vec![*commitment]))
+    }
+
+    /// What a transcript absorbs of a key.
+    ///
+    /// # Errors
+    /// [`SetupError`] for a shape that is none.
+    pub fn values(&self, log: usize, commitment: &Digest) -> Result<KeyValues, SetupError> {
+        Ok(KeyValues::from(&self.key(log, commitment)?))
+    }
+
+    /// The verifiers of nodes of some shapes.
+    ///
+    /// # Errors
+    /// [`SetupError`] for a shape that is none.
+    pub fn verifiers(
+        &self,
+        logs: impl IntoIterator<Item = usize>,
+    ) -> Result<BTreeMap<usize, Verifier>, SetupError> {
+        let zero = Digest::default();
+        logs.into_iter().map(|log| Ok((log, Verifier::new(&self.key(log, &zero)?)))).collect()
+    }
+}
