@@ -4,11 +4,15 @@
 
 pub mod bucket;
 pub mod chain;
+pub mod clock;
 mod collect;
+pub mod compare;
 pub mod layout;
 pub mod limb;
 pub mod owner;
 pub mod params;
+pub mod params;
+pub mod perps;
 pub mod policy;
 pub mod product;
 pub mod row;

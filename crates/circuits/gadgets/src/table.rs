@@ -1,6 +1,9 @@
 //! What every op table has in common: its row as expressions, its public values, its AIR's boilerplate.
 
-use tsz_air::{AirBuilder, F, InteractionBuilder, WindowAccess};
+use rayon::prelude::*;
+use tsz_air::{
+    AirBuilder, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, Trace, WindowAccess,
+};
 
 use crate::layout::{Columns, from_slice};
 
@@ -47,4 +50,22 @@ macro_rules! op_air {
             }
         }
     };
+}
+
+/// A trace of `2^log_height` rows: the given ones, then zeros; `None` if they do not fit.
+pub fn matrix<C: Columns<F> + Sync>(rows: &[C], log_height: usize) -> Option<Trace> {
+    let height = 1 << log_height;
+    if rows.len() > height {
+        return None;
+    }
+    let mut values = F::zero_vec(height * C::WIDTH);
+    values.par_chunks_exact_mut(C::WIDTH).zip(rows).for_each(|(out, row)| {
+        let mut cells = out.iter_mut();
+        row.write(&mut |x| {
+            if let Some(cell) = cells.next() {
+                *cell = *x;
+            }
+        });
+    });
+    Some(RowMajorMatrix::new(values, C::WIDTH))
 }
