@@ -11,7 +11,6 @@ pub mod layout;
 pub mod limb;
 pub mod owner;
 pub mod params;
-pub mod params;
 pub mod perps;
 pub mod policy;
 pub mod product;

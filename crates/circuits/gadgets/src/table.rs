@@ -21,6 +21,24 @@ pub fn signed_context<AB: AirBuilder>(builder: &AB) -> ([AB::Expr; 8], [AB::Expr
     (core::array::from_fn(|k| publics[k].into()), core::array::from_fn(|k| publics[8 + k].into()))
 }
 
+/// The trace of `rows`, filled up with `padding`; `None` if there are more than `2^log_height`.
+pub fn matrix<C: Columns<F> + Sync>(rows: &[C], log_height: usize, padding: &C) -> Option<Trace> {
+    let height = 1 << log_height;
+    if rows.len() > height {
+        return None;
+    }
+    let mut values = F::zero_vec(height * C::WIDTH);
+    values.par_chunks_exact_mut(C::WIDTH).enumerate().for_each(|(k, out)| {
+        let mut cells = out.iter_mut();
+        rows.get(k).unwrap_or(padding).write(&mut |x| {
+            if let Some(cell) = cells.next() {
+                *cell = *x;
+            }
+        });
+    });
+    Some(RowMajorMatrix::new(values, C::WIDTH))
+}
+
 /// Declares the AIR of an op table whose constraints read one row only.
 #[macro_export]
 macro_rules! op_air {
@@ -50,22 +68,4 @@ macro_rules! op_air {
             }
         }
     };
-}
-
-/// A trace of `2^log_height` rows: the given ones, then zeros; `None` if they do not fit.
-pub fn matrix<C: Columns<F> + Sync>(rows: &[C], log_height: usize) -> Option<Trace> {
-    let height = 1 << log_height;
-    if rows.len() > height {
-        return None;
-    }
-    let mut values = F::zero_vec(height * C::WIDTH);
-    values.par_chunks_exact_mut(C::WIDTH).zip(rows).for_each(|(out, row)| {
-        let mut cells = out.iter_mut();
-        row.write(&mut |x| {
-            if let Some(cell) = cells.next() {
-                *cell = *x;
-            }
-        });
-    });
-    Some(RowMajorMatrix::new(values, C::WIDTH))
 }

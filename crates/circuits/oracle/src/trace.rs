@@ -113,7 +113,7 @@ fn finish<C: Columns<F> + Default + Sync>(
     log_height: usize,
 ) -> Result<Trace, RecordError> {
     let error = RecordError::TooMany { table, rows: 1 << log_height, got: rows.len() };
-    matrix(rows, log_height).ok_or(error)
+    matrix(rows, log_height, &C::default()).ok_or(error)
 }
 
 /// Fills the tables of the family.
