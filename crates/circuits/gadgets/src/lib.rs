@@ -15,6 +15,7 @@ pub mod perps;
 pub mod policy;
 pub mod product;
 pub mod row;
+pub mod signed;
 pub mod signer;
 pub mod table;
 pub mod units;

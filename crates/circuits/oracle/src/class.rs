@@ -5,13 +5,14 @@ use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_gadgets::clock::{self, ClockAir};
 use tsz_gadgets::params::{self, ParamsAir};
 use tsz_gadgets::perps::{BLOCKS, PerpsAir};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::{Params, TradeOp};
 
 use crate::ProvingKey;
-use crate::tables::{ReportAir, RulesAir, UpdateAir};
+use crate::tables::{PremiumAir, ReportAir, RulesAir, SampleAir, UpdateAir};
 
 air_enum! {
     /// Tables of the oracle circuit.
@@ -22,10 +23,16 @@ air_enum! {
         Perps(PerpsAir),
         /// Oracle rules and signers.
         Rules(RulesAir),
+        /// Hour and minute.
+        Clock(ClockAir),
         /// Price reports.
         Report(ReportAir),
         /// OracleUpdate.
         Update(UpdateAir),
+        /// Premium reports.
+        Premium(PremiumAir),
+        /// PremiumSample.
+        Sample(SampleAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -42,13 +49,13 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 12;
+pub(crate) const TABLES: usize = 15;
 /// Tables of the family before the tuple table.
-pub(crate) const OWN_TABLES: usize = 5;
+pub(crate) const OWN_TABLES: usize = 8;
 /// Sponge steps of a report's message and of its signature's challenge.
 const STEPS_OF_A_REPORT: usize = 5;
-/// Accesses and writes of an OracleUpdate.
-const UPDATE: [usize; 2] = [1, 1];
+/// The same of a premium report.
+const STEPS_OF_A_PREMIUM: usize = 4;
 
 /// What some ops need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +68,10 @@ pub struct Counts {
     pub updates: usize,
     /// Their reports.
     pub reports: usize,
+    /// Premium samples.
+    pub samples: usize,
+    /// Their reports.
+    pub premiums: usize,
 }
 
 impl Counts {
@@ -69,9 +80,16 @@ impl Counts {
         let (markets, signers) = (params.perps.len(), params.oracle.signers.len());
         let mut counts = Self { markets, signers, ..Self::default() };
         for op in ops {
-            if let TradeOp::OracleUpdate(op) = op {
-                counts.updates += 1;
-                counts.reports += op.reports.len();
+            match op {
+                TradeOp::OracleUpdate(op) => {
+                    counts.updates += 1;
+                    counts.reports += op.reports.len();
+                }
+                TradeOp::PremiumSample(op) => {
+                    counts.samples += 1;
+                    counts.premiums += op.reports.len();
+                }
+                _ => {}
             }
         }
         counts
@@ -89,19 +107,34 @@ pub struct Class {
     pub signers: usize,
     /// Updates.
     pub updates: usize,
-    /// Reports, and so signatures.
+    /// Price reports.
     pub reports: usize,
+    /// Samples.
+    pub samples: usize,
+    /// Premium reports.
+    pub premiums: usize,
+    /// Signatures.
+    pub sigs: usize,
     /// Tuple table.
     pub tuple: usize,
     /// The two permutation tables.
     pub poseidon2: [usize; 2],
 }
 
+const fn class(
+    name: &'static str,
+    [markets, updates, reports, sigs, tuple]: [usize; 5],
+    poseidon2: [usize; 2],
+) -> Class {
+    let (samples, premiums) = (updates, reports);
+    Class { name, markets, signers: 7, updates, reports, samples, premiums, sigs, tuple, poseidon2 }
+}
+
 /// The size classes, smallest first.
 pub const CLASSES: [Class; 3] = [
-    Class { name: "small", markets: 6, signers: 7, updates: 6, reports: 6, tuple: 9, poseidon2: [10, 9] },
-    Class { name: "medium", markets: 8, signers: 7, updates: 8, reports: 10, tuple: 11, poseidon2: [13, 11] },
-    Class { name: "large", markets: 8, signers: 7, updates: 10, reports: 13, tuple: 13, poseidon2: [15, 14] },
+    class("small", [6, 6, 6, 6, 9], [10, 9]),
+    class("medium", [8, 8, 10, 11, 12], [13, 12]),
+    class("large", [8, 10, 13, 13, 13], [15, 14]),
 ];
 
 impl Class {
@@ -123,26 +156,30 @@ impl Class {
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
-        let [accesses, writes] = UPDATE;
-        let blocks = counts.updates * op_rows(accesses, writes);
+        let blocks = counts.updates * op_rows(1, 1) + counts.samples * op_rows(2, 1);
         let lists = params::LISTS + counts.markets * BLOCKS + counts.signers + 1;
+        let messages = counts.reports * STEPS_OF_A_REPORT + counts.premiums * STEPS_OF_A_PREMIUM;
         counts.markets <= 1 << self.markets
             // the rules are one more row
             && counts.signers < 1 << self.signers
             && counts.updates <= 1 << self.updates
             && counts.reports <= 1 << self.reports
+            && counts.samples <= 1 << self.samples
+            && counts.premiums <= 1 << self.premiums
+            && counts.reports + counts.premiums <= 1 << self.sigs
             // one more row ends the segment
             && blocks < 1 << self.tuple
-            && lists + blocks + counts.reports * STEPS_OF_A_REPORT <= permutations
+            && lists + blocks + messages <= permutations
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
-        let own = [params::LOG_HEIGHT, self.markets, self.signers, self.reports, self.updates];
+        let lists = [params::LOG_HEIGHT, self.markets, self.signers, clock::LOG_HEIGHT];
+        let ops = [self.reports, self.updates, self.premiums, self.samples];
         let shared =
-            [self.tuple, p0, p1, range::LOG_HEIGHT, self.reports, self.reports + LOG_ROWS, COMB_LOG_HEIGHT];
-        own.into_iter().chain(shared).collect()
+            [self.tuple, p0, p1, range::LOG_HEIGHT, self.sigs, self.sigs + LOG_ROWS, COMB_LOG_HEIGHT];
+        lists.into_iter().chain(ops).chain(shared).collect()
     }
 
     /// The circuit of the class.
@@ -151,8 +188,11 @@ impl Class {
             ParamsAir.into(),
             PerpsAir.into(),
             RulesAir.into(),
+            ClockAir.into(),
             ReportAir.into(),
             UpdateAir.into(),
+            PremiumAir.into(),
+            SampleAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             Poseidon2Table::new().into(),
             Poseidon2Table::new().into(),

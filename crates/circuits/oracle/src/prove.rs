@@ -102,8 +102,10 @@ impl Witness {
 pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
     let mut values = vec![Vec::new(); TABLES];
     values[0] = claim.context.params.to_vec();
-    values[3] = claim.context.system.to_vec();
-    values[4] = time_publics(&claim.context);
+    values[3] = time_publics(&claim.context);
+    values[4] = claim.context.system.to_vec();
+    values[5] = time_publics(&claim.context);
+    values[6] = claim.context.system.to_vec();
     values[OWN_TABLES] = claim.start.iter().chain(&claim.end).copied().collect();
     values[OWN_TABLES].push(F::from_u32(claim.count));
     values
@@ -128,7 +130,7 @@ pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), 
     if batch >= U48 || time >= U48 {
         return Err(VerifyError::Context { batch, time });
     }
-    let max = 1 << class.updates;
+    let max = (1 << class.updates) + (1 << class.samples);
     if u64::from(claim.count) > max {
         return Err(VerifyError::Count { got: claim.count, max });
     }

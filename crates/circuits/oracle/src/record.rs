@@ -54,12 +54,6 @@ pub enum RecordError {
         /// Place of the signer.
         signer: u8,
     },
-    /// An op without reports.
-    #[error("op {index} has no reports")]
-    Reports {
-        /// Sequence number.
-        index: u32,
-    },
     /// More rows than a table has.
     #[error("{got} rows of table {table}, at most {rows}")]
     TooMany {

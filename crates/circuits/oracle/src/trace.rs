@@ -1,26 +1,31 @@
 //! Traces of the tables of the family.
 
+mod list;
+mod sample;
 mod update;
 
 use tsz_air::{F, PrimeCharacteristicRing, Trace};
+use tsz_gadgets::clock;
 use tsz_gadgets::layout::Columns;
-use tsz_gadgets::limb::U24;
-use tsz_gadgets::params::Link;
-use tsz_gadgets::perps::{self, Uses};
+use tsz_gadgets::limb24;
+use tsz_gadgets::params::{self, LISTS};
+use tsz_gadgets::perps::Uses;
 use tsz_gadgets::table::matrix;
-use tsz_hash::Block;
+use tsz_hash::Digest;
+use tsz_ledger::BatchContext;
+use tsz_sig::Signature;
 use tsz_trade::TradeOp;
 use tsz_trade::params::{List, Params, PerpMarket};
 use tsz_types::MarketId;
 
 use crate::class::Class;
 use crate::record::{OracleRecord, RecordError, SignatureRequest};
-use crate::tables::{Report, Rule, Update};
+use crate::tables::{Group, Premium, Report, Rules, Sample, Update};
 
 /// Traces of the family's own tables, and the signatures that they need.
 #[derive(Clone, Debug)]
 pub(crate) struct OpTraces {
-    /// Perps, rules, report, update.
+    /// Params, perps, rules, clock, report, update, premium, sample.
     pub traces: Vec<Trace>,
     /// One for each report.
     pub signatures: Vec<SignatureRequest>,
@@ -28,9 +33,11 @@ pub(crate) struct OpTraces {
 
 /// Rows of the family's own tables in the making.
 #[derive(Default)]
-pub(crate) struct Rows {
+struct Rows {
     reports: Vec<Report<F>>,
     updates: Vec<Update<F>>,
+    premiums: Vec<Premium<F>>,
+    samples: Vec<Sample<F>>,
     signatures: Vec<SignatureRequest>,
     /// Lookups of the rules and of each signer.
     rules_uses: usize,
@@ -48,62 +55,60 @@ impl Rows {
         }
     }
 
-    /// Counts a lookup of a signer and gives its key.
-    fn signer(&mut self, params: &Params, index: u32, signer: u8) -> Result<tsz_hash::Digest, RecordError> {
-        let error = RecordError::Signer { index, signer };
-        let place = usize::from(signer);
-        let key = params.oracle.signers.get(place).ok_or(error)?;
-        *self.signer_uses.get_mut(place).ok_or(error)? += 1;
-        Ok(*key)
-    }
-
-    /// The parameters of a market.
-    fn market<'a>(
+    /// Counts what every op looks up and gives its market.
+    fn op<'a>(
         &mut self,
         params: &'a Params,
         index: u32,
         market: MarketId,
-    ) -> Result<(&'a PerpMarket, &mut Uses), RecordError> {
+    ) -> Result<&'a PerpMarket, RecordError> {
         let error = RecordError::Market { index, market: market.get() };
-        let uses = self.markets.get_mut(usize::from(market.get())).ok_or(error)?;
-        Ok((params.perp(market).ok_or(error)?, uses))
+        self.markets.get_mut(usize::from(market.get())).ok_or(error)?.feed += 1;
+        self.rules_uses += 1;
+        params.perp(market).ok_or(error)
+    }
+
+    /// Counts the lookup of a signer and gives the place of its report.
+    fn group(
+        &mut self,
+        params: &Params,
+        index: u32,
+        signer: u8,
+        is_last: bool,
+    ) -> Result<Group<F>, RecordError> {
+        let (error, place) = (RecordError::Signer { index, signer }, usize::from(signer));
+        *self.signer_uses.get_mut(place).ok_or(error)? += 1;
+        let key_id = *params.oracle.signers.get(place).ok_or(error)?;
+        Ok(Group { is_real: F::ONE, is_last: F::from_bool(is_last), signer: F::from_u8(signer), key_id })
+    }
+
+    fn sign(&mut self, group: &Group<F>, message: Digest, signature: Signature) {
+        self.signatures.push(SignatureRequest { key_id: group.key_id, message, signature });
     }
 }
 
-/// Rows of the rules table.
-fn rules(params: &Params, rows: &Rows, log_height: usize) -> Result<Trace, RecordError> {
-    let blocks: Vec<[Block; 1]> = params.blocks(List::Oracle).into_iter().map(|block| [block]).collect();
-    let height = 1 << log_height;
-    let links = Link::chain(&List::Oracle.iv(), &blocks, height);
-    let mut table = Vec::with_capacity(height);
-    for (number, link) in links.into_iter().enumerate() {
-        let mut row = Rule { number: F::from_usize(number), link, ..Rule::default() };
-        if let Some([block]) = blocks.get(number) {
-            row.is_real = F::ONE;
-            row.block = *block;
+/// The sums with what a row adds.
+fn add<C: Columns<F>>(sums: &C, terms: &C) -> C {
+    let mut values = Vec::with_capacity(C::WIDTH);
+    sums.write(&mut |x: &F| values.push(*x));
+    let mut added = values.iter_mut();
+    terms.write(&mut |x: &F| {
+        if let Some(value) = added.next() {
+            *value += *x;
         }
-        if let Some(place) = number.checked_sub(1) {
-            row.uses = F::from_usize(rows.signer_uses.get(place).copied().unwrap_or(0));
-        } else {
-            row.is_rules = F::ONE;
-            row.uses = F::from_usize(rows.rules_uses);
-            row.max_deviation = U24::of(params.oracle.max_deviation.get().into());
-        }
-        table.push(row);
-    }
-    finish("rules", &table, log_height).and_then(|trace| {
-        let (rows, got) = (height, blocks.len());
-        if got > rows { Err(RecordError::TooMany { table: "rules", rows, got }) } else { Ok(trace) }
-    })
+    });
+    let mut values = values.into_iter();
+    C::read(&mut || values.next().unwrap_or_default())
 }
 
-fn markets(params: &Params, rows: &Rows, log_height: usize) -> Result<Trace, RecordError> {
-    let entry = |((id, market), uses): ((u8, &PerpMarket), &Uses)| {
-        MarketId::new(id).ok().map(|id| (market.blocks(id), *uses))
-    };
-    let list: Vec<_> = (0..=u8::MAX).zip(&params.perps).zip(&rows.markets).filter_map(entry).collect();
-    let error = RecordError::TooMany { table: "perps", rows: 1 << log_height, got: list.len() };
-    perps::trace(&list, log_height).ok_or(error)
+/// Columns of the rules.
+fn rules(params: &Params) -> Rules<F> {
+    let deviation = u32::from(params.oracle.max_deviation.get());
+    Rules {
+        quorum: F::from_u8(params.oracle.quorum),
+        max_deviation: [deviation & 0xfff, deviation >> 12].map(F::from_u32),
+        delta: [0, 1].map(|k| F::from_u32(limb24(params.oracle.delta.into(), k))),
+    }
 }
 
 /// A table of rows with zero rows below.
@@ -123,7 +128,7 @@ fn finish<C: Columns<F> + Default + Sync>(
 /// checked: the proof of one that does not is refused by the verifier.
 pub(crate) fn op_traces(
     class: &Class,
-    context: &tsz_ledger::BatchContext,
+    context: &BatchContext,
     params: &Params,
     records: &[OracleRecord],
 ) -> Result<OpTraces, RecordError> {
@@ -131,14 +136,22 @@ pub(crate) fn op_traces(
     for record in records {
         match &record.op {
             TradeOp::OracleUpdate(op) => update::rows(&mut rows, context, params, record, op)?,
+            TradeOp::PremiumSample(op) => sample::rows(&mut rows, context, params, record, op)?,
             other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
         }
     }
+    let mut uses = [0; LISTS];
+    uses[List::Perps as usize] = 1;
+    uses[List::Oracle as usize] = 1;
     let traces = vec![
-        markets(params, &rows, class.markets)?,
-        rules(params, &rows, class.signers)?,
+        params::trace(&params.digests(), uses),
+        list::perps(params, &rows.markets, class.markets)?,
+        list::rules(params, &rows, class.signers)?,
+        clock::trace(context.time, rows.samples.len()),
         finish("report", &rows.reports, class.reports)?,
         finish("update", &rows.updates, class.updates)?,
+        finish("premium", &rows.premiums, class.premiums)?,
+        finish("sample", &rows.samples, class.samples)?,
     ];
     Ok(OpTraces { traces, signatures: rows.signatures })
 }

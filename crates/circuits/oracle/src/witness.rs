@@ -4,18 +4,18 @@ use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
 use tsz_chips::schnorr::{self, SignedMessage, TooManySignatures};
 use tsz_chips::{poseidon2, range, tuple};
+use tsz_gadgets::clock::ClockAir;
 use tsz_gadgets::collect;
-use tsz_gadgets::params::{self, LISTS, ParamsAir};
+use tsz_gadgets::params::ParamsAir;
 use tsz_gadgets::perps::PerpsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
 use tsz_sig::PublicKey;
 use tsz_trade::Params;
-use tsz_trade::params::List;
 
 use crate::class::Class;
 use crate::record::{OracleRecord, RecordError};
-use crate::tables::{ReportAir, RulesAir, UpdateAir};
+use crate::tables::{PremiumAir, ReportAir, RulesAir, SampleAir, UpdateAir};
 use crate::trace::{OpTraces, op_traces};
 
 /// Why there is no witness.
@@ -66,11 +66,7 @@ impl Witness {
         start: Digest,
     ) -> Result<Self, WitnessError> {
         let ops = op_traces(class, context, params, records)?;
-        let mut uses = [0; LISTS];
-        uses[List::Perps as usize] = 1;
-        uses[List::Oracle as usize] = 1;
-        let opened = params::trace(&params.digests(), uses);
-        Self::assemble(class, context, records, start, (opened, ops))
+        Self::assemble(class, context, records, start, ops)
     }
 
     /// Fills the shared tables for given tables of the family.
@@ -79,19 +75,21 @@ impl Witness {
         context: &BatchContext,
         records: &[OracleRecord],
         start: Digest,
-        (opened, ops): (Trace, OpTraces),
+        ops: OpTraces,
     ) -> Result<Self, WitnessError> {
-        let OpTraces { traces: own, signatures } = ops;
-        let mut traces = vec![opened];
-        traces.extend(own);
+        let OpTraces { mut traces, signatures } = ops;
         let segment =
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
+        let (system, time) = (&context.system, time_publics(context));
         let mut requests = Requests::new();
         requests.merge(collect(&ParamsAir, &traces[0], &context.params));
         requests.merge(collect(&PerpsAir, &traces[1], &[]));
         requests.merge(collect(&RulesAir, &traces[2], &[]));
-        requests.merge(collect(&ReportAir, &traces[3], &context.system));
-        requests.merge(collect(&UpdateAir, &traces[4], &time_publics(context)));
+        requests.merge(collect(&ClockAir, &traces[3], &time));
+        requests.merge(collect(&ReportAir, &traces[4], system));
+        requests.merge(collect(&UpdateAir, &traces[5], &time));
+        requests.merge(collect(&PremiumAir, &traces[6], system));
+        requests.merge(collect(&SampleAir, &traces[7], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         let signed: Result<Vec<SignedMessage>, WitnessError> = signatures
             .iter()
@@ -101,7 +99,7 @@ impl Witness {
                 Ok(SignedMessage { key, message: s.message, signature: s.signature, uses: 1 })
             })
             .collect();
-        let sig = schnorr::generate(&signed?, class.reports, &mut requests)?;
+        let sig = schnorr::generate(&signed?, class.sigs, &mut requests)?;
         traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);
         traces.push(range::trace(&requests.range));

@@ -1,12 +1,9 @@
-//! Price reports: one row each, the reports of an update one after the other by increasing signer.
+//! Price reports: one row each, those of an OracleUpdate one after the other by increasing signer.
 //!
-//! Proven of a group of rows, on its last row: each message of docs/src/trading.md with these fields about one feed is
-//! signed by a listed signer, each signer once; prices are not zero; `index` and `mark` are the lower medians by
-//! counting (`2 below < n <= 2 upto`, so one report says exactly that); `ts` is the smallest time.
+//! Proven of a group, on its last row: each row's signer signed the message of docs/src/trading.md with these fields
+//! about the group's feed; prices are not zero; `index` and `mark` are the lower medians; `ts` is the smallest time.
 
-use tsz_air::{
-    Air, AirBuilder, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, WindowAccess, bus,
-};
+use tsz_air::{Air, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, TableAir, WindowAccess};
 use tsz_gadgets::columns;
 use tsz_gadgets::compare::{Compare, Excess};
 use tsz_gadgets::layout::{Columns, from_slice, names};
@@ -14,8 +11,8 @@ use tsz_gadgets::limb::U24;
 use tsz_gadgets::row::{Row, c, pad8};
 use tsz_trade::code::ORACLE_UPDATE;
 
+use super::group::{Group, Member, cells, lower_median, members, signed};
 use super::median::{Median, send};
-use super::rules::lookup_signer;
 
 columns! {
     /// A price of 32 bits, not zero.
@@ -58,7 +55,7 @@ pub fn ticks<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, price: &Ticks
 }
 
 columns! {
-    /// Sums over the rows of a group, this row included.
+    /// Sums over the group up to this row; `members`.
     pub struct Sums {
         /// Reports.
         reports: felt,
@@ -80,14 +77,8 @@ columns! {
 columns! {
     /// One signed report.
     pub struct Report {
-        /// 1 = the row holds a report; boolean. Such rows come first.
-        is_real: felt,
-        /// 1 = the last report of its update; boolean, 0 on padding.
-        is_last: felt,
-        /// Place of the signer in the list; bound by `signer`, increasing within the group.
-        signer: felt,
-        /// The signer's key; bound by `signer` and `sig`.
-        key_id: [8],
+        /// Place in the group, and who signed.
+        group: (Group),
         /// Index price.
         index: (Ticks),
         /// Inverse of its digit sum.
@@ -133,10 +124,15 @@ impl<E: PrimeCharacteristicRing + Clone> Report<E> {
         [first, pad8(&[t0, t1]), self.median.feed.clone()]
     }
 
+    fn member(&self) -> Member<'_, E, Sums<E>> {
+        let says = cells(&self.median);
+        Member { group: &self.group, says, sums: &self.sums, terms: self.terms() }
+    }
+
     /// What the row adds to the sums.
     pub fn terms(&self) -> Sums<E> {
         Sums {
-            reports: self.is_real.clone(),
+            reports: self.group.is_real.clone(),
             index_below: self.index_cmp.less.clone(),
             index_above: self.index_cmp.more.clone(),
             mark_below: self.mark_cmp.less.clone(),
@@ -174,50 +170,17 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for ReportAir {
         let r: Report<AB::Expr> = from_slice(builder.main().current_slice());
         let next: Report<AB::Expr> = from_slice(builder.main().next_slice());
         let system: [AB::Expr; 8] = core::array::from_fn(|k| builder.public_values()[k].into());
-        groups(builder, &r, &next);
-        let mut row = Row::bare(builder, r.is_real.clone());
+        members(builder, &r.member(), &next.member());
+        let mut row = Row::bare(builder, r.group.is_real.clone());
         let real = row.real.clone();
         widths(&mut row, &r);
-        lookup_signer(&mut row, &r.signer, &r.key_id);
         let [a, b, c] = r.message();
         row.step(&real, a, &system, &r.mid_a);
         row.step(&real, b, &r.mid_a, &r.mid_b);
         row.step(&real, c, &r.mid_b, &r.digest);
-        row.signed(&r.key_id, &r.digest);
+        signed(&mut row, [&r.group, &next.group], &r.digest);
         order(&mut row, &r);
-        verdict(&mut row, &r, &next);
-    }
-}
-
-/// Real rows come first and end with the end of a group; what a group gives is the same on its rows; sums restart
-/// after its end.
-fn groups<AB: AirBuilder<F = F>>(builder: &mut AB, r: &Report<AB::Expr>, next: &Report<AB::Expr>) {
-    let one = AB::Expr::ONE;
-    let goes_on = r.is_real.clone() - r.is_last.clone();
-    builder.assert_zero(r.is_last.clone() * (one.clone() - r.is_real.clone()));
-    builder.assert_zero(r.is_last.clone() * (r.is_last.clone() - one.clone()));
-    builder.when_last_row().assert_zero(goes_on.clone());
-    let mut steps = builder.when_transition();
-    steps.assert_zero(next.is_real.clone() * (one.clone() - r.is_real.clone()));
-    steps.assert_zero(goes_on.clone() * (one.clone() - next.is_real.clone()));
-    let (mut here, mut there) = (Vec::new(), Vec::new());
-    r.median.write(&mut |x: &AB::Expr| here.push(x.clone()));
-    next.median.write(&mut |x: &AB::Expr| there.push(x.clone()));
-    for (x, y) in here.into_iter().zip(there) {
-        steps.assert_zero(goes_on.clone() * (y - x));
-    }
-    let keeps = one - r.is_last.clone();
-    let cells = |sums: &Sums<AB::Expr>| {
-        let mut out = Vec::new();
-        sums.write(&mut |x: &AB::Expr| out.push(x.clone()));
-        out
-    };
-    let (sums, more) = (cells(&r.sums), cells(&next.sums));
-    for ((sum, after), term) in sums.iter().zip(&more).zip(cells(&next.terms())) {
-        steps.assert_zero(after.clone() - keeps.clone() * sum.clone() - term);
-    }
-    for (sum, term) in sums.into_iter().zip(cells(&r.terms())) {
-        builder.when_first_row().assert_eq(sum, term);
+        verdict(&mut row, &r);
     }
 }
 
@@ -247,24 +210,11 @@ fn order<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, r: &Report<AB::Ex
     }
 }
 
-/// Signers increase; the last row of a group shows the medians and gives them away.
-fn verdict<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    r: &Report<AB::Expr>,
-    next: &Report<AB::Expr>,
-) {
-    let last = r.is_last.clone();
-    let goes_on = r.is_real.clone() - last.clone();
-    let one = AB::Expr::ONE;
-    bus::range12::lookup(row.builder(), [next.signer.clone() - r.signer.clone() - one.clone()], goes_on);
-    let s = &r.sums;
-    for (below, above) in [(&s.index_below, &s.index_above), (&s.mark_below, &s.mark_above)] {
-        // 2 below < n, and n <= 2 (n - above)
-        let left = s.reports.clone() - below.double() - one.clone();
-        let right = s.reports.clone() - above.double();
-        bus::range12::lookup(row.builder(), [left], last.clone());
-        bus::range12::lookup(row.builder(), [right], last.clone());
-    }
-    row.zero(last.clone() * (s.oldest.clone() - one));
+/// The last row of a group shows the medians and the time, and gives them away.
+fn verdict<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, r: &Report<AB::Expr>) {
+    let (s, last) = (&r.sums, r.group.is_last.clone());
+    lower_median(row, &r.group, [&s.reports, &s.index_below, &s.index_above]);
+    lower_median(row, &r.group, [&s.reports, &s.mark_below, &s.mark_above]);
+    row.zero(last.clone() * (s.oldest.clone() - AB::Expr::ONE));
     send(row, &r.median, [&s.reports, &s.breakers], &last);
 }

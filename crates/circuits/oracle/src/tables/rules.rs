@@ -24,11 +24,9 @@ columns! {
     pub struct Rules {
         /// Signers needed (u8).
         quorum: felt,
-        /// Age in ms up to which a price may be used (24, 16 bits).
-        max_age: [2],
         /// Largest move of an update in 1e-4: base 2^12 digits (12, 2 bits).
         max_deviation: [2],
-        /// How far in ms a price may be ahead of the batch time (24, 16 bits).
+        /// How far in ms a price may be from the batch time (24, 16 bits).
         delta: [2],
     }
 }
@@ -102,9 +100,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for RulesAir {
 impl<E: PrimeCharacteristicRing + Clone> Rule<E> {
     /// The rules, on the first row.
     pub fn rules(&self) -> Rules<E> {
-        let [_, quorum, age0, age1, _, delta0, delta1, _] = self.block.clone();
+        let [_, quorum, _, _, _, delta0, delta1, _] = self.block.clone();
         let max_deviation = [self.max_deviation.lo.clone(), self.max_deviation.hi.clone()];
-        Rules { quorum, max_age: [age0, age1], max_deviation, delta: [delta0, delta1] }
+        Rules { quorum, max_deviation, delta: [delta0, delta1] }
     }
 }
 

@@ -102,7 +102,7 @@ columns! {
         later: (Excess),
         /// T + delta - ts.
         ahead: (Excess),
-        /// ts + max_age - T.
+        /// ts + delta - T.
         fresh: (Excess),
         /// 1 = there was no price; boolean.
         is_new: felt,
@@ -146,7 +146,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for UpdateAir {
     }
 }
 
-/// old_ts < ts, ts <= T + delta, T <= ts + max_age.
+/// old_ts < ts, ts <= T + delta, T <= ts + delta.
 fn in_time<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, u: &Update<AB::Expr>, time: &[AB::Expr; 2]) {
     let real = row.real.clone();
     let now = time.clone().map(|t| t * real.clone());
@@ -154,7 +154,7 @@ fn in_time<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, u: &Update<AB::
     let sum = |a: &[AB::Expr; 2], b: &[AB::Expr; 2]| [0, 1].map(|k| a[k].clone() + b[k].clone());
     row.excess(&u.later, &[t0 - real, t1], &u.old_ts);
     row.excess(&u.ahead, &sum(&now, &u.rules.delta), &u.median.ts);
-    row.excess(&u.fresh, &sum(&u.median.ts, &u.rules.max_age), &now);
+    row.excess(&u.fresh, &sum(&u.median.ts, &u.rules.delta), &now);
 }
 
 /// The prices move within the bound, or need not.

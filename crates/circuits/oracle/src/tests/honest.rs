@@ -2,15 +2,30 @@
 
 use tsz_air::{Tamper, assert_degrees};
 use tsz_stark::{Profile, setup};
+use tsz_trade::HOUR_MS;
 
 use super::world::*;
 use crate::class::Counts;
 use crate::prove::public_values;
 
 #[test]
-fn accepts_every_kind_of_update() {
-    let world = every_update();
+fn accepts_every_kind_of_op() {
+    judge(&every_update().witness()).unwrap();
+    judge(&every_sample().witness()).unwrap();
+}
+
+#[test]
+fn accepts_the_last_minute_of_an_hour_in_the_far_future() {
+    let mut world = World::new();
+    world.context.time = (1 << 48) / HOUR_MS * HOUR_MS - 1;
+    let hour = (world.context.time / HOUR_MS) as u32;
+    assert!(hour >> 24 != 0);
+    let cell = tsz_ledger::MkfCell { hour, ..tsz_ledger::MkfCell::default() };
+    world.view.set(tsz_ledger::Key::mkf(0), tsz_ledger::Cell::to_leaf(&cell));
+    world.set_sum(0, 0, 59);
+    world.apply(world.sample(0, &[1, 2, 3, 4]));
     judge(&world.witness()).unwrap();
+    assert!(world.try_apply(world.sample(0, &[1, 2, 3, 4])).is_err());
 }
 
 #[test]
@@ -31,11 +46,13 @@ fn accepts_an_empty_range_and_a_full_table() {
 
 #[test]
 fn the_class_holds_what_its_tables_hold() {
-    let world = every_update();
+    let world = every_op();
     let counts = Counts::of(&world.params, world.records.iter().map(|r| &r.op));
     assert_eq!((counts.updates, counts.reports), (8, 37));
-    assert!(SMALL.holds(&counts));
-    assert!(!SMALL.holds(&Counts { reports: 65, ..counts }));
+    assert_eq!((counts.samples, counts.premiums), (8, 36));
+    assert!(!SMALL.holds(&counts)); // 73 signatures
+    assert!(SMALL.holds(&Counts { premiums: 27, ..counts }));
+    assert!(!SMALL.holds(&Counts { premiums: 28, ..counts }));
 }
 
 #[test]
@@ -46,7 +63,9 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Columns that are free in some rows: witnesses of one case only, and what a move needs where no bound counts.
-const CONDITIONAL: [&str; 6] = [
+const CONDITIONAL: [&str; 8] = [
+    "premium negative_inv",
+    "sample sign.sum_inv",
     "update moves_index.slack",
     "update moves_mark.slack",
     "update moves_index.carries",
@@ -58,11 +77,17 @@ const CONDITIONAL: [&str; 6] = [
 
 #[test]
 fn every_cell_is_constrained() {
-    let world = every_update();
+    constrained(&every_update());
+    constrained(&every_sample());
+}
+
+fn constrained(world: &World) {
     let witness = world.witness();
     let airs = SMALL.circuit(Profile::Base).airs;
     let counts = Counts::of(&world.params, world.records.iter().map(|r| &r.op));
-    let mut rows = vec![1, counts.markets, counts.signers + 1, counts.reports, counts.updates];
+    let [markets, signers] = [counts.markets, counts.signers];
+    let mut rows = vec![1, markets, signers + 1, 1];
+    rows.extend([counts.reports, counts.updates, counts.premiums, counts.samples]);
     rows.resize(airs.len(), 0);
     let publics = public_values(&witness.claim);
     let tamper = Tamper {

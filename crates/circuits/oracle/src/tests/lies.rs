@@ -200,8 +200,8 @@ fn judged_at(time: u64) -> String {
 fn rejects_a_stale_and_a_future_time() {
     assert_eq!(judged_at(TIME + 7 - 5_000), "nowhere");
     assert_ne!(judged_at(TIME + 7 - 5_001), "nowhere");
-    assert_eq!(judged_at(TIME + 7 + 60_000), "nowhere");
-    assert_ne!(judged_at(TIME + 7 + 60_001), "nowhere");
+    assert_eq!(judged_at(TIME + 7 + 5_000), "nowhere");
+    assert_ne!(judged_at(TIME + 7 + 5_001), "nowhere");
     assert_ne!(judged_at(TIME + (1 << 25)), "nowhere");
     assert_ne!(judged_at(TIME - (1 << 25)), "nowhere");
 }
@@ -299,14 +299,14 @@ fn tampered(table: usize, change: impl Fn(&mut dyn FnMut(usize, &str, u32))) -> 
     }
 }
 
-const REPORT: usize = 3;
+const REPORT: usize = 4;
 const RULES: usize = 2;
 
 #[test]
 fn rejects_sums_that_start_or_end_elsewhere() {
     // The group is cut in two: the second part gives its own verdict.
-    assert_ne!(tampered(REPORT, |set| set(2, "is_last", 1)), "nowhere");
-    assert_eq!(tampered(REPORT, |set| set(4, "is_last", 0)), "report");
+    assert_ne!(tampered(REPORT, |set| set(2, "group.is_last", 1)), "nowhere");
+    assert_eq!(tampered(REPORT, |set| set(4, "group.is_last", 0)), "report");
     // One more report counted in the first row, and in all that follow.
     let one_more = |set: &mut dyn FnMut(usize, &str, u32)| {
         for row in 0..5 {
@@ -318,10 +318,10 @@ fn rejects_sums_that_start_or_end_elsewhere() {
 
 #[test]
 fn rejects_padding_that_acts() {
-    assert_eq!(tampered(REPORT, |set| set(5, "is_last", 1)), "report");
-    assert_eq!(tampered(REPORT, |set| set(9, "is_real", 1)), "report");
+    assert_eq!(tampered(REPORT, |set| set(5, "group.is_last", 1)), "report");
+    assert_eq!(tampered(REPORT, |set| set(9, "group.is_real", 1)), "report");
     assert_eq!(tampered(RULES, |set| set(SIGNERS + 1, "uses", 1)), "rules");
-    assert_eq!(tampered(4, |set| set(1, "is_real", 1)), "update");
+    assert_eq!(tampered(5, |set| set(1, "is_real", 1)), "update");
     assert_eq!(tampered(1, |set| set(4, "feed_uses", 1)), "perps");
     assert_eq!(tampered(0, |set| set(1, "uses[2]", 1)), "params");
 }

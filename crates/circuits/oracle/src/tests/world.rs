@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use tsz_air::{Violation, check};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing, PrimeField32};
-use tsz_ledger::{BatchContext, Cell, Key, MkpCell, SystemId};
+use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkpCell, MksCell, SystemId};
 use tsz_sig::{SecretKey, Signature};
 use tsz_stark::Profile;
 use tsz_stf::{Genesis, MemView, Trusted, View, chain};
-use tsz_trade::ops::{OracleUpdate, PriceReport};
+use tsz_trade::ops::{OracleUpdate, PremiumReport, PremiumSample, PriceReport};
 use tsz_trade::params::*;
 use tsz_trade::{HOUR_MS, TradeContext, TradeOp, TradeReject, apply_with};
 use tsz_types::*;
@@ -100,6 +100,9 @@ impl World {
         let mut world = Self { view, params, context, records: Vec::new() };
         for m in [0, 1, 3] {
             world.set_price(m, 1_000, TIME - 1_000);
+            let funding = FundingIndex::new(-(1 << 40) - 7).unwrap();
+            let cell = MkfCell { funding, hour: (TIME / HOUR_MS) as u32 };
+            world.view.set(Key::mkf(m.into()), cell.to_leaf());
         }
         world
     }
@@ -118,6 +121,24 @@ impl World {
         MkpCell::from_leaf(&self.view.get(Key::mkp(m.into()))).unwrap()
     }
 
+    pub fn set_sum(&mut self, m: u8, sum: i64, minute: u8) {
+        self.view.set(Key::mks(m.into()), MksCell { sum, minute }.to_leaf());
+    }
+
+    pub fn sum(&self, m: u8) -> MksCell {
+        MksCell::from_leaf(&self.view.get(Key::mks(m.into()))).unwrap()
+    }
+
+    /// Signers 0.. report these premiums.
+    pub fn sample(&self, m: u8, premiums: &[i32]) -> PremiumSample {
+        let report = |(signer, premium): (u8, &i32)| PremiumReport {
+            signer,
+            premium: *premium,
+            signature: Self::blank(),
+        };
+        PremiumSample { market: market(m), reports: (0..).zip(premiums).map(report).collect() }
+    }
+
     /// The report of a signer: the mark is one tick above the index.
     pub fn report(&self, signer: u8, index: u32, t: u64) -> PriceReport {
         let mark = index + 1;
@@ -131,18 +152,32 @@ impl World {
         OracleUpdate { market: market(m), reports: (0..).zip(prices).map(report).collect() }
     }
 
-    /// Signs what a signer of that place can sign.
+    /// Signs what a signer of that place can sign; a sample for the minute that MKS waits for.
     pub fn sign(&self, op: impl Into<TradeOp>) -> TradeOp {
         let mut op = op.into();
-        if let TradeOp::OracleUpdate(op) = &mut op {
-            let feed = self.params.perp(op.market).map_or([F::ZERO; 8], |m| m.feed);
-            for report in &mut op.reports {
-                let digest = chain(&self.context.system, &report.message(&feed));
-                let place = usize::from(report.signer);
-                if place < SIGNERS {
-                    report.signature = secret(place).sign(&digest);
+        let feed = |m: MarketId| self.params.perp(m).map_or([F::ZERO; 8], |m| m.feed);
+        let sign = |signer: u8, signature: &mut Signature, blocks: &[tsz_hash::Block]| {
+            if usize::from(signer) < SIGNERS {
+                *signature = secret(signer.into()).sign(&chain(&self.context.system, blocks));
+            }
+        };
+        match &mut op {
+            TradeOp::OracleUpdate(op) => {
+                let feed = feed(op.market);
+                for report in &mut op.reports {
+                    let blocks = report.message(&feed);
+                    sign(report.signer, &mut report.signature, &blocks);
                 }
             }
+            TradeOp::PremiumSample(op) => {
+                let minute = 60 * (self.context.time / HOUR_MS) + u64::from(self.sum(op.market.get()).minute);
+                let feed = feed(op.market);
+                for report in &mut op.reports {
+                    let blocks = report.message(&feed, minute);
+                    sign(report.signer, &mut report.signature, &blocks);
+                }
+            }
+            _ => {}
         }
         op
     }
@@ -201,12 +236,42 @@ pub fn every_update() -> World {
     op.reports.iter_mut().for_each(|r| r.breaker = true);
     w.apply(op);
     // The first price of a closed market, as old as it may be; then one that some stand by.
-    let mut op = at(w.update(2, &[0xffff_fffe, 0xff_ffff, 0x100_0000, 0x100_0001]), now - 60_000);
+    let mut op = at(w.update(2, &[0xffff_fffe, 0xff_ffff, 0x100_0000, 0x100_0001]), now - 5_000);
     op.reports.iter_mut().for_each(|r| (r.mark, r.confidence) = (u32::MAX, u32::MAX));
     w.apply(op);
     let mut op = w.update(2, &[0x100_0000, 0xff_ffff, 0xff_fffe, 0x100_0001]);
     op.reports.iter_mut().for_each(|r| r.mark = u32::MAX - 0x1999_9999);
     op.reports[2].breaker = true;
     w.apply(op);
+    w
+}
+
+/// Samples of six minutes: even and odd counts, both signs, extremes, sums that cross zero; another market.
+pub fn every_sample() -> World {
+    let mut w = World::new();
+    w.apply(w.sample(0, &[1_000_000, 1_000_000, -1_000_000, 1_000_000]));
+    w.apply(w.sample(0, &[-7, 5, 0, 0, 3]));
+    w.apply(w.sample(0, &[-1_000_000, -1_000_000, -999_999, -999_998, 1, 1_000_000]));
+    w.apply(w.sample(0, &[-1, -2, -3, -4]));
+    w.apply(w.sample(0, &[3, 3, 3, 3, 3]));
+    let mut op = w.sample(0, &[-5, -6, -7, 8]);
+    for (report, signer) in op.reports.iter_mut().zip([0, 2, 3, 5]) {
+        report.signer = signer;
+    }
+    w.apply(op);
+    w.set_sum(3, -59_999_999, 3);
+    w.apply(w.sample(3, &[-1_000_000; 4]));
+    w.set_sum(1, (1 << 32) - 5, 0);
+    w.apply(w.sample(1, &[-20_000_000 / 20; 4]));
+    w
+}
+
+/// Everything at once.
+pub fn every_op() -> World {
+    let (mut w, samples) = (every_update(), every_sample());
+    for mut record in samples.records {
+        record.index = w.records.len() as u32;
+        w.records.push(record);
+    }
     w
 }

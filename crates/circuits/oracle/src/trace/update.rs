@@ -2,17 +2,16 @@
 
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_gadgets::compare::{Compare, Excess};
-use tsz_gadgets::layout::Columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::{inverse, limb24};
 use tsz_hash::{Digest, PrimeField32, step};
 use tsz_ledger::{Access, BatchContext};
 use tsz_trade::ops::{OracleUpdate, PriceReport};
-use tsz_trade::params::{OracleParams, Params};
+use tsz_trade::params::Params;
 
-use super::Rows;
-use crate::record::{OracleRecord, RecordError, SignatureRequest, accesses};
-use crate::tables::{Median, Move, Report, Rules, Sums, Ticks, Update};
+use super::{Rows, add, rules};
+use crate::record::{OracleRecord, RecordError, accesses};
+use crate::tables::{Group, Median, Move, Report, Sums, Ticks, Update};
 
 /// Limbs of 24 bits as the integers of [`Excess`].
 fn limbs(value: u64) -> [i64; 2] {
@@ -42,15 +41,13 @@ fn median(access: &Access, feed: &Digest) -> Median<F> {
 fn report(
     context: &BatchContext,
     report: &PriceReport,
-    key_id: Digest,
+    group: Group<F>,
     access: &Access,
     feed: &Digest,
 ) -> Report<F> {
     let ts = report.ts.get();
     let mut row = Report {
-        is_real: F::ONE,
-        signer: F::from_u8(report.signer),
-        key_id,
+        group,
         index: Ticks::of(report.index),
         mark: Ticks::of(report.mark),
         confidence: Ticks::of(report.confidence),
@@ -69,30 +66,6 @@ fn report(
     row.mid_b = step(&b, &row.mid_a);
     row.digest = step(&c, &row.mid_b);
     row
-}
-
-fn add(sums: &Sums<F>, terms: &Sums<F>) -> Sums<F> {
-    let mut cells = Vec::new();
-    sums.write(&mut |x: &F| cells.push(*x));
-    let mut at = 0;
-    terms.write(&mut |x: &F| {
-        cells[at] += *x;
-        at += 1;
-    });
-    let mut cells = cells.into_iter();
-    Sums::read(&mut || cells.next().unwrap_or_default())
-}
-
-/// Columns of the rules.
-fn rules(oracle: &OracleParams) -> Rules<F> {
-    let two = |value: u64| [0, 1].map(|k| F::from_u32(limb24(value.into(), k)));
-    let deviation = u32::from(oracle.max_deviation.get());
-    Rules {
-        quorum: F::from_u8(oracle.quorum),
-        max_age: two(oracle.max_age),
-        max_deviation: [deviation & 0xfff, deviation >> 12].map(F::from_u32),
-        delta: two(oracle.delta),
-    }
 }
 
 fn update(
@@ -118,14 +91,14 @@ fn update(
         market: F::from_u8(op.market.get()),
         status,
         status_inv: inverse(status - F::from_u32(tsz_gadgets::perps::SETTLING)),
-        rules: rules(oracle),
+        rules: rules(params),
         median: median(access, &market.map_or_else(Digest::default, |m| m.feed)),
         reports: F::from_usize(op.reports.len()),
         breakers: F::from_usize(breakers),
         old_ts: [access.old[4], access.old[5]],
         later: Excess::of([ts[0] - 1, ts[1]], limbs(time(&access.old))),
         ahead: Excess::of(sum(now, limbs(oracle.delta)), ts),
-        fresh: Excess::of(sum(ts, limbs(oracle.max_age)), now),
+        fresh: Excess::of(sum(ts, limbs(oracle.delta)), now),
         is_new: F::from_bool(is_new),
         by_breaker: F::from_bool(!is_new && breakers == op.reports.len()),
         moves_index: Move::of(old_index, new_index, deviation),
@@ -142,23 +115,17 @@ pub(super) fn rows(
     op: &OracleUpdate,
 ) -> Result<(), RecordError> {
     let [access] = accesses::<1>(record)?;
-    let (market, uses) = rows.market(params, record.index, op.market)?;
-    uses.feed += 1;
-    rows.rules_uses += 1;
+    let market = rows.op(params, record.index, op.market)?;
     let mut sums = Sums::default();
     let oldest = op.reports.iter().position(|r| r.ts.get() == time(&access.new));
     for (place, signed) in op.reports.iter().enumerate() {
-        let key_id = rows.signer(params, record.index, signed.signer)?;
-        let mut row = report(context, signed, key_id, access, &market.feed);
+        let group = rows.group(params, record.index, signed.signer, place + 1 == op.reports.len())?;
+        let mut row = report(context, signed, group, access, &market.feed);
         row.is_oldest = F::from_bool(oldest == Some(place));
-        row.is_last = F::from_bool(place + 1 == op.reports.len());
         sums = add(&sums, &row.terms());
         row.sums = sums.clone();
-        rows.signatures.push(SignatureRequest { key_id, message: row.digest, signature: signed.signature });
+        rows.sign(&row.group, row.digest, signed.signature);
         rows.reports.push(row);
-    }
-    if op.reports.is_empty() {
-        return Err(RecordError::Reports { index: record.index });
     }
     rows.updates.push(update(context, params, record, op, access));
     Ok(())
