@@ -4,6 +4,7 @@
 
 pub mod bucket;
 pub mod chain;
+pub mod clamp;
 pub mod clock;
 mod collect;
 pub mod compare;
