@@ -11,7 +11,7 @@ use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::{Params, TradeOp};
 
 use crate::ProvingKey;
-use crate::tables::{SetParamsAir, TickAir};
+use crate::tables::{SetParamsAir, SetTokenAir, TickAir};
 
 air_enum! {
     /// Tables of the manage circuit.
@@ -26,6 +26,8 @@ air_enum! {
         Tick(TickAir),
         /// SetParams.
         SetParams(SetParamsAir),
+        /// SetToken.
+        SetToken(SetTokenAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -36,9 +38,9 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 9;
+pub(crate) const TABLES: usize = 10;
 /// Tables of the family before the tuple table.
-pub(crate) const OWN_TABLES: usize = 5;
+pub(crate) const OWN_TABLES: usize = 6;
 /// Sponge steps of an L1 record.
 const STEPS_OF_A_RECORD: usize = 2;
 
@@ -51,17 +53,22 @@ pub struct Counts {
     pub ticks: usize,
     /// Parameter updates.
     pub set_params: usize,
+    /// Token listings.
+    pub set_token: usize,
+    /// Operations that have no table yet: no class holds them.
+    pub others: usize,
 }
 
 impl Counts {
-    /// Counts what ops under `params` need; ops of other kinds need nothing.
+    /// Counts what ops under `params` need.
     pub fn of<'a>(params: &Params, ops: impl IntoIterator<Item = &'a TradeOp>) -> Self {
         let mut counts = Self { markets: params.perps.len(), ..Self::default() };
         for op in ops {
             match op {
                 TradeOp::FundingTick(_) => counts.ticks += 1,
                 TradeOp::SetParams(_) => counts.set_params += 1,
-                _ => {}
+                TradeOp::SetToken(_) => counts.set_token += 1,
+                _ => counts.others += 1,
             }
         }
         counts
@@ -77,8 +84,8 @@ pub struct Class {
     pub markets: usize,
     /// Funding ticks.
     pub ticks: usize,
-    /// Parameter updates.
-    pub set_params: usize,
+    /// Parameter updates, and as many token listings.
+    pub governance: usize,
     /// Tuple table.
     pub tuple: usize,
     /// The two permutation tables.
@@ -87,8 +94,8 @@ pub struct Class {
 
 /// The size classes, smallest first.
 pub const CLASSES: [Class; 2] = [
-    Class { name: "small", markets: 6, ticks: 6, set_params: 6, tuple: 10, poseidon2: [10, 9] },
-    Class { name: "medium", markets: 8, ticks: 10, set_params: 6, tuple: 13, poseidon2: [13, 12] },
+    Class { name: "small", markets: 6, ticks: 6, governance: 6, tuple: 11, poseidon2: [11, 10] },
+    Class { name: "medium", markets: 8, ticks: 10, governance: 6, tuple: 14, poseidon2: [14, 12] },
 ];
 
 impl Class {
@@ -110,12 +117,14 @@ impl Class {
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
-        let blocks = counts.ticks * op_rows(4, 2) + counts.set_params * op_rows(3, 3);
+        let governance = counts.set_params + counts.set_token;
+        let blocks = counts.ticks * op_rows(4, 2) + governance * op_rows(3, 3);
         let lists = params::LISTS + counts.markets * BLOCKS;
-        let records = counts.set_params * STEPS_OF_A_RECORD;
-        counts.markets <= 1 << self.markets
+        let records = governance * STEPS_OF_A_RECORD;
+        counts.others == 0
+            && counts.markets <= 1 << self.markets
             && counts.ticks <= 1 << self.ticks
-            && counts.set_params <= 1 << self.set_params
+            && counts.set_params.max(counts.set_token) <= 1 << self.governance
             // one more row ends the segment
             && blocks < 1 << self.tuple
             && lists + blocks + records <= permutations
@@ -123,14 +132,16 @@ impl Class {
 
     /// Rows of the op tables together.
     pub(crate) fn rows(&self) -> u64 {
-        (1 << self.ticks) + (1 << self.set_params)
+        (1 << self.ticks) + (2 << self.governance)
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
-        let own = [params::LOG_HEIGHT, self.markets, clock::LOG_HEIGHT, self.ticks, self.set_params];
-        own.into_iter().chain([self.tuple, p0, p1, range::LOG_HEIGHT]).collect()
+        let lists = [params::LOG_HEIGHT, self.markets, clock::LOG_HEIGHT];
+        let own = [self.ticks, self.governance, self.governance];
+        let own = lists.into_iter().chain(own);
+        own.chain([self.tuple, p0, p1, range::LOG_HEIGHT]).collect()
     }
 
     /// The circuit of the class.
@@ -141,6 +152,7 @@ impl Class {
             ClockAir.into(),
             TickAir.into(),
             SetParamsAir.into(),
+            SetTokenAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             Poseidon2Table::new().into(),
             Poseidon2Table::new().into(),

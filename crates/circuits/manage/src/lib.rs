@@ -1,4 +1,4 @@
-//! The manage circuit: FundingTick and SetParams (docs/src/manage.md, docs/src/domain.md sections 8 and 9).
+//! The manage circuit: FundingTick, SetParams and SetToken (docs/src/manage.md, docs/src/domain.md sections 8 and 9).
 //!
 //! **Proven.** There are `count` ops of the family whose access logs, absorbed in some order by the tuple sponge, take
 //! the capacity `start` to `end`, and each is computed by its rule at the batch time T under the parameters whose hash
@@ -15,6 +15,7 @@
 //! | [`tsz_gadgets::clock`] | hour and minute of T |
 //! | [`tables::Tick`] | FundingTick |
 //! | [`tables::SetParams`] | SetParams |
+//! | [`tables::SetToken`] | SetToken |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | as in `tsz-fund` |
 //!
 //! **Buses**: sends `op`, `key`, `val` to the tuple table; looks up `p2`, `range12`; internal lookup buses `params`,

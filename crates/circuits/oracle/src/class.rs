@@ -72,10 +72,12 @@ pub struct Counts {
     pub samples: usize,
     /// Their reports.
     pub premiums: usize,
+    /// Operations of other families: no class holds them.
+    pub others: usize,
 }
 
 impl Counts {
-    /// Counts what ops under `params` need; ops of other families need nothing.
+    /// Counts what ops under `params` need.
     pub fn of<'a>(params: &Params, ops: impl IntoIterator<Item = &'a TradeOp>) -> Self {
         let (markets, signers) = (params.perps.len(), params.oracle.signers.len());
         let mut counts = Self { markets, signers, ..Self::default() };
@@ -89,7 +91,7 @@ impl Counts {
                     counts.samples += 1;
                     counts.premiums += op.reports.len();
                 }
-                _ => {}
+                _ => counts.others += 1,
             }
         }
         counts
@@ -159,7 +161,8 @@ impl Class {
         let blocks = counts.updates * op_rows(1, 1) + counts.samples * op_rows(2, 1);
         let lists = params::LISTS + counts.markets * BLOCKS + counts.signers + 1;
         let messages = counts.reports * STEPS_OF_A_REPORT + counts.premiums * STEPS_OF_A_PREMIUM;
-        counts.markets <= 1 << self.markets
+        counts.others == 0
+            && counts.markets <= 1 << self.markets
             // the rules are one more row
             && counts.signers < 1 << self.signers
             && counts.updates <= 1 << self.updates

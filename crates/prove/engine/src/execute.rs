@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use tsz_hash::Digest;
-use tsz_ledger::{
-    Access, AlgorithmId, BatchContext, BatchHeader, Cell, HeadCell, Key, Leaf, TransitionSet,
-};
+use tsz_ledger::{Access, AlgorithmId, BatchContext, BatchHeader, Cell, HeadCell, Key, Leaf, TransitionSet};
 use tsz_sig::Signature;
 use tsz_smt::Tree;
 use tsz_stf::{BeginBatch, FundOp, SigVerifier, Verified, View};

@@ -108,10 +108,12 @@ fn prove_leaf(
     while first < ops.len() {
         let rest = &ops[first..];
         let no_class = || EngineError::NoClass { batch: number, family: family(), first, ops: rest.len() };
-        let (class, count) = choose(&classes, rest, |c, ops| c.fits(&batch.params, ops)).ok_or_else(no_class)?;
+        let (class, count) =
+            choose(&classes, rest, |c, ops| c.fits(&batch.params, ops)).ok_or_else(no_class)?;
         let circuit = classes[class];
         let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
-        let job = ExecJob { context: batch.header.context, params: &batch.params, start, ops: &rest[..count] };
+        let job =
+            ExecJob { context: batch.header.context, params: &batch.params, start, ops: &rest[..count] };
         recorder.start(number, circuit.id().family);
         let proven = circuit.prove(&job)?;
         let claim = proven.claim;

@@ -100,7 +100,9 @@ fn happened(batches: &[ExecutedBatch], output: &Output) -> BTreeMap<String, u64>
         let mut own: BTreeMap<String, u64> = BTreeMap::new();
         for record in &batch.records {
             let outcome = match record.receipt {
-                OpReceipt::Fund(receipt) if receipt.code != Code::Ok => format!(" (no-op: {:?})", receipt.code),
+                OpReceipt::Fund(receipt) if receipt.code != Code::Ok => {
+                    format!(" (no-op: {:?})", receipt.code)
+                }
                 _ => String::new(),
             };
             *own.entry(format!("{}{outcome}", kind(&record.op))).or_default() += 1;

@@ -1,9 +1,11 @@
 //! The tables of the family: columns and constraints.
 
 mod set_params;
+mod set_token;
 mod tick;
 
 pub use set_params::{SetParams, SetParamsAir};
+pub use set_token::{SetToken, SetTokenAir};
 pub use tick::{Gain, Idle, Rate, Tick, TickAir};
 
 /// `hi` of the cells MKP.

@@ -98,8 +98,10 @@ columns! {
         now: [2],
         /// Minute of the batch time; bound by `clock`.
         minute_now: felt,
-        /// Mark and time in MKP, which is only read; bound by the tuple.
-        mark_ts: [4],
+        /// Mark, time and flag in MKP, which is only read; bound by the tuple.
+        mkp_rest: [5],
+        /// Moves in MKO, which is only read; bound by the tuple.
+        moves: [2],
         /// Minute in MKS; bound by the tuple.
         minute: felt,
         /// Which kind of tick.
@@ -248,9 +250,10 @@ fn accesses<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Tick<AB::E
     for (j, (hi, write)) in (0..).zip(cells) {
         row.key(j, write, c(hi), market.clone());
     }
-    let [m0, m1, t0, t1] = t.mark_ts.clone();
-    row.old(0, pad8(&[t.gain.price.value(), t.gain.price_hi.clone(), m0, m1, t0, t1]));
-    row.old(1, pad8(&t.idle.interest));
+    let [m0, m1, t0, t1, settled] = t.mkp_rest.clone();
+    row.old(0, pad8(&[t.gain.price.value(), t.gain.price_hi.clone(), m0, m1, t0, t1, settled]));
+    let ([i0, i1, i2], [n0, n1]) = (t.idle.interest.clone(), t.moves.clone());
+    row.old(1, pad8(&[i0, i1, i2, n0, n1]));
     let r = &t.rate;
     let [s0, s1] = r.sum.clone();
     row.old(2, pad8(&[s0, s1, r.sum_negative.clone(), t.minute.clone()]));

@@ -178,6 +178,29 @@ fn rejects_another_hash_than_the_record_names() {
 }
 
 #[test]
+fn rejects_another_listing_than_the_record_names() {
+    let mut world = World::new();
+    world.apply(world.set_token(5, true, 1 << 50));
+    assert_eq!(verdict(&world), "nowhere");
+    for k in 0..8 {
+        let mut lie = world.clone();
+        lie.records[0].accesses[2].new[k] += f(1);
+        assert_eq!(verdict(&lie), "bus:val", "{k}");
+    }
+    let mut lie = world.clone();
+    lie.records[0].accesses[2].key = Key::tok(6);
+    assert_eq!(verdict(&lie), "bus:key");
+    // listed twice over: no flag of the cell, in the record as well
+    let mut witness = world.witness();
+    let width = witness.traces[5].width;
+    let names = tsz_air::TableAir::column_names(&crate::tables::SetTokenAir);
+    let at = names.iter().position(|name| name == "listed").unwrap();
+    assert!(at < width);
+    witness.traces[5].values[at] = f(2);
+    assert!(judge(&witness).is_err());
+}
+
+#[test]
 fn rejects_a_serial_skipped_and_a_record_left_out() {
     let mut world = World::new();
     world.apply(world.set_params([f(9); 8]));
@@ -214,14 +237,15 @@ fn tampered(table: usize, cells: &[(usize, &str, u32)]) -> bool {
 fn rejects_padding_that_acts() {
     assert!(tampered(3, &[(20, "is_real", 1)]));
     assert!(tampered(4, &[(2, "is_real", 1)]));
+    assert!(tampered(5, &[(3, "is_real", 1)]));
     assert!(tampered(1, &[(5, "funding_uses", 1)]));
     assert!(tampered(2, &[(1, "uses", 1)]));
 }
 
 #[test]
 fn rejects_a_clamp_on_the_wrong_side() {
-    let minus = (F::ORDER_U32 - 1) as u32;
     use tsz_air::{F, PrimeField32};
+    let minus = F::ORDER_U32 - 1;
     // row 0: the premium is above, so the inner clamp is low; it is called high, inside
     assert!(tampered(3, &[(0, "rate.inner.is_low", minus), (0, "rate.inner.is_high", 1)]));
     assert!(tampered(3, &[(0, "rate.inner.is_low", minus)]));

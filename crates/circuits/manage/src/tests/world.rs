@@ -5,7 +5,7 @@ use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, MksCell, SystemId};
 use tsz_stark::Profile;
 use tsz_stf::{Genesis, MemView, Trusted, View};
-use tsz_trade::ops::{FundingTick, SetParams};
+use tsz_trade::ops::{FundingTick, SetParams, SetToken};
 use tsz_trade::params::*;
 use tsz_trade::{HOUR_MS, TradeContext, TradeOp, TradeReject, apply_with};
 use tsz_types::*;
@@ -101,8 +101,8 @@ impl World {
         let Cells { index, interest, sum, funding, hour } = cells;
         let funding = FundingIndex::new(funding).unwrap();
         let price_ts = if index == 0 { 0 } else { 77 };
-        self.view.set(Key::mkp(m), MkpCell { index, mark: index, price_ts }.to_leaf());
-        self.view.set(Key::mko(m), MkoCell { open_interest: interest }.to_leaf());
+        self.view.set(Key::mkp(m), MkpCell { index, mark: index, price_ts, settled: m == 4 }.to_leaf());
+        self.view.set(Key::mko(m), MkoCell { open_interest: interest, moves: 1 << 30 }.to_leaf());
         self.view.set(Key::mks(m), MksCell { sum, minute: 60 }.to_leaf());
         self.view.set(Key::mkf(m), MkfCell { funding, hour }.to_leaf());
     }
@@ -118,6 +118,12 @@ impl World {
     pub fn set_params(&self, hash: Digest) -> SetParams {
         let serial = tsz_ledger::L1InCell::from_leaf(&self.view.get(Key::L1IN)).unwrap().next;
         SetParams { serial, hash }
+    }
+
+    pub fn set_token(&self, token: u8, listed: bool, minimum: u64) -> SetToken {
+        let serial = self.set_params(Digest::default()).serial;
+        let (token, minimum) = (TokenId::new(token).unwrap(), Units::new(minimum).unwrap());
+        SetToken { serial, token, listed, minimum }
     }
 
     /// Applies, commits and records; on rejection nothing changes.
@@ -191,6 +197,9 @@ pub fn every_op() -> World {
         }
     }
     w.apply(w.set_params([f(5); 8]));
+    w.apply(w.set_token(127, true, (1 << 60) - 1));
+    w.apply(w.set_token(127, false, 1 << 24));
+    w.apply(w.set_token(5, true, 0));
     w.apply(w.set_params(core::array::from_fn(|k| F::ZERO - f(k as u32 + 1))));
     w
 }

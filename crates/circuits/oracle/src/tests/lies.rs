@@ -55,7 +55,7 @@ fn result(change: impl Fn(&mut MkpCell)) -> String {
 /// The honest update from another price.
 fn found(change: impl Fn(&mut MkpCell)) -> String {
     let mut world = one();
-    let mut cell = MkpCell { index: 1_000, mark: 1_000, price_ts: TIME - 1_000 };
+    let mut cell = MkpCell { index: 1_000, mark: 1_000, price_ts: TIME - 1_000, settled: false };
     change(&mut cell);
     world.records[0].accesses[0].old = cell.to_leaf();
     verdict(&world)
@@ -144,7 +144,7 @@ fn rejects_the_upper_median_of_an_even_count() {
     let before = world.clone();
     for (index, mark) in [(1_002, 1_002), (1_001, 1_003), (1_000, 1_002), (1_001, 1_001)] {
         let mut world = before.clone();
-        world.records[0].accesses[0].new = MkpCell { index, mark, price_ts: TIME }.to_leaf();
+        world.records[0].accesses[0].new = MkpCell { index, mark, price_ts: TIME, settled: false }.to_leaf();
         assert_eq!(verdict(&world), "bus:range12", "{index} {mark}");
     }
 }
@@ -153,7 +153,8 @@ fn rejects_the_upper_median_of_an_even_count() {
 fn rejects_a_median_that_nobody_reported() {
     let mut world = World::new();
     world.apply(world.update(0, &[1_000, 1_000, 1_004, 1_004]));
-    world.records[0].accesses[0].new = MkpCell { index: 1_002, mark: 1_001, price_ts: TIME }.to_leaf();
+    world.records[0].accesses[0].new =
+        MkpCell { index: 1_002, mark: 1_001, price_ts: TIME, settled: false }.to_leaf();
     assert_ne!(verdict(&world), "nowhere");
 }
 
@@ -241,7 +242,7 @@ fn rejects_a_first_price_where_there_was_one() {
     let mut world = World::new();
     world.apply(world.update(2, &[7, 7, 7, 7]));
     assert_eq!(verdict(&world), "nowhere");
-    world.records[0].accesses[0].old = MkpCell { index: 1, mark: 1, price_ts: 1 }.to_leaf();
+    world.records[0].accesses[0].old = MkpCell { index: 1, mark: 1, price_ts: 1, settled: false }.to_leaf();
     assert_eq!(verdict(&world), "update");
 }
 
@@ -251,6 +252,8 @@ fn rejects_an_update_of_a_settling_or_another_market() {
     world.params.perps[0].status = Status::Settling;
     world.context.params = world.params.hash();
     assert_eq!(verdict(&world), "update");
+    assert_eq!(found(|cell| cell.settled = true), "bus:val");
+    assert_eq!(result(|cell| cell.settled = true), "bus:val");
     let mut world = one();
     world.params.perps[3].status = Status::Open;
     assert_eq!(verdict(&world), "bus:p2");

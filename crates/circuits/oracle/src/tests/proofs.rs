@@ -98,10 +98,12 @@ fn every_class_has_100_proven_bits() {
 #[test]
 fn the_smallest_class_that_holds_the_ops_is_taken() {
     let name = |c: Counts| Class::fitting(&c).map(|c| c.name);
-    let counts = Counts { markets: 64, signers: 64, updates: 12, reports: 60, samples: 2, premiums: 4 };
+    let counts =
+        Counts { markets: 64, signers: 64, updates: 12, reports: 60, samples: 2, premiums: 4, others: 0 };
     assert_eq!(name(counts), Some("small"));
     assert_eq!(name(Counts { markets: 65, ..counts }), Some("medium"));
     assert_eq!(name(Counts { reports: 1_025, ..counts }), Some("large"));
     assert_eq!(name(Counts { updates: 1_024, reports: 4_096, samples: 256, ..counts }), Some("large"));
     assert_eq!(name(Counts { signers: 128, ..counts }), None);
+    assert_eq!(name(Counts { others: 1, ..counts }), None);
 }

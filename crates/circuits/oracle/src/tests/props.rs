@@ -110,6 +110,7 @@ fn price(op: &OracleUpdate) -> Option<MkpCell> {
         index: median(op.reports.iter().map(|r| r.index).collect())?,
         mark: median(op.reports.iter().map(|r| r.mark).collect())?,
         price_ts: op.reports.iter().map(|r| r.ts.get()).min()?,
+        settled: false,
     })
 }
 

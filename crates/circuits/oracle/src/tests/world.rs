@@ -113,7 +113,7 @@ impl World {
     }
 
     pub fn set_price(&mut self, m: u8, ticks: u32, price_ts: u64) {
-        let cell = MkpCell { index: ticks, mark: ticks, price_ts };
+        let cell = MkpCell { index: ticks, mark: ticks, price_ts, settled: false };
         self.view.set(Key::mkp(m.into()), cell.to_leaf());
     }
 

@@ -36,9 +36,8 @@ impl Fund {
 /// The ops as the circuit takes them.
 fn records(ops: &[(u32, &OpRecord)], with_accesses: bool) -> Vec<FundRecord> {
     let accesses = |r: &OpRecord| if with_accesses { r.accesses.clone() } else { Vec::new() };
-    let record = |(index, r): &(u32, &OpRecord)| {
-        FundRecord { index: *index, op: r.op.clone(), accesses: accesses(r) }
-    };
+    let record =
+        |(index, r): &(u32, &OpRecord)| FundRecord { index: *index, op: r.op.clone(), accesses: accesses(r) };
     ops.iter().map(record).collect()
 }
 

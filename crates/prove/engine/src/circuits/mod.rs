@@ -1,6 +1,8 @@
 //! The circuits of this program, as the registry sees them.
 
 mod fund;
+mod manage;
+mod oracle;
 mod spot;
 mod transition;
 
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use tsz_stark::Profile;
 
 pub use fund::Fund;
+pub use manage::Manage;
+pub use oracle::Oracle;
 pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
@@ -22,6 +26,12 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_spot::CLASSES {
         registry.add_exec(Arc::new(Spot::new(class, profile)));
+    }
+    for class in &tsz_manage::CLASSES {
+        registry.add_exec(Arc::new(Manage::new(class, profile)));
+    }
+    for class in &tsz_oracle::CLASSES {
+        registry.add_exec(Arc::new(Oracle::new(class, profile)));
     }
     for class in &tsz_transition::CLASSES {
         registry.add_transition(Arc::new(Transition::new(class, profile)));
