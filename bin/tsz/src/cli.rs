@@ -223,6 +223,10 @@ pub enum BenchName {
     Transfers,
     /// All proofs of a batch of spot trades, two signed orders each.
     Spot,
+    /// Price updates and premium samples, seven signers of which five report, in 64 markets.
+    Oracle,
+    /// Funding ticks in 64 markets.
+    Manage,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
@@ -236,14 +240,15 @@ pub enum BenchName {
 #[command(
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
     \x20 tsz bench spot --ops 8192\n\
+    \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
 )]
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, trades, leaves, signatures or logins (default: 8192 transfers or trades, 4096 leaves, 1024
-    /// signatures, 62 logins).
+    /// Operations: transfers, trades, updates and samples, ticks, leaves, signatures or logins (default: 8192 transfers
+    /// or trades, 256 updates and samples, 768 ticks, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot).

@@ -1,6 +1,7 @@
 //! `tsz bench`: the workloads that the documentation quotes.
 
 mod auth;
+mod markets;
 mod report;
 mod signature_circuit;
 mod signatures;
@@ -20,6 +21,8 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let report = match args.name {
         BenchName::Transfers => workload::run("transfers", Mix::TRANSFERS, args, output)?,
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
+        BenchName::Oracle => markets::oracle(args, output)?,
+        BenchName::Manage => markets::manage(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output)?,
         BenchName::Signatures => signatures::run(args, output)?,

@@ -2,6 +2,8 @@
 
 mod auth;
 mod fund;
+mod manage;
+mod oracle;
 mod spot;
 mod transition;
 
@@ -11,6 +13,8 @@ use tsz_stark::Profile;
 
 pub use auth::Auth;
 pub use fund::Fund;
+pub use manage::Manage;
+pub use oracle::Oracle;
 pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
@@ -27,6 +31,12 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_auth_circuit::CLASSES {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
+    }
+    for class in &tsz_manage::CLASSES {
+        registry.add_exec(Arc::new(Manage::new(class, profile)));
+    }
+    for class in &tsz_oracle::CLASSES {
+        registry.add_exec(Arc::new(Oracle::new(class, profile)));
     }
     for class in &tsz_transition::CLASSES {
         registry.add_transition(Arc::new(Transition::new(class, profile)));

@@ -1,0 +1,7 @@
+//! Tests.
+
+mod honest;
+mod lies;
+mod proofs;
+mod props;
+mod world;
