@@ -1,6 +1,6 @@
 //! An operation in one line.
 
-use tsz_stf::FundOp;
+use tsz_stf::{AuthOp, FundOp};
 use tsz_trade::{Op, Order, Party, PerpOrder, Side, SpotOrder, Terms, TradeOp};
 use tsz_types::{AccountId, MarketId, SubId};
 
@@ -30,6 +30,14 @@ pub(crate) fn line(op: &Op, names: &Names) -> String {
     match op {
         Op::Fund(op) => fund(op, names),
         Op::Trade(op) => trade(op, names),
+        Op::Auth(op) => auth(op, names),
+    }
+}
+
+fn auth(op: &AuthOp, names: &Names) -> String {
+    match op {
+        AuthOp::RegisterKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::RevokeKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
     }
 }
 

@@ -57,22 +57,15 @@ impl Scene<'_> {
     }
 
     pub(super) fn premium(&self, op: &PremiumSample) -> Vec<Table> {
-        let mut reports = Table::new("reports", &["signer", "impact bid", "impact ask"]);
+        let mut reports = Table::new("reports", &["signer", "premium"]);
         for r in &op.reports {
-            reports.row([r.signer.to_string(), r.bid.to_string(), r.ask.to_string()]);
+            reports.row([r.signer.to_string(), percent(r.premium.into(), 1_000_000)]);
         }
         let mut facts = Table::facts("sample");
-        let Ok(Some((_, prices))) = market(&self.before, self.params, op.market) else {
-            return vec![reports];
-        };
-        let bids: Vec<u32> = op.reports.iter().map(|r| r.bid).collect();
-        let asks: Vec<u32> = op.reports.iter().map(|r| r.ask).collect();
-        if let (Ok(bid), Ok(ask)) = (lower_median(&bids), lower_median(&asks)) {
-            facts.fact("median bid, ask, index", format!("{bid}, {ask}, {}", prices.index));
-            match funding::premium(bid, ask, prices.index) {
-                Ok(premium) => facts.fact("premium", percent(premium.into(), 1_000_000)),
-                Err(error) => facts.fact("premium", error),
-            }
+        let premiums: Vec<i32> = op.reports.iter().map(|r| r.premium).collect();
+        match lower_median(&premiums) {
+            Ok(premium) => facts.fact("premium: lower median", percent(premium.into(), 1_000_000)),
+            Err(error) => facts.fact("premium: lower median", error),
         }
         facts.rows.extend(self.samples(op.market));
         vec![reports, facts]

@@ -14,7 +14,7 @@ use crate::names::MarketKind;
 use crate::{Amount, ParamsSpec};
 
 /// Names of the entries.
-pub(super) const KINDS: [&str; 22] = [
+pub(super) const KINDS: [&str; 24] = [
     "place",
     "cancel_order",
     "cancel_all",
