@@ -1,5 +1,5 @@
 //! Operations a second on one core, without signatures: perpetual trades with positions in three markets,
-//! spot trades. Order digests are known from intake, as in a sequencer; state in a hash map, logs in one buffer.
+//! spot trades; one of each kind of operation for accounts whose positions are in the last markets. Order digests are known from intake, as in a sequencer; state in a hash map, logs in one buffer.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot build its state has nothing to measure")]
 
@@ -11,8 +11,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use tsz_diff::{Data, Roots};
 use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{
-    Access, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell, Permissions,
-    Scheme, SubCell, SystemId,
+    Access, AcctCell, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell,
+    Permissions, PosCell, Scheme, SubCell, SystemId,
 };
 use tsz_sig::{SecretKey, Signature};
 use tsz_stf::{Trusted, Verified, View};
@@ -108,8 +108,10 @@ fn params() -> Params {
         taker_cap: rate(1_000),
         maker_cap: rate(1_000),
     };
-    let oracle = OracleParams { max_age: 60_000, ..OracleParams::default() };
-    Params { perps: vec![perp; 4], spots: vec![spot], oracle, collateral: vec![] }
+    let signers = (0..5).map(|k| [F::from_u8(k); 8]).collect();
+    let max_deviation = fraction(1_000);
+    let oracle = OracleParams { signers, quorum: 3, max_age: 60_000, max_deviation, delta: 5_000 };
+    Params { perps: vec![perp; 256], spots: vec![spot], oracle, collateral: vec![] }
 }
 
 struct Bench {
@@ -132,12 +134,13 @@ impl Bench {
         for a in (0..USERS).map(account) {
             let collateral = Collateral::from(Units::new(1 << 50).unwrap());
             let balance = Balance::from(Units::new(1 << 50).unwrap());
+            state.0.insert(Key::acct(a), AcctCell { owner: Some(EthAddress::default()) }.to_leaf());
             state.0.insert(Key::key_a(a, 0), key.public_key().key_id());
             state.0.insert(Key::key_b(a, 0), Some(policy).to_leaf());
             state.0.insert(Key::sub(a, 0), SubCell { collateral, ..SubCell::default() }.to_leaf());
             state.0.extend((0..2).map(|t| (Key::bal(a, 0, t), BalCell { balance }.to_leaf())));
         }
-        for m in 0..4 {
+        for m in 0..256 {
             let mkf = MkfCell { hour: (TIME / HOUR_MS) as u32, ..MkfCell::default() };
             state.0.insert(Key::mkf(m), mkf.to_leaf());
             state.0.insert(
@@ -315,5 +318,109 @@ fn trades(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, published_bytes, trades);
+/// Applies one operation again and again, without committing it.
+fn kinds(c: &mut Criterion) {
+    let mut bench = Bench::new();
+    let mut log = Vec::new();
+    let warm: Vec<_> = (0..6 * USERS).map(|k| bench.perp(k, 253 + (k % 3) as u8, false)).collect();
+    bench.run(&warm, &mut log, false);
+    let ill = bench.bankrupt();
+    let mut group = c.benchmark_group("kinds");
+    group.throughput(Throughput::Elements(1));
+    for (name, op) in bench.kinds(ill) {
+        let ctx = TradeContext { batch: &bench.batch, params: &bench.params };
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| apply_into(&bench.state, &ctx, black_box(&op), &Trusted, &mut log).unwrap());
+        });
+        if matches!(op, TradeOp::AdlRank(_)) {
+            bench.state.commit(&log);
+        }
+    }
+    group.finish();
+}
+
+impl Bench {
+    /// Makes a holder of a long position in market 255 bankrupt.
+    fn bankrupt(&mut self) -> Party {
+        let held = |a: u32| PosCell::from_leaf(&self.state.get(Key::pos(a, 0, 255))).unwrap().size();
+        let account = (0..USERS).map(account).find(|a| held(*a) > 0).unwrap();
+        let target = Party { account: AccountId::new(account).unwrap(), sub: SubId::MIN };
+        let margin = invariants::margin(&self.state, &self.params, TIME, target).unwrap();
+        let key = Key::sub(account, 0);
+        let cell = SubCell::from_leaf(&self.state.get(key)).unwrap();
+        let collateral = Collateral::new(cell.collateral.get() - margin.tav - 1_000_000).unwrap();
+        self.state.0.insert(key, SubCell { collateral, ..cell }.to_leaf());
+        target
+    }
+
+    /// One operation of each kind; those of liquidation are about a bankrupt target.
+    fn kinds(&self, target: Party) -> Vec<(&'static str, TradeOp)> {
+        let market = MarketId::new(255).unwrap();
+        let size = |a: u32| PosCell::from_leaf(&self.state.get(Key::pos(a, 0, 255))).unwrap().size();
+        let party = |a: u32| Party { account: AccountId::new(a).unwrap(), sub: SubId::MIN };
+        let shorts: Vec<_> = (0..USERS).map(account).filter(|a| size(*a) < 0).map(party).collect();
+        let margin = |direction| MarginTransfer {
+            account: shorts[0].account,
+            sub: SubId::MIN,
+            direction,
+            token: TokenId::QUOTE,
+            amount: Balance::new(1).unwrap(),
+            nonce: Nonce::MIN,
+            key_slot: KeySlot::MIN,
+            signature: self.blank,
+        };
+        let ts = TimeMs::new(TIME + 1).unwrap();
+        let price = |signer| PriceReport {
+            signer,
+            index: 1_000,
+            mark: 1_000,
+            confidence: 0,
+            ts,
+            breaker: false,
+            signature: self.blank,
+        };
+        let premium = |signer| PremiumReport { signer, premium: 5, signature: self.blank };
+        let rank = |page: &[Party]| AdlRank {
+            market,
+            side: Side::Sell,
+            class: 1,
+            restart: true,
+            holders: page.to_vec(),
+        };
+        let far = 6 * USERS + 1;
+        let TradeOp::PerpTrade(trade) = self.perp(far, 255, false) else { unreachable!() };
+        let (buy, sell) = (trade.taker.clone(), trade.maker.clone());
+        let forced = ForcedClose {
+            serial: L1Serial::MIN,
+            party: shorts[1],
+            market,
+            side: Side::Buy,
+            lots: Lots::new(1).unwrap(),
+            limit: Price::MAX,
+            sender: EthAddress::default(),
+            fill: Some(ForcedFill { maker: sell, taker_fee: rate(0), maker_fee: rate(0) }),
+        };
+        let best = *shorts.iter().max_by_key(|p| size(p.account.get()).unsigned_abs()).unwrap();
+        vec![
+            ("perp_trade", trade.into()),
+            ("spot_trade", self.spot(far)),
+            ("margin_transfer_in", margin(Direction::In).into()),
+            ("margin_transfer_out", margin(Direction::Out).into()),
+            ("oracle_update_3", OracleUpdate { market, reports: (0..3).map(price).collect() }.into()),
+            ("premium_sample_3", PremiumSample { market, reports: (0..3).map(premium).collect() }.into()),
+            ("funding_settle", FundingSettle { party: shorts[0], market }.into()),
+            ("forced_close", forced.into()),
+            (
+                "liquidate",
+                Liquidate { target, market, maker: buy, lots: Lots::new(1).unwrap(), maker_fee: rate(0) }
+                    .into(),
+            ),
+            ("adl_rank_16", rank(&shorts[..16]).into()),
+            ("adl_rank_all", rank(&shorts).into()),
+            ("adl", Adl { target, market, counterparty: best }.into()),
+        ]
+    }
+}
+
+criterion_group!(benches, published_bytes, trades, kinds);
 criterion_main!(benches);

@@ -3,7 +3,8 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use std::println;
+use std::string::String;
+use std::{format, println};
 
 use super::model::{Acc, MOrder, Market, Model, Who, perp_order, spot_order, z};
 use super::rng::Rng;
@@ -59,6 +60,8 @@ struct Pair {
     model: Model,
     rng: Rng,
     counts: BTreeMap<u32, (u32, u32)>,
+    /// By operation and receipt, or the name of the rejection.
+    outcomes: BTreeMap<(u32, String), u32>,
 }
 
 impl Pair {
@@ -66,7 +69,13 @@ impl Pair {
         let mut p = params();
         p.collateral[0].haircut = fraction(1_000); // or tokens would save everyone
         let w = World::with(p, 15_000, 40_000);
-        Self { model: model_of(&w), w, rng: Rng::new(seed), counts: BTreeMap::new() }
+        Self {
+            model: model_of(&w),
+            w,
+            rng: Rng::new(seed),
+            counts: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+        }
     }
 
     fn user(&mut self) -> Party {
@@ -107,6 +116,11 @@ impl Pair {
                 assert!(got.is_err() || invariants::keeps_maintenance(&b, &a), "I5 {op:?}: {b:?} {a:?}");
             }
         }
+        let outcome = match &got {
+            Ok(receipt) => format!("{:?}", receipt.code),
+            Err(reject) => format!("{reject:?}").split([' ', '(']).next().unwrap_or_default().into(),
+        };
+        *self.outcomes.entry((op.code(), outcome)).or_default() += 1;
         let count = self.counts.entry(op.code()).or_default();
         if got.is_ok() {
             count.0 += 1
@@ -557,7 +571,7 @@ impl Pair {
     }
 }
 
-fn history(seed: u64, steps: u32) -> BTreeMap<u32, (u32, u32)> {
+fn history(seed: u64, steps: u32) -> Pair {
     let mut pair = Pair::new(seed);
     for k in 0..steps {
         // one market lives through all states, the others stay open
@@ -572,20 +586,34 @@ fn history(seed: u64, steps: u32) -> BTreeMap<u32, (u32, u32)> {
         }
         pair.step();
     }
-    pair.counts
+    pair
 }
 
 #[test]
 fn ledger_and_model_agree_on_random_histories() {
     let steps = std::env::var("TSZ_HISTORY_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(2_000);
     let mut counts: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    let mut outcomes: BTreeMap<(u32, String), u32> = BTreeMap::new();
     for seed in 0..12 {
-        for (code, (ok, bad)) in history(seed, steps) {
+        let pair = history(seed, steps);
+        for (key, n) in pair.outcomes {
+            *outcomes.entry(key).or_default() += n;
+        }
+        for (code, (ok, bad)) in pair.counts {
             let total = counts.entry(code).or_default();
             (total.0, total.1) = (total.0 + ok, total.1 + bad);
         }
     }
     println!("accepted and rejected by code: {counts:?}");
+    println!("outcomes: {outcomes:?}");
+    let total: u32 = counts.values().map(|(ok, bad)| ok + bad).sum();
+    println!("{total} operations agreed");
+    // what L1 demands is served and refused, each way
+    for (code, outcome) in
+        [(41, "Ok"), (41, "Liquidatable"), (42, "Ok"), (57, "Ok"), (57, "NotBankrupt"), (63, "Ok")]
+    {
+        assert!(outcomes.contains_key(&(code, outcome.into())), "operation {code} never is {outcome}");
+    }
     for code in [10, 11, 12, 30, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 59, 60, 61, 62, 63] {
         let (ok, bad) = counts.get(&code).copied().unwrap_or_default();
         assert!(ok > 0 && bad > 0, "operation {code} is not exercised: {ok} accepted, {bad} rejected");
