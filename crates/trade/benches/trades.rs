@@ -3,19 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot build its state has nothing to measure")]
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tsz_diff::{Data, Roots};
-use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
+use tsz_hash::{Digest, F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{
     Access, AcctCell, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell,
     Permissions, PosCell, Scheme, SubCell, SystemId,
 };
-use tsz_sig::{SecretKey, Signature};
-use tsz_stf::{Trusted, Verified, View};
+use tsz_sig::{Claim, PublicKey, SecretKey, Signature, verify_batch};
+use tsz_stf::{SigVerifier, Trusted, Verified, View};
 use tsz_trade::ops::*;
 use tsz_trade::params::*;
 use tsz_trade::*;
@@ -218,6 +219,17 @@ impl Bench {
         .into()
     }
 
+    /// Runs with signatures collected, then verifies them together: what an executor does on one core.
+    fn run_batch(&mut self, ops: &[TradeOp], log: &mut Vec<Access>) {
+        let collect = Collect { key: self.key.public_key(), claims: RefCell::default() };
+        for op in ops {
+            let ctx = TradeContext { batch: &self.batch, params: &self.params };
+            black_box(apply_into(&self.state, &ctx, op, &collect, log).unwrap());
+            self.state.commit(log);
+        }
+        assert!(verify_batch(&collect.claims.into_inner()).into_iter().all(|valid| valid));
+    }
+
     fn run(&mut self, ops: &[TradeOp], log: &mut Vec<Access>, verify: bool) {
         for op in ops {
             let ctx = TradeContext { batch: &self.batch, params: &self.params };
@@ -229,6 +241,20 @@ impl Bench {
             black_box(receipt.unwrap());
             self.state.commit(log);
         }
+    }
+}
+
+/// Takes signatures, all by one key, for valid and remembers them.
+struct Collect {
+    key: PublicKey,
+    claims: RefCell<Vec<Claim>>,
+}
+
+impl SigVerifier for Collect {
+    fn verify(&self, _: &Digest, message: &Digest, signature: &Signature) -> bool {
+        let claim = Claim { key: self.key, message: *message, signature: *signature };
+        self.claims.borrow_mut().push(claim);
+        true
     }
 }
 
@@ -289,13 +315,17 @@ fn trades(c: &mut Criterion) {
     let mut group = c.benchmark_group("ledger");
     group.throughput(Throughput::Elements(N.into()));
     type Make = fn(&Bench, u32) -> TradeOp;
-    let kinds: [(&str, Make, bool); 3] = [
-        ("perp_trade", |b, k| b.perp(k, (k % 3) as u8, false), false),
-        ("spot_trade", |b, k| b.spot(k), false),
-        ("perp_trade_verified", |b, k| b.perp(k, (k % 3) as u8, true), true),
+    type Run = fn(&mut Bench, &[TradeOp], &mut Vec<Access>);
+    let trusted: Run = |bench, ops, log| bench.run(ops, log, false);
+    let verified: Run = |bench, ops, log| bench.run(ops, log, true);
+    let kinds: [(&str, Make, Run); 4] = [
+        ("perp_trade", |b, k| b.perp(k, (k % 3) as u8, false), trusted),
+        ("spot_trade", |b, k| b.spot(k), trusted),
+        ("perp_trade_verified", |b, k| b.perp(k, (k % 3) as u8, true), verified),
+        ("perp_trade_verified_together", |b, k| b.perp(k, (k % 3) as u8, true), Bench::run_batch),
     ];
-    for (name, make, verify) in kinds {
-        group.sample_size(if verify { 10 } else { 30 });
+    for (name, make, run) in kinds {
+        group.sample_size(if name.contains("verified") { 10 } else { 30 });
         group.bench_function(name, |bencher| {
             // one state for all samples: nonces only grow
             let cell = std::cell::RefCell::new((&mut bench, &mut log, &mut next));
@@ -308,7 +338,7 @@ fn trades(c: &mut Criterion) {
                 },
                 |ops| {
                     let (bench, log, _) = &mut *cell.borrow_mut();
-                    bench.run(&ops, log, verify);
+                    run(bench, &ops, log);
                     ops
                 },
                 BatchSize::PerIteration,

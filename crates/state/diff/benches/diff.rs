@@ -28,6 +28,10 @@ fn main() {
     let mut c = Criterion::default().configure_from_args();
     workload("transfers", 512, 1 << 18, 2_000, Mix::TRANSFERS);
     workload("all", OPS, 1 << 18, 2_000, Mix::ALL);
+    for ops in [512, OPS] {
+        workload("perp", ops, 1 << 18, 2_000, Mix::PERP);
+        workload("spot", ops, 1 << 18, 2_000, Mix::SPOT);
+    }
     let (realm, data) = workload("transfers", OPS, 1 << 18, 2_000, Mix::TRANSFERS);
     let bytes = data.to_bytes().unwrap();
     let mut group = c.benchmark_group("diff");

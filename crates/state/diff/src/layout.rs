@@ -57,10 +57,10 @@ fn system(index: u32, number: u32) -> &'static [Field] {
     match number {
         kind::SYS if index == l1_in => &[Number(3)],
         kind::TOK => &[Number(1), Number(3)],
-        kind::MKP => &[Number(2), Number(2), Number(2)],
+        kind::MKP => &[Number(2), Number(2), Number(2), Number(1)],
         kind::MKF => &[Signed(3), Number(2)],
         kind::MKS => &[Signed(2), Number(1)],
-        kind::MKO => &[Number(3)],
+        kind::MKO => &[Number(3), Number(2)],
         _ => DIGEST,
     }
 }

@@ -7,12 +7,12 @@ use tsz_diff::{Data, DataError, MAGIC, Roots, VERSION, data_hash};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing, PrimeField32, ZERO};
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
-    BalCell, BatchContext, Cell, Key, KeyPolicy, Leaf, MkfCell, MkoCell, OutRecord, Permissions, PosCell,
-    Realm, Scheme, SubCell,
+    AcctCell, BalCell, BatchContext, Cell, Key, KeyPolicy, L1InCell, Leaf, MkfCell, MkoCell, MkpCell,
+    MksCell, OutRecord, Permissions, PosCell, Realm, Scheme, SubCell, TokCell,
 };
 use tsz_testkit::damaged;
 use tsz_types::{
-    AccountId, Balance, Bucket, Collateral, EthAddress, FundingIndex, SubId, TimeMs, TokenId, Units,
+    AccountId, Balance, Bucket, Collateral, EthAddress, FundingIndex, L1Serial, SubId, TimeMs, TokenId, Units,
 };
 
 fn digest() -> impl Strategy<Value = Digest> {
@@ -73,7 +73,8 @@ fn market() -> impl Strategy<Value = (Key, Leaf)> {
     let funding = (signed(63), any::<u32>()).prop_map(|(f, hour)| {
         MkfCell { funding: FundingIndex::new(f.try_into().unwrap_or(0)).unwrap_or_default(), hour }.to_leaf()
     });
-    let interest = magnitude(56).prop_map(|n| MkoCell { open_interest: n as u64 }.to_leaf());
+    let interest = (magnitude(56), magnitude(48))
+        .prop_map(|(n, moves)| MkoCell { open_interest: n as u64, moves: moves as u64 }.to_leaf());
     prop_oneof![((0u32..256).prop_map(Key::mkf), funding), ((0u32..256).prop_map(Key::mko), interest),]
 }
 
@@ -197,6 +198,43 @@ fn bal(micros: u128) -> Leaf {
 
 fn pos(size: i64, funding: i64) -> Leaf {
     PosCell::new(size, FundingIndex::new(funding).unwrap()).unwrap().to_leaf()
+}
+
+/// A cell that grows a felt fails here (or does not compile), before a batch of it cannot be published.
+#[test]
+fn every_published_cell_can_be_written_at_its_largest() {
+    let units = Units::MAX;
+    let policy = KeyPolicy { scheme: Scheme::Secp256k1, permissions: Permissions::ALL, expiry: TimeMs::MAX };
+    let collateral = Collateral::new(1 - (1 << 95)).unwrap();
+    let sub = SubCell { collateral, pos_count: 32, mask: 15 };
+    let mkp = MkpCell { index: u32::MAX, mark: u32::MAX, price_ts: TimeMs::MAX.get(), settled: true };
+    let funding = FundingIndex::new(-i64::MAX).unwrap();
+    let mks = MksCell { sum: -i64::from(u32::MAX), minute: 60 };
+    let mko = MkoCell { open_interest: (1 << 56) - 1, moves: (1 << 48) - 1 };
+    let digest = [-F::ONE; 8];
+    let (a, s) = (AccountId::MAX.get(), SubId::MAX.get().into());
+    let leaves = [
+        (Key::sub(a, s), sub.to_leaf()),
+        (Key::acct(a), AcctCell { owner: Some(EthAddress([0xff; 20])) }.to_leaf()),
+        (Key::key_a(a, 47), digest),
+        (Key::key_b(a, 47), Some(policy).to_leaf()),
+        (Key::mbal(a, s, 3), BalCell { balance: Balance::MAX }.to_leaf()),
+        (Key::bal(a, s, 127), BalCell { balance: Balance::MAX }.to_leaf()),
+        (Key::pos(a, s, 255), PosCell::new(1 - (1 << 48), funding).unwrap().to_leaf()),
+        (Key::L1IN, L1InCell { next: L1Serial::MAX }.to_leaf()),
+        (Key::L1CHAIN, digest),
+        (Key::VKROOT, digest),
+        (Key::PARAMS, digest),
+        (Key::tok(127), TokCell { listed: true, minimum: units }.to_leaf()),
+        (Key::mkp(255), mkp.to_leaf()),
+        (Key::mkf(255), MkfCell { funding, hour: u32::MAX }.to_leaf()),
+        (Key::mks(255), mks.to_leaf()),
+        (Key::mko(255), mko.to_leaf()),
+    ];
+    for (key, leaf) in leaves {
+        let data = Data { leaves: vec![(key, leaf)], ..sample() };
+        assert_eq!(Data::from_bytes(&data.to_bytes().unwrap()), Ok(data), "{key:?}");
+    }
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{tour, workload};
+use common::{tour, trades, workload};
 use tsz_diff::{ApplyError, Data, ExitError, Realm, WriteError, genesis_data};
 use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
-use tsz_ledger::{BalCell, Cell, Key, OutRecord};
+use tsz_ledger::key::cell;
+use tsz_ledger::{BalCell, Cell, Key, OutRecord, SubCell};
 use tsz_scenario::{Run, published};
 use tsz_testkit::damaged;
 use tsz_types::{AccountId, Balance, Units};
@@ -26,7 +27,7 @@ fn rebuild(run: &Run) -> Realm {
 
 #[test]
 fn published_bytes_rebuild_the_realm_and_every_proof() {
-    for run in [tour(), workload(300, 7), workload(90, 8)] {
+    for run in [tour(), workload(300, 7), workload(90, 8), trades(120, 9)] {
         let realm = rebuild(&run);
         let half = run.state.leaves().take_while(|(key, _)| *key < 1 << 39);
         assert!(realm.leaves().map(|(key, leaf)| (key.raw(), leaf)).eq(half));
@@ -65,6 +66,23 @@ fn accounts_exit_with_what_they_hold() {
     assert!(exit.verify(&run.genesis.root()).is_err());
     let nobody = AccountId::new(1 << 20).unwrap();
     assert_eq!(realm.exit(nobody), Err(ExitError::NoAccount(nobody)));
+}
+
+#[test]
+fn accounts_exit_with_positions_and_the_prices_of_their_markets() {
+    let run = trades(60, 4);
+    let realm = rebuild(&run);
+    let held = |key: Key| key.hi() >> 24 == 0 && key.lo() % cell::COUNT >= cell::POS;
+    let (position, _) = realm.leaves().find(|(key, _)| held(*key)).unwrap();
+    let exit = realm.exit(AccountId::new(position.hi()).unwrap()).unwrap();
+    assert_eq!(exit.verify(&run.state.root()), Ok(()));
+    let market = position.lo() % cell::COUNT - cell::POS;
+    for key in [position, Key::mkp(market), Key::mkf(market)] {
+        assert!(exit.leaves.iter().any(|leaf| leaf.key == key));
+    }
+    let pages = exit.leaves.iter().filter(|leaf| leaf.key.lo() == 0 && leaf.key.hi() >> 24 == 0);
+    let counts: u32 = pages.map(|leaf| u32::from(SubCell::from_leaf(&leaf.value).unwrap().pos_count)).sum();
+    assert_eq!(counts as usize, exit.leaves.iter().filter(|leaf| held(leaf.key)).count());
 }
 
 /// The realm before the last batch of a workload, and the data of that batch.

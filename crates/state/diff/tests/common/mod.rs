@@ -8,6 +8,12 @@ pub fn workload(ops: u32, seed: u64) -> Run {
     run(&generate(ops, seed, &params).unwrap()).unwrap()
 }
 
+/// A generated workload of spot and perpetual trades in three batches.
+pub fn trades(ops: u32, seed: u64) -> Run {
+    let params = Params { accounts: 200, active: 24, batches: 3, mix: Mix::TRADES };
+    run(&generate(ops, seed, &params).unwrap()).unwrap()
+}
+
 /// The example scenario.
 pub fn tour() -> Run {
     let text = include_str!("../../../../client/scenario/examples/tour.json");
