@@ -41,7 +41,7 @@ pub use report::{report, report_text};
 pub use runner::{BatchRun, Options, Record, Rejected, Run, run, run_with};
 pub use show::Show;
 pub use spec::{
-    AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec, Population,
+    AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec, PasskeySource, Population,
     Scenario, SystemSpec, TokenSpec, VERSION,
 };
 pub use table::Table;

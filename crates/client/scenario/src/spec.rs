@@ -36,6 +36,27 @@ pub enum KeySource {
     Seed(String),
     /// The secret in hex, 28 little-endian bytes.
     Secret(String),
+    /// A passkey of a software authenticator.
+    Passkey(PasskeySource),
+}
+
+/// A software authenticator's passkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeySource {
+    /// Text that the secret is derived from.
+    pub seed: String,
+    /// Relying party.
+    pub rp_id: String,
+    /// Origin.
+    pub origin: String,
+    /// Whether user verification is demanded; so by default.
+    #[serde(default = "yes")]
+    pub user_verification: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Identity of the rollup.

@@ -3,6 +3,7 @@ use serde_json::Value;
 use tsz_trade::{TradeContext, apply_op};
 
 const TOUR: &str = include_str!("../examples/tour.json");
+const PASSKEY: &str = include_str!("../examples/passkey.json");
 const REFUSALS: &str = include_str!("../examples/refusals.json");
 
 #[test]
@@ -41,8 +42,17 @@ fn examples_run_as_they_expect() {
 }
 
 #[test]
+fn passkeys_log_in_as_the_example_expects() {
+    let done = run(&parse(PASSKEY)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (6, 4));
+    let unknown = PASSKEY.replacen("\"key\": \"spare\"", "\"key\": \"session\"", 1);
+    let error = Scenario::from_json(&unknown).unwrap_err().to_string();
+    assert!(error.contains("no passkey labelled"), "{error}");
+}
+
+#[test]
 fn a_scenario_survives_its_json_form() {
-    for text in [TOUR, REFUSALS] {
+    for text in [TOUR, REFUSALS, PASSKEY] {
         let scenario = parse(text);
         assert_eq!(parse(&scenario.to_json()), scenario);
     }

@@ -116,7 +116,11 @@ fn happened(batches: &[ExecutedBatch], output: &Output) -> BTreeMap<String, u64>
 }
 
 fn kind(op: &Op) -> &'static str {
-    let Op::Fund(op) = op else { return "trade" };
+    let op = match op {
+        Op::Fund(op) => op,
+        Op::Trade(_) => return "trade",
+        Op::Auth(_) => return "login",
+    };
     match op {
         FundOp::BeginBatch(_) => "BeginBatch",
         FundOp::Deposit(_) => "Deposit",

@@ -1,5 +1,6 @@
 //! Operations as written in a file: what the runner fills in may be left out.
 
+mod auth;
 mod fund;
 mod order;
 mod parse;
@@ -11,6 +12,7 @@ use tsz_stf::FundOp;
 use crate::fields::Node;
 use crate::{Expect, ScenarioError};
 
+pub use auth::{AuthKind, AuthSpec, NewKey};
 pub use fund::{FundSpec, SignWith};
 pub use order::{OrderSpec, OrderUse};
 pub use trade::*;
@@ -26,6 +28,8 @@ pub enum Action {
     Fund(Box<FundSpec>),
     /// Trading: one operation, several, or none.
     Trade(TradeSpec),
+    /// A key change by passkey.
+    Auth(Box<AuthSpec>),
 }
 
 /// An entry of a batch and the outcome that is expected.
@@ -69,11 +73,13 @@ impl OpSpec {
         let kind = fields.map.get("op").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         let action = if fund::KINDS.contains(&kind.as_str()) {
             Action::Fund(Box::new(FundSpec::parse(fields, &reader.names, reader.keys)?))
+        } else if auth::KINDS.contains(&kind.as_str()) {
+            Action::Auth(Box::new(AuthSpec::parse(fields, &reader.names, reader.keys)?))
         } else if trade::KINDS.contains(&kind.as_str()) {
             fields.map.remove("op");
             Action::Trade(reader.trade(&kind, fields)?)
         } else {
-            let known = fund::KINDS.iter().chain(&trade::KINDS).copied().collect::<Vec<_>>().join(", ");
+            let known = fund::KINDS.iter().chain(&auth::KINDS).chain(&trade::KINDS).copied().collect::<Vec<_>>().join(", ");
             return Err(ScenarioError::field(fields.at("op"), format!("expected one of {known}")));
         };
         Ok(Self { action, expect })

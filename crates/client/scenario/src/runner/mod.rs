@@ -1,5 +1,6 @@
 //! Executing a scenario.
 
+mod auth;
 mod close;
 mod fund;
 mod orders;
@@ -162,6 +163,7 @@ impl<'k> Desk<'k> {
         match &spec.action {
             Action::Fund(spec) => Ok(vec![fund::fill(spec, at, self.keys)?]),
             Action::Trade(spec) => self.trade(spec, at),
+            Action::Auth(spec) => Ok(vec![auth::fill(spec, at, self.keys)?]),
         }
     }
 }

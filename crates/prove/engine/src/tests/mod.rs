@@ -3,5 +3,6 @@
 mod base;
 mod circuits;
 mod keys;
+mod login;
 mod pipeline;
 mod real;

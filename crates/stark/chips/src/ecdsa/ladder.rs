@@ -139,6 +139,10 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for LadderTable {
             (read(preprocessed.current_slice()), read(preprocessed.next_slice()))
         };
         eval_digits(builder, &row, &next, &fixed);
+        // A block starts at the abscissa that the boundary provides.
+        for (x, start) in next.x.into_iter().zip(row.x_sum) {
+            builder.assert_zero(fixed.is_start * (x - start));
+        }
         eval_apart(builder, &row, &fixed, &self.curve.field.value);
         self.eval_identities(builder, [&row, &next], [&fixed, &next_fixed]);
         self.eval_messages(builder, &row, &fixed);

@@ -42,7 +42,8 @@
 //!    entries are preprocessed. So it ends at v G + H with v the sum of digits, if no addition is exceptional. T = C
 //!    would give the logarithm of H, which is hashed to the curve: one instance, fixed before any proof. T = -C has no
 //!    witness, as 2 y != 0.
-//! 6. *Ladder.* A is on the curve at the start by 5. x_A - x_T, an integer between -2^256 and 2^256, is congruent to 0
+//! 6. *Ladder.* A is on the curve at the start by 5: the abscissa of the first step is that of the boundary, limb by limb,
+//!    and its ordinate l1 (x_A - x_T) + y_T that of the boundary, by the last identity. x_A - x_T, an integer between -2^256 and 2^256, is congruent to 0
 //!    modulo p only if it is one of 0, p, -p; then the product of the three differences would be 0 in the field, and it
 //!    has an inverse. So l1 is the slope of A and T, and A + T = (x_S, ..) is finite. 2 y_A = (l1 + l2)(x_A - x_S), and
 //!    y_A != 0 as the order is odd: x_A != x_S, so l2 is the slope of A and A + T, and x_A' that of 2A + T, which is

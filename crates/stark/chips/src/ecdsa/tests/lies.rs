@@ -130,6 +130,36 @@ fn shifted(x: &[F; LIMBS]) -> [F; LIMBS] {
     raw_bytes(&fits.and_then(|v| v.to_biguint()).expect("one of them fits")).map(F::from_u8)
 }
 
+/// The first step starts at another abscissa with the right ordinate, on a line of the liar's choice: all identities of
+/// the boundary hold.
+#[test]
+fn rejects_a_ladder_that_starts_elsewhere() {
+    use num_bigint::BigInt;
+    use tsz_air::PrimeField32;
+    let table = LadderTable::new(&P256, HEIGHTS.1);
+    let mut tables = traces(&P256, &[signed(1)]);
+    let width = LadderCols::<F>::WIDTH;
+    let mut rows: Vec<LadderCols<F>> =
+        (0..1 << HEIGHTS.1).map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..])).collect();
+    let value = |stored: &[F; LIMBS]| {
+        let sum = |bytes: [u8; LIMBS]| BigInt::from(BigUint::from_bytes_le(&bytes));
+        sum(stored.map(|b| b.as_canonical_u32() as u8)) - sum([128; LIMBS])
+    };
+    let first = rows[1];
+    let x = P256.reduce(value(&first.x) + 1);
+    let sign = if first.bits[0] == F::ONE { 1 } else { -1 };
+    // y_0 = l (x - x_T) + d y_T.
+    let rise = value(&rows[0].slope_acc) - value(&first.term_y) * sign;
+    let slope = P256.divide(&rise, &(BigInt::from(x.clone()) - value(&first.term_x)));
+    rows[1].x = P256.balanced(&x).map(F::from_u8);
+    rows[1].slope_sum = P256.balanced(&slope).map(F::from_u8);
+    tables[LADDER] = super::super::ladder::finish(&table, rows);
+    match verdict(&P256, &tables) {
+        Err(Violation::Constraint { air, row: 0, .. }) if air == "p256_ladder" => {}
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn rejects_digits_and_signs_that_differ() {
     let mut tables = traces(&P256, &[signed(1)]);

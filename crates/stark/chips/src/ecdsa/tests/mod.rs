@@ -2,6 +2,7 @@
 
 mod honest;
 mod lies;
+mod vectors;
 
 use num_bigint::BigUint;
 use tsz_air::{
