@@ -202,6 +202,9 @@ pub enum VkCommand {
     /// Print every key: digest, algorithm, size class, tables, proven and conjectured security bits.
     #[command(after_help = "Examples:\n  tsz vk list\n  tsz vk list --json")]
     List,
+    /// Print columns, degree and cells of every table, and the rows and cells that each op takes.
+    #[command(after_help = "Examples:\n  tsz vk tables\n  tsz vk tables --json")]
+    Tables,
     /// Derive every key anew and compare it with the pinned ones; a difference is an error.
     Check(VkFile),
     /// Write the derived keys to vks.toml, after a deliberate change of a circuit.

@@ -46,6 +46,7 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Prove(args) => commands::prove::run(&args, output),
         Command::Verify(args) => commands::verify::run(&args, output),
         Command::Vk(VkCommand::List) => commands::vk::list(output),
+        Command::Vk(VkCommand::Tables) => commands::tables::run(output),
         Command::Vk(VkCommand::Check(pins)) => commands::vk::check(pins.file.as_deref(), output),
         Command::Vk(VkCommand::Pin(pins)) => commands::vk::pin(pins.file.as_deref(), output),
         Command::Bench(args) => commands::bench::run(&args, output),

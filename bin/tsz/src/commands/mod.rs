@@ -5,5 +5,6 @@ pub mod data;
 pub mod demo;
 pub mod prove;
 pub mod scenario;
+pub mod tables;
 pub mod verify;
 pub mod vk;

@@ -4,7 +4,7 @@ use tsz_air::air_enum;
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
-use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 
 use crate::ProvingKey;
@@ -79,6 +79,34 @@ const SHAPES: [(usize, usize, usize, usize); OP_TABLES] = [
 /// Permutations of a signature's challenge.
 const STEPS_OF_A_SIGNATURE: usize = 2;
 
+/// Rows that an op of each kind takes, by name of table: the documentation's figures.
+pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
+    const NAMES: [(&str, &str); OP_TABLES] = [
+        ("BeginBatch", "begin"),
+        ("Deposit", "deposit"),
+        ("Transfer", "transfer"),
+        ("Withdraw", "withdraw"),
+        ("RegisterKey, RevokeKey", "key"),
+        ("L1RegisterKey, L1RevokeKey", "l1key"),
+        ("FullExit", "exit"),
+        ("CancelOrder", "cancel"),
+        ("CancelAll", "cancel_all"),
+    ];
+    let kind = |((op, table), (accesses, writes, steps, sigs)): ((_, _), (usize, usize, usize, usize))| {
+        let blocks = tuple_rows(accesses, writes);
+        let permutations = blocks + steps + sigs * STEPS_OF_A_SIGNATURE;
+        let rows = [
+            (table, 1),
+            ("tuple_exec", blocks),
+            ("poseidon2", permutations),
+            ("sig", sigs),
+            ("schnorr", sigs << LOG_ROWS),
+        ];
+        (op, rows.into_iter().filter(|(_, n)| *n > 0).collect())
+    };
+    NAMES.into_iter().zip(SHAPES).map(kind).collect()
+}
+
 /// A size class: log2 heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class {
@@ -127,7 +155,7 @@ impl Class {
     pub fn holds(&self, counts: &Counts) -> bool {
         let (mut blocks, mut steps, mut sigs) = (0, 0, 0);
         for (n, (accesses, writes, step, sig)) in counts.iter().zip(SHAPES) {
-            blocks += n * op_rows(accesses, writes);
+            blocks += n * tuple_rows(accesses, writes);
             steps += n * (step + sig * STEPS_OF_A_SIGNATURE);
             sigs += n * sig;
         }

@@ -40,7 +40,7 @@ mod tests;
 mod trace;
 mod witness;
 
-pub use class::{CLASSES, Class, Counts, FundAir, counts};
+pub use class::{CLASSES, Class, Counts, FundAir, counts, op_rows};
 pub use cost::{TableCost, cells_per_op};
 pub use op::{FundRecord, OP_TABLES};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};

@@ -6,7 +6,7 @@ use tsz_air::air_enum;
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
-use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Block;
 use tsz_ledger::Access;
@@ -69,7 +69,7 @@ impl Counts {
         let (mut blocks, mut count) = (0, 0);
         for (op, accesses) in trades {
             let writes = accesses.iter().filter(|a| a.write).count();
-            blocks += op_rows(accesses.len(), writes);
+            blocks += tuple_rows(accesses.len(), writes);
             count += 1;
             for (at, signed) in [(0, &op.taker), (4, &op.maker)] {
                 let key = [at, at + 1].map(|k| accesses.get(k).map_or_else(Block::default, |a| a.old));
@@ -78,6 +78,22 @@ impl Counts {
         }
         Self { markets, orders: orders.len(), trades: count, blocks }
     }
+}
+
+/// Accesses and writes of a trade without a broker.
+const TRADE: (usize, usize) = (14, 8);
+
+/// Rows that a trade without a broker and an order take, by name of table: the documentation's figures. A trade of two
+/// orders that nobody else fills takes its own rows and those of two orders.
+pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
+    let blocks = tuple_rows(TRADE.0, TRADE.1);
+    vec![
+        ("SpotTrade", vec![("spot", 1), ("tuple_exec", blocks), ("poseidon2", blocks)]),
+        (
+            "order, however often filled",
+            vec![("order", 1), ("poseidon2", STEPS_OF_AN_ORDER), ("sig", 1), ("schnorr", 1 << LOG_ROWS)],
+        ),
+    ]
 }
 
 /// A size class: log2 heights.

@@ -32,7 +32,7 @@ mod tests;
 mod trace;
 mod witness;
 
-pub use class::{CLASSES, Class, Counts, SpotAir};
+pub use class::{CLASSES, Class, Counts, SpotAir, op_rows};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use record::SpotRecord;
 pub use trace::RecordError;

@@ -44,6 +44,15 @@ pub struct KeyInfo {
     pub setup: Cost,
 }
 
+/// Rows that one op takes in the tables of its family's circuit, padding aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpRows {
+    /// Name of the op kind.
+    pub op: &'static str,
+    /// Rows by name of table.
+    pub rows: Vec<(&'static str, usize)>,
+}
+
 /// The common part of all circuits.
 pub trait Keyed: Send + Sync {
     /// Its name.
@@ -97,6 +106,10 @@ pub trait ExecCircuit: Keyed {
     /// # Errors
     /// [`ProofError`] for anything but a valid proof of exactly this claim.
     fn verify(&self, claim: &ExecClaim, proof: &[u8]) -> Result<(), ProofError>;
+    /// Rows of each op kind, for the documentation.
+    fn op_rows(&self) -> Vec<OpRows> {
+        Vec::new()
+    }
 }
 
 /// A circuit that proves transitions of the state tree.
@@ -196,6 +209,11 @@ impl Registry {
     /// Circuits of one algorithm, the smallest first.
     pub fn execs(&self, algorithm: AlgorithmId) -> Vec<&Arc<dyn ExecCircuit>> {
         self.execs.iter().filter(|c| c.algorithm() == algorithm).collect()
+    }
+
+    /// Circuits of all algorithms.
+    pub fn all_execs(&self) -> &[Arc<dyn ExecCircuit>] {
+        &self.execs
     }
 
     /// Transition circuits, the smallest first.

@@ -9,7 +9,7 @@ use tsz_trade::Params;
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
 
 /// One size class.
 pub struct Fund {
@@ -77,5 +77,9 @@ impl ExecCircuit for Fund {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn op_rows(&self) -> Vec<OpRows> {
+        tsz_fund::op_rows().into_iter().map(|(op, rows)| OpRows { op, rows }).collect()
     }
 }

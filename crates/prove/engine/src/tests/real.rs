@@ -196,6 +196,63 @@ fn a_forged_signature_is_refused_and_changes_nothing() {
     assert_eq!(without.execute(time, &ops[..20]).unwrap().header, batch.header);
 }
 
+/// A batch of trades and transfers.
+fn trades() -> tsz_scenario::Run {
+    let mix = Mix { spot: 3, ..Mix::TRANSFERS };
+    let params = Params { accounts: 200, active: 12, batches: 1, mix };
+    run(&generate(24, 9, &params).unwrap()).unwrap()
+}
+
+#[test]
+fn a_batch_of_trades_and_transfers_is_proven_and_verified() {
+    let f = fixture();
+    let batches = executed(trades()).unwrap();
+    let (bundle, report) = prove_bundle(batches, &f.registry, &f.pins, &|_| {}).unwrap();
+    let circuits: Vec<&str> = report.proofs.iter().map(|p| p.circuit.as_str()).collect();
+    assert_eq!(circuits, ["fund/small", "spot/small", "transition/small"]);
+    verify(&bundle).unwrap();
+    // under other parameters, everywhere: C changes, and with it every capacity
+    let mut other = bundle.clone();
+    let batch = &mut other.batches[0];
+    batch.header.context.params[0] += F::ONE;
+    let context = batch.header.context;
+    for exec in &mut batch.execs {
+        (exec.claim.context, exec.claim.start) = (context, context.digest());
+    }
+    assert!(matches!(
+        refused(&other),
+        BatchError::Transition(ProofError::Verify(_))
+            | BatchError::Exec { error: ExecError::Proof(ProofError::Verify(_)), .. }
+    ));
+    // a trade proof cannot be left out
+    let mut without = bundle;
+    without.batches[0].execs.remove(1);
+    verify(&without).unwrap_err();
+}
+
+#[test]
+fn trades_need_the_parameters_in_force() {
+    let run = trades();
+    let batch = &run.batches[0];
+    let ops: Vec<Op> = batch.records.iter().skip(1).map(|r| r.op.clone()).collect();
+    let trades = ops.iter().filter(|op| op.needs_params()).count();
+    assert!(0 < trades && trades < ops.len());
+    let mut executor = Executor::new(run.system.digest(), run.genesis.clone());
+    let mut others = batch.params.clone();
+    others.oracle.max_age += 1;
+    for params in [None, Some(others)] {
+        let mut executor = executor.clone();
+        params.into_iter().for_each(|p| executor.set_params(p));
+        let done = executor.execute(batch.context.time, &ops).unwrap();
+        assert_eq!((done.records.len(), done.rejected.len()), (1 + ops.len() - trades, trades));
+        let reason = OpReject::Trade(tsz_trade::TradeReject::OtherParams);
+        assert!(done.rejected.iter().all(|r| r.reason == reason));
+    }
+    executor.set_params(batch.params.clone());
+    let done = executor.execute(batch.context.time, &ops).unwrap();
+    assert_eq!((done.rejected.len(), done.header.sn), (0, batch.after.root()));
+}
+
 #[test]
 fn a_folder_of_a_scenario_verifies() {
     let f = fixture();
