@@ -11,7 +11,7 @@ use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::{Params, TradeOp};
 
 use crate::ProvingKey;
-use crate::tables::{SetParamsAir, SetTokenAir, TickAir};
+use crate::tables::{SetParamsAir, SetTokenAir, SettleAir, TickAir};
 
 air_enum! {
     /// Tables of the manage circuit.
@@ -24,6 +24,8 @@ air_enum! {
         Clock(ClockAir),
         /// FundingTick.
         Tick(TickAir),
+        /// FundingSettle.
+        Settle(SettleAir),
         /// SetParams.
         SetParams(SetParamsAir),
         /// SetToken.
@@ -38,9 +40,9 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 10;
+pub(crate) const TABLES: usize = 11;
 /// Tables of the family before the tuple table.
-pub(crate) const OWN_TABLES: usize = 6;
+pub(crate) const OWN_TABLES: usize = 7;
 /// Sponge steps of an L1 record.
 const STEPS_OF_A_RECORD: usize = 2;
 
@@ -51,6 +53,8 @@ pub struct Counts {
     pub markets: usize,
     /// Funding ticks.
     pub ticks: usize,
+    /// Settlements.
+    pub settles: usize,
     /// Parameter updates.
     pub set_params: usize,
     /// Token listings.
@@ -66,6 +70,7 @@ impl Counts {
         for op in ops {
             match op {
                 TradeOp::FundingTick(_) => counts.ticks += 1,
+                TradeOp::FundingSettle(_) => counts.settles += 1,
                 TradeOp::SetParams(_) => counts.set_params += 1,
                 TradeOp::SetToken(_) => counts.set_token += 1,
                 _ => counts.others += 1,
@@ -84,6 +89,8 @@ pub struct Class {
     pub markets: usize,
     /// Funding ticks.
     pub ticks: usize,
+    /// Settlements.
+    pub settles: usize,
     /// Parameter updates, and as many token listings.
     pub governance: usize,
     /// Tuple table.
@@ -94,8 +101,16 @@ pub struct Class {
 
 /// The size classes, smallest first.
 pub const CLASSES: [Class; 2] = [
-    Class { name: "small", markets: 6, ticks: 6, governance: 6, tuple: 11, poseidon2: [11, 10] },
-    Class { name: "medium", markets: 8, ticks: 10, governance: 6, tuple: 14, poseidon2: [14, 12] },
+    Class { name: "small", markets: 6, ticks: 6, settles: 6, governance: 6, tuple: 11, poseidon2: [11, 10] },
+    Class {
+        name: "medium",
+        markets: 8,
+        ticks: 10,
+        settles: 10,
+        governance: 6,
+        tuple: 15,
+        poseidon2: [15, 12],
+    },
 ];
 
 impl Class {
@@ -118,12 +133,14 @@ impl Class {
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
         let governance = counts.set_params + counts.set_token;
-        let blocks = counts.ticks * op_rows(4, 2) + governance * op_rows(3, 3);
+        let moved = counts.ticks + counts.settles;
+        let blocks = moved * op_rows(4, 2) + governance * op_rows(3, 3);
         let lists = params::LISTS + counts.markets * BLOCKS;
         let records = governance * STEPS_OF_A_RECORD;
         counts.others == 0
             && counts.markets <= 1 << self.markets
             && counts.ticks <= 1 << self.ticks
+            && counts.settles <= 1 << self.settles
             && counts.set_params.max(counts.set_token) <= 1 << self.governance
             // one more row ends the segment
             && blocks < 1 << self.tuple
@@ -132,14 +149,14 @@ impl Class {
 
     /// Rows of the op tables together.
     pub(crate) fn rows(&self) -> u64 {
-        (1 << self.ticks) + (2 << self.governance)
+        (1 << self.ticks) + (1 << self.settles) + (2 << self.governance)
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
         let lists = [params::LOG_HEIGHT, self.markets, clock::LOG_HEIGHT];
-        let own = [self.ticks, self.governance, self.governance];
+        let own = [self.ticks, self.settles, self.governance, self.governance];
         let own = lists.into_iter().chain(own);
         own.chain([self.tuple, p0, p1, range::LOG_HEIGHT]).collect()
     }
@@ -151,6 +168,7 @@ impl Class {
             PerpsAir.into(),
             ClockAir.into(),
             TickAir.into(),
+            SettleAir.into(),
             SetParamsAir.into(),
             SetTokenAir.into(),
             TupleAir { mode: Mode::Exec }.into(),

@@ -1,4 +1,4 @@
-//! The manage circuit: FundingTick, SetParams and SetToken (docs/src/manage.md, docs/src/domain.md sections 8 and 9).
+//! The manage circuit: FundingTick, FundingSettle, SetParams and SetToken (docs/src/manage.md, docs/src/domain.md sections 8 and 9).
 //!
 //! **Proven.** There are `count` ops of the family whose access logs, absorbed in some order by the tuple sponge, take
 //! the capacity `start` to `end`, and each is computed by its rule at the batch time T under the parameters whose hash
@@ -14,6 +14,7 @@
 //! | [`tsz_gadgets::perps`] | a perpetual market |
 //! | [`tsz_gadgets::clock`] | hour and minute of T |
 //! | [`tables::Tick`] | FundingTick |
+//! | [`tables::Settle`] | FundingSettle |
 //! | [`tables::SetParams`] | SetParams |
 //! | [`tables::SetToken`] | SetToken |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | as in `tsz-fund` |

@@ -1,5 +1,6 @@
 //! Traces of the tables of the family.
 
+mod settle;
 mod tick;
 
 use tsz_air::{F, PrimeCharacteristicRing, Trace};
@@ -18,12 +19,13 @@ use tsz_trade::{TradeOp, ops};
 
 use crate::class::Class;
 use crate::record::{ManageRecord, RecordError, accesses};
-use crate::tables::{SetParams, SetToken, Tick};
+use crate::tables::{SetParams, SetToken, Settle, Tick};
 
 /// Rows of the family's own tables in the making.
 #[derive(Default)]
 struct Rows {
     ticks: Vec<Tick<F>>,
+    settles: Vec<Settle<F>>,
     set_params: Vec<SetParams<F>>,
     set_token: Vec<SetToken<F>>,
     /// Blocks and lookups of each market.
@@ -90,7 +92,7 @@ fn finish<C: Columns<F> + Default + Sync>(
     matrix(rows, log_height, &C::default()).ok_or(error)
 }
 
-/// Fills the tables of the family: params, perps, clock, tick, set_params, set_token.
+/// Fills the tables of the family: params, perps, clock, tick, settle, set_params, set_token.
 ///
 /// # Errors
 /// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
@@ -108,6 +110,10 @@ pub(crate) fn op_traces(
                 let row = tick::row(&mut rows.markets, context, params, record, op)?;
                 rows.ticks.push(row);
             }
+            TradeOp::FundingSettle(op) => {
+                let row = settle::row(&mut rows.markets, context, record, op)?;
+                rows.settles.push(row);
+            }
             TradeOp::SetParams(_) => rows.set_params.push(set_params(record)?),
             TradeOp::SetToken(op) => rows.set_token.push(set_token(record, op)?),
             other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
@@ -120,8 +126,9 @@ pub(crate) fn op_traces(
     Ok(vec![
         params::trace(&params.digests(), uses),
         perps::trace(&rows.markets, class.markets).ok_or(too_many)?,
-        clock::trace(context.time, rows.ticks.len()),
+        clock::trace(context.time, rows.ticks.len() + rows.settles.len()),
         finish("tick", &rows.ticks, class.ticks)?,
+        finish("settle", &rows.settles, class.settles)?,
         finish("set_params", &rows.set_params, class.governance)?,
         finish("set_token", &rows.set_token, class.governance)?,
     ])

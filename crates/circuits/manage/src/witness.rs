@@ -13,7 +13,7 @@ use tsz_trade::Params;
 
 use crate::class::Class;
 use crate::record::{ManageRecord, RecordError};
-use crate::tables::{SetParamsAir, SetTokenAir, TickAir};
+use crate::tables::{SetParamsAir, SetTokenAir, SettleAir, TickAir};
 use crate::trace::op_traces;
 
 /// Why there is no witness.
@@ -77,8 +77,9 @@ impl Witness {
         requests.merge(collect(&PerpsAir, &traces[1], &[]));
         requests.merge(collect(&ClockAir, &traces[2], &time_publics(context)));
         requests.merge(collect(&TickAir, &traces[3], &[]));
-        requests.merge(collect(&SetParamsAir, &traces[4], &[]));
-        requests.merge(collect(&SetTokenAir, &traces[5], &[]));
+        requests.merge(collect(&SettleAir, &traces[4], &[]));
+        requests.merge(collect(&SetParamsAir, &traces[5], &[]));
+        requests.merge(collect(&SetTokenAir, &traces[6], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);

@@ -2,10 +2,12 @@
 
 mod set_params;
 mod set_token;
+mod settle;
 mod tick;
 
 pub use set_params::{SetParams, SetParamsAir};
 pub use set_token::{SetToken, SetTokenAir};
+pub use settle::{Payment, Settle, SettleAir};
 pub use tick::{Gain, Idle, Rate, Tick, TickAir};
 
 /// `hi` of the cells MKP.

@@ -42,7 +42,10 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Columns that are free in some rows.
-const CONDITIONAL: [&str; 9] = [
+const CONDITIONAL: [&str; 12] = [
+    "settle payment.gap_sign.sum_inv",
+    "settle new_sign.sum_inv",
+    "settle old_negative",
     // at a bound of a clamp both sides say the same
     "tick rate.inner.is_",
     "tick rate.outer.is_",
@@ -64,7 +67,8 @@ fn every_cell_is_constrained() {
     let witness = world.witness();
     let airs = SMALL.circuit(Profile::Base).airs;
     let counts = Counts::of(&world.params, world.records.iter().map(|r| &r.op));
-    let mut rows = vec![1, counts.markets, 1, counts.ticks, counts.set_params, counts.set_token];
+    let mut rows =
+        vec![1, counts.markets, 1, counts.ticks, counts.settles, counts.set_params, counts.set_token];
     rows.resize(airs.len(), 0);
     let publics = public_values(&witness.claim);
     let tamper = Tamper {

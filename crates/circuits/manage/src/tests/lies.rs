@@ -192,11 +192,11 @@ fn rejects_another_listing_than_the_record_names() {
     assert_eq!(verdict(&lie), "bus:key");
     // listed twice over: no flag of the cell, in the record as well
     let mut witness = world.witness();
-    let width = witness.traces[5].width;
+    let width = witness.traces[6].width;
     let names = tsz_air::TableAir::column_names(&crate::tables::SetTokenAir);
     let at = names.iter().position(|name| name == "listed").unwrap();
     assert!(at < width);
-    witness.traces[5].values[at] = f(2);
+    witness.traces[6].values[at] = f(2);
     assert!(judge(&witness).is_err());
 }
 
@@ -236,8 +236,9 @@ fn tampered(table: usize, cells: &[(usize, &str, u32)]) -> bool {
 #[test]
 fn rejects_padding_that_acts() {
     assert!(tampered(3, &[(20, "is_real", 1)]));
-    assert!(tampered(4, &[(2, "is_real", 1)]));
-    assert!(tampered(5, &[(3, "is_real", 1)]));
+    assert!(tampered(5, &[(2, "is_real", 1)]));
+    assert!(tampered(6, &[(3, "is_real", 1)]));
+    assert!(tampered(4, &[(10, "is_real", 1)]));
     assert!(tampered(1, &[(5, "funding_uses", 1)]));
     assert!(tampered(2, &[(1, "uses", 1)]));
 }

@@ -2,12 +2,12 @@
 
 use tsz_air::{Violation, check};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
-use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, MksCell, SystemId};
+use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, MksCell, PosCell, SubCell, SystemId};
 use tsz_stark::Profile;
 use tsz_stf::{Genesis, MemView, Trusted, View};
-use tsz_trade::ops::{FundingTick, SetParams, SetToken};
+use tsz_trade::ops::{FundingSettle, FundingTick, SetParams, SetToken};
 use tsz_trade::params::*;
-use tsz_trade::{HOUR_MS, TradeContext, TradeOp, TradeReject, apply_with};
+use tsz_trade::{HOUR_MS, Party, TradeContext, TradeOp, TradeReject, apply_with};
 use tsz_types::*;
 
 use crate::class::{CLASSES, Class};
@@ -19,6 +19,9 @@ pub const SMALL: Class = CLASSES[0];
 /// The hour of the batch time.
 pub const HOUR: u32 = 0x100_0003;
 pub const TIME: u64 = HOUR as u64 * HOUR_MS + 59 * 60_000 + 59_999;
+
+/// Who holds positions.
+pub const PARTY: Party = Party { account: AccountId::INSURANCE, sub: SubId::MAX };
 
 pub fn f(x: u32) -> F {
     F::from_u32(x)
@@ -53,7 +56,10 @@ pub fn params() -> Params {
     Params {
         perps: vec![
             perp(Status::Open, 100, 500, 40_000),
-            perp(Status::ReduceOnly, -max, 40_000, 39_999),
+            PerpMarket {
+                qm: QuoteMultiplier::new((1 << 12) + 5).unwrap(),
+                ..perp(Status::ReduceOnly, -max, 40_000, 39_999)
+            },
             perp(Status::Open, max, 0, 40_000),
             perp(Status::Closed, 0, 0, 0),
             perp(Status::Settling, 100, 500, 40_000),
@@ -113,6 +119,25 @@ impl World {
 
     pub fn tick(m: u8) -> FundingTick {
         FundingTick { market: market(m) }
+    }
+
+    /// A position of [`PARTY`] in market 1, with collateral, settled at `last` where the index is `now`.
+    pub fn hold(&mut self, size: i64, collateral: i128, last: i64, now: i64) {
+        let index = |i| FundingIndex::new(i).unwrap();
+        let sub = SubCell { collateral: Collateral::new(collateral).unwrap(), pos_count: 3, mask: 5 };
+        self.view.set(PARTY.sub_key(), sub.to_leaf());
+        let pos = PosCell::new(size, index(last)).unwrap();
+        self.view.set(PARTY.pos_key(market(1)), pos.to_leaf());
+        let mkf = MkfCell { funding: index(now), hour: HOUR };
+        self.view.set(Key::mkf(1), mkf.to_leaf());
+    }
+
+    pub fn settle() -> FundingSettle {
+        FundingSettle { party: PARTY, market: market(1) }
+    }
+
+    pub fn sub(&self) -> SubCell {
+        SubCell::from_leaf(&self.view.get(PARTY.sub_key())).unwrap()
     }
 
     pub fn set_params(&self, hash: Digest) -> SetParams {
@@ -195,6 +220,21 @@ pub fn every_op() -> World {
         if cells.hour != HOUR - 1 && w.mkf(m.into()).hour != HOUR {
             w.apply(World::tick(m));
         }
+    }
+    for (size, collateral, last, now) in [
+        (1, 0, 1, 0),
+        (-1, 0, 1, 0),
+        (7, 5, -3, 4),
+        (-7, -5, -3, 4),
+        (-7, 0, 4, 4),
+        ((1 << 48) - 1, 1 << 94, -(1 << 33), 1 << 24),
+        (-(1 << 48) + 1, (1 << 95) - (1 << 61), 1 << 24, (1 << 24) + 1),
+        (1 << 24, -(1 << 48), i64::MAX, i64::MAX - (1 << 47)),
+        (3, 100, -i64::MAX, -i64::MAX + (1 << 25)),
+        (1 << 10, 1 << 93, i64::MAX, -i64::MAX),
+    ] {
+        w.hold(size, collateral, last, now);
+        w.apply(World::settle());
     }
     w.apply(w.set_params([f(5); 8]));
     w.apply(w.set_token(127, true, (1 << 60) - 1));

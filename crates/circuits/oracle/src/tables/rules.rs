@@ -34,7 +34,7 @@ columns! {
 columns! {
     /// One block of the list.
     pub struct Rule {
-        /// 1 = the row holds a block; boolean.
+        /// 1 = the row holds a block; boolean. Such rows come first.
         is_real: felt,
         /// 1 = it is the first: the rules; boolean, 1 on the first row only.
         is_rules: felt,
@@ -79,6 +79,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for RulesAir {
         builder.when_first_row().assert_one(r.is_real.clone());
         builder.when_first_row().assert_zero(r.number.clone());
         builder.when_transition().assert_zero(next.is_rules.clone());
+        builder.when_transition().assert_zero(next.is_real.clone() * (one.clone() - r.is_real.clone()));
         builder.when_transition().assert_eq(next.number.clone(), r.number.clone() + one.clone());
 
         let mut row = Row::bare(builder, r.is_real.clone());

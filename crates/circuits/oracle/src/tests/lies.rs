@@ -334,4 +334,6 @@ fn rejects_rules_from_another_row() {
     assert_eq!(tampered(RULES, |set| set(1, "is_rules", 1)), "rules");
     assert_eq!(tampered(RULES, |set| set(0, "is_rules", 0)), "rules");
     assert_eq!(tampered(RULES, |set| set(2, "number", 1)), "rules");
+    // a gap in the list: places after it would be others
+    assert_eq!(tampered(RULES, |set| set(SIGNERS, "is_real", 0)), "rules");
 }

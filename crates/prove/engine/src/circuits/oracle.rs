@@ -37,7 +37,7 @@ impl Oracle {
 fn ops<'a>(ops: &'a [(u32, &'a OpRecord)]) -> impl Iterator<Item = (u32, &'a TradeOp, &'a OpRecord)> + 'a {
     ops.iter().filter_map(|(index, record)| match &record.op {
         Op::Trade(op) => Some((*index, op, *record)),
-        Op::Fund(_) | Op::Auth(_) => None,
+        _ => None,
     })
 }
 
