@@ -1,14 +1,14 @@
 //! The fund circuit.
 
 use tsz_aggregator::ProofError;
-use tsz_fund::{Class, FundAir, FundRecord, ProveError, VerifyError, Witness, counts, verify};
+use tsz_fund::{Class, FundAir, FundRecord, ProveError, VerifyError, Witness, counts, public_values, verify};
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_stark::Profile;
+use tsz_stark::{F, Profile};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
 
 /// One size class.
 pub struct Fund {
@@ -44,6 +44,10 @@ impl Keyed for Fund {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl ExecCircuit for Fund {
@@ -77,5 +81,9 @@ impl ExecCircuit for Fund {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
+        public_values(claim)
     }
 }
