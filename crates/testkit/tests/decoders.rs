@@ -10,7 +10,7 @@ use tsz_codec::{Decode, Encode, decode_all};
 use tsz_diff::Data;
 use tsz_engine::{Hex, Manifest, Pins};
 use tsz_hash::{F, PrimeCharacteristicRing};
-use tsz_scenario::{Mix, Params, Run, Scenario, generate, published, run};
+use tsz_scenario::{Params, Run, Scenario, generate, published, run};
 use tsz_sig::{PublicKey, SecretKey, Signature};
 use tsz_smt::Tree;
 use tsz_stf::{FundOp, forms};
@@ -32,7 +32,8 @@ fn canonical<T>(
     assert_eq!(write(&read(bytes).unwrap()), bytes, "honest");
     let copies = damaged(bytes, 1, count).map(|(_, copy)| copy);
     // and pure noise of the same length
-    let noise = damaged(&vec![0; bytes.len()], 2, count / 4).map(|(_, copy)| copy);
+    let zeros = vec![0; bytes.len()];
+    let noise = damaged(&zeros, 2, count / 4).map(|(_, copy)| copy);
     let read_back = |copy: &Vec<u8>| {
         let value = read(copy);
         value.iter().for_each(|value| assert_eq!(write(value), *copy));

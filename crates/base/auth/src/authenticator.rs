@@ -18,6 +18,13 @@ pub struct Authenticator {
     secret: SigningKey,
 }
 
+/// Says nothing of the secret.
+impl core::fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Authenticator").finish_non_exhaustive()
+    }
+}
+
 impl Authenticator {
     /// The authenticator of a seed.
     pub fn from_seed(seed: &[u8]) -> Self {

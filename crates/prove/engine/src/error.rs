@@ -102,6 +102,14 @@ pub enum EngineError {
         /// Ops of the batch.
         ops: usize,
     },
+    /// A proof cannot be aggregated.
+    #[error("{name}: {reason}")]
+    Aggregate {
+        /// Node.
+        name: String,
+        /// The reason.
+        reason: String,
+    },
     /// A run without batches cannot be proven.
     #[error("nothing to prove: the run has no batch")]
     Empty,

@@ -5,10 +5,12 @@
 //! - [`executed`]: the batches of a scenario run.
 //! - [`pins`]: `vks.toml`, the keys that a verifier trusts.
 //! - [`prove`]: chooses classes, cuts long vectors into ranges, proves batch after batch into a bundle.
+//! - [`mod@aggregate`]: a bundle becomes one aggregation proof.
 //! - [`folder`]: `manifest.json`, `bundle.bin` and the rest; [`verify_dir`] uses them and the pins alone.
 //!
 //! Memory: one circuit is proven at a time, and its traces are dropped before the next one starts.
 
+pub mod aggregate;
 pub mod circuits;
 mod error;
 pub mod execute;
@@ -24,6 +26,7 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 
+pub use aggregate::{AggregateReport, Aggregator, derive_nodes};
 pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
 pub use folder::{Manifest, Verified, verify_dir};

@@ -52,6 +52,9 @@ pub struct Pins {
     root: Hex,
     #[serde(default)]
     vk: Vec<Pin>,
+    /// Lifts and joins of the aggregation tree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    node: Vec<Pin>,
 }
 
 /// One difference between pinned and derived keys.
@@ -124,10 +127,19 @@ impl Pins {
     ///
     /// # Errors
     /// [`PinError::Name`] and [`PinError::Tree`].
-    pub fn new(mut vk: Vec<Pin>) -> Result<Self, PinError> {
+    pub fn new(vk: Vec<Pin>) -> Result<Self, PinError> {
+        Self::with_nodes(vk, Vec::new())
+    }
+
+    /// Pins these base keys and these of nodes, each sorted by name.
+    ///
+    /// # Errors
+    /// [`PinError::Name`] and [`PinError::Tree`].
+    pub fn with_nodes(mut vk: Vec<Pin>, mut node: Vec<Pin>) -> Result<Self, PinError> {
         vk.sort_by(|a, b| a.name.cmp(&b.name));
-        let root = Hex(VkTree::new(vk.iter().map(Pin::entry))?.root());
-        let pins = Self { version: VERSION, root, vk };
+        node.sort_by(|a, b| a.name.cmp(&b.name));
+        let root = Hex(VkTree::new(vk.iter().chain(&node).map(Pin::entry))?.root());
+        let pins = Self { version: VERSION, root, vk, node };
         pins.check_names()?;
         Ok(pins)
     }
@@ -159,7 +171,7 @@ impl Pins {
 
     fn check_names(&self) -> Result<(), PinError> {
         let mut seen = BTreeSet::new();
-        for pin in &self.vk {
+        for pin in self.vk.iter().chain(&self.node) {
             if pin.name != format!("{}/{}", pin.family, pin.class) || !seen.insert(&pin.name) {
                 return Err(PinError::Name(pin.name.clone()));
             }
@@ -181,7 +193,7 @@ impl Pins {
     /// # Errors
     /// [`VkTreeError`] for a pair pinned twice.
     pub fn tree(&self) -> Result<VkTree, VkTreeError> {
-        VkTree::new(self.vk.iter().map(Pin::entry))
+        VkTree::new(self.vk.iter().chain(&self.node).map(Pin::entry))
     }
 
     /// Root of the vk tree.
@@ -189,38 +201,55 @@ impl Pins {
         self.root.0
     }
 
-    /// The pins.
+    /// The pins of base circuits.
     pub fn vks(&self) -> &[Pin] {
         &self.vk
     }
 
-    /// Compares with freshly derived keys.
+    /// The pins of lifts and joins.
+    pub fn nodes(&self) -> &[Pin] {
+        &self.node
+    }
+
+    /// Compares the base keys with freshly derived ones.
     ///
     /// # Errors
     /// [`PinError::Drift`] with every difference.
     pub fn check(&self, derived: &[Pin]) -> Result<(), PinError> {
-        let mut drifts = Vec::new();
-        let mut differ = |name: &str, what, pinned: String, derived: String| {
-            if pinned != derived {
-                drifts.push(Drift { name: name.to_owned(), what, pinned, derived });
-            }
-        };
-        for new in derived {
-            let Some(old) = self.vk.iter().find(|p| p.name == new.name) else {
-                differ(&new.name, "digest", String::new(), new.digest.to_string());
-                continue;
-            };
-            differ(&new.name, "algorithm", old.algorithm.to_string(), new.algorithm.to_string());
-            differ(&new.name, "tables", old.tables.join(" "), new.tables.join(" "));
-            differ(&new.name, "digest", old.digest.to_string(), new.digest.to_string());
-        }
-        for old in &self.vk {
-            if !derived.iter().any(|new| new.name == old.name) {
-                differ(&old.name, "digest", old.digest.to_string(), String::new());
-            }
-        }
-        if drifts.is_empty() { Ok(()) } else { Err(PinError::Drift(drifts)) }
+        compare(&self.vk, derived)
     }
+
+    /// Compares the keys of nodes with freshly derived ones.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_nodes(&self, derived: &[Pin]) -> Result<(), PinError> {
+        compare(&self.node, derived)
+    }
+}
+
+fn compare(pinned: &[Pin], derived: &[Pin]) -> Result<(), PinError> {
+    let mut drifts = Vec::new();
+    let mut differ = |name: &str, what, pinned: String, derived: String| {
+        if pinned != derived {
+            drifts.push(Drift { name: name.to_owned(), what, pinned, derived });
+        }
+    };
+    for new in derived {
+        let Some(old) = pinned.iter().find(|p| p.name == new.name) else {
+            differ(&new.name, "digest", String::new(), new.digest.to_string());
+            continue;
+        };
+        differ(&new.name, "algorithm", old.algorithm.to_string(), new.algorithm.to_string());
+        differ(&new.name, "tables", old.tables.join(" "), new.tables.join(" "));
+        differ(&new.name, "digest", old.digest.to_string(), new.digest.to_string());
+    }
+    for old in pinned {
+        if !derived.iter().any(|new| new.name == old.name) {
+            differ(&old.name, "digest", old.digest.to_string(), String::new());
+        }
+    }
+    if drifts.is_empty() { Ok(()) } else { Err(PinError::Drift(drifts)) }
 }
 
 #[cfg(test)]

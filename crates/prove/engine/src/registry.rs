@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use tsz_aggregator::{ExecVerifier, ProofError, TransitionVerifier, VkSet};
 use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
+use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
-use tsz_stark::{Circuit, CircuitAir, Profile, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_stark::{Circuit, CircuitAir, F, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
 use tsz_trade::Params;
 use tsz_vktree::VkEntry;
 
@@ -64,6 +65,35 @@ pub trait Keyed: Send + Sync {
     /// # Errors
     /// [`EngineError::Setup`].
     fn key(&self) -> Result<KeyInfo, EngineError>;
+    /// Its keys, for verification inside a circuit. Without them its proofs cannot be aggregated.
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        None
+    }
+}
+
+/// The keys of a base circuit as a lift needs them.
+pub trait BaseKeys {
+    /// The verifier as a circuit, and what a transcript absorbs of the key.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    fn verifier(&self) -> Result<(Verifier, KeyValues), EngineError>;
+    /// Reads proof bytes: canonical and of the key's shape.
+    ///
+    /// # Errors
+    /// [`ProofError`] for other bytes.
+    fn decode(&self, proof: &[u8]) -> Result<Proof, ProofError>;
+}
+
+impl<A: CircuitAir> BaseKeys for LazyKeys<A> {
+    fn verifier(&self) -> Result<(Verifier, KeyValues), EngineError> {
+        let vk = self.pk()?.vk();
+        Ok((Verifier::new(vk), KeyValues::from(vk.as_ref())))
+    }
+
+    fn decode(&self, proof: &[u8]) -> Result<Proof, ProofError> {
+        Ok(Proof::from_bytes(self.vk()?, proof)?)
+    }
 }
 
 /// A proof with what it cost.
@@ -110,6 +140,11 @@ pub trait ExecCircuit: Keyed {
     fn op_rows(&self) -> Vec<OpRows> {
         Vec::new()
     }
+
+    /// Public values of a claim, by table; none if the circuit cannot be aggregated.
+    fn publics(&self, _claim: &ExecClaim) -> Vec<Vec<F>> {
+        Vec::new()
+    }
 }
 
 /// A circuit that proves transitions of the state tree.
@@ -126,6 +161,10 @@ pub trait TransitionCircuit: Keyed {
     /// # Errors
     /// [`ProofError`] for anything but a valid proof of exactly this claim.
     fn verify(&self, claim: &TransitionClaim, proof: &[u8]) -> Result<(), ProofError>;
+    /// Public values of a claim, by table; none if the circuit cannot be aggregated.
+    fn publics(&self, _claim: &TransitionClaim) -> Vec<Vec<F>> {
+        Vec::new()
+    }
 }
 
 /// Keys of one circuit, built on first use and kept for the life of the process.
@@ -219,6 +258,11 @@ impl Registry {
     /// Transition circuits, the smallest first.
     pub fn transitions(&self) -> &[Arc<dyn TransitionCircuit>] {
         &self.transitions
+    }
+
+    /// Execution circuits, in the order in which they were added.
+    pub fn exec_circuits(&self) -> &[Arc<dyn ExecCircuit>] {
+        &self.execs
     }
 
     /// Every circuit.

@@ -1,15 +1,17 @@
 //! The fund circuit.
 
 use tsz_aggregator::ProofError;
-use tsz_fund::{Class, FundAir, FundRecord, ProveError, VerifyError, Witness, counts, verify};
+use tsz_fund::{Class, FundAir, FundRecord, ProveError, VerifyError, Witness, counts, public_values, verify};
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_stark::Profile;
+use tsz_stark::{F, Profile};
 use tsz_trade::Params;
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
+use crate::registry::{
+    BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven,
+};
 
 /// One size class.
 pub struct Fund {
@@ -53,6 +55,10 @@ impl Keyed for Fund {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl ExecCircuit for Fund {
@@ -81,5 +87,9 @@ impl ExecCircuit for Fund {
 
     fn op_rows(&self) -> Vec<OpRows> {
         tsz_fund::op_rows().into_iter().map(|(op, rows)| OpRows { op, rows }).collect()
+    }
+
+    fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
+        public_values(claim)
     }
 }

@@ -7,14 +7,14 @@ use tsz_hash::Digest;
 use tsz_ledger::tuple::{KEYS_BLOCK, KEYS_FIRST};
 use tsz_ledger::{Access, AlgorithmId, TransitionClaim};
 use tsz_smt::DEPTH;
-use tsz_stark::Profile;
-use tsz_transition::{Class, Counts, ProveError, TransitionAir, VerifyError, Witness, verify};
+use tsz_stark::{F, Profile};
+use tsz_transition::{Class, Counts, ProveError, TransitionAir, VerifyError, Witness, public_values, verify};
 use tsz_vktree::transition_algorithm;
 
 use crate::error::EngineError;
 use crate::execute::ExecutedBatch;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, KeyInfo, Keyed, LazyKeys, Proven, TransitionCircuit};
+use crate::registry::{BaseKeys, CircuitId, KeyInfo, Keyed, LazyKeys, Proven, TransitionCircuit};
 
 /// One size class.
 pub struct Transition {
@@ -50,6 +50,10 @@ impl Keyed for Transition {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl TransitionCircuit for Transition {
@@ -76,6 +80,11 @@ impl TransitionCircuit for Transition {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn publics(&self, claim: &TransitionClaim) -> Vec<Vec<F>> {
+        // Six tables, then those of permutations.
+        public_values(claim, self.class.circuit(Profile::Base).airs.len())
     }
 }
 
