@@ -4,7 +4,7 @@ use tsz_hash::PrimeField32;
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
     AcctCell, BalCell, Cell, CellError, CtlCell, HeadCell, Key, KeyPolicy, L1InCell, Leaf, MkfCell, MkoCell,
-    MkpCell, MksCell, OrdCell, PosCell, Realm, SubCell, TokCell,
+    MkpCell, MkrCell, MksCell, OrdCell, PosCell, Realm, SubCell, TokCell,
 };
 use tsz_stf::forms::digest_hex;
 use tsz_types::{MarketId, TokenId};
@@ -29,6 +29,7 @@ enum What {
     Mkf(u32),
     Mks(u32),
     Mko(u32),
+    Mkr(u32),
     Tok(u32),
     Head,
     L1In,
@@ -66,6 +67,7 @@ fn of_system(key: Key, number: u32, index: u32) -> What {
         (kind::MKF, _) => What::Mkf(index),
         (kind::MKS, _) => What::Mks(index),
         (kind::MKO, _) => What::Mko(index),
+        (kind::MKR, _) => What::Mkr(index),
         _ => What::Other,
     }
 }
@@ -101,6 +103,10 @@ pub(crate) fn name(key: Key, names: &Names) -> String {
         What::Mkf(m) => format!("MKF({})", perp(m, names)),
         What::Mks(m) => format!("MKS({})", perp(m, names)),
         What::Mko(m) => format!("MKO({})", perp(m, names)),
+        What::Mkr(k) => {
+            let side = if k & 16 == 0 { "longs" } else { "shorts" };
+            format!("MKR({}, {side}, class {})", perp(k / 32, names), k & 15)
+        }
         What::Tok(t) => format!("TOK({})", token(t, names)),
         What::Head => "HEAD".to_owned(),
         What::L1In => "L1IN".to_owned(),
@@ -151,7 +157,8 @@ fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
         }
         What::Mkp(_) => {
             let c = MkpCell::from_leaf(leaf)?;
-            format!("index {}, mark {}, of {}", c.index, c.mark, c.price_ts)
+            let settled = if c.settled { ", settled: longs at index, shorts at mark" } else { "" };
+            format!("index {}, mark {}, of {}{settled}", c.index, c.mark, c.price_ts)
         }
         What::Mkf(_) => {
             let c = MkfCell::from_leaf(leaf)?;
@@ -161,7 +168,15 @@ fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
             let c = MksCell::from_leaf(leaf)?;
             format!("premium sum {}, minute {}", c.sum, c.minute)
         }
-        What::Mko(_) => format!("open interest {}", MkoCell::from_leaf(leaf)?.open_interest),
+        What::Mko(_) => {
+            let c = MkoCell::from_leaf(leaf)?;
+            format!("open interest {}, moves {}", c.open_interest, c.moves)
+        }
+        What::Mkr(_) => {
+            let c = MkrCell::from_leaf(leaf)?;
+            let last = format!("last #{}/{}", c.account, c.sub);
+            format!("best rank {}, {} lots to list, {last}, move {}", c.rank, c.remaining, c.moves)
+        }
         What::Tok(_) => {
             let c = TokCell::from_leaf(leaf)?;
             format!("listed {}, minimum {}", c.listed, c.minimum)

@@ -86,7 +86,11 @@ impl Figures {
         for k in 0..params.perps.len() {
             let id = MarketId::try_from(k as i128).map_err(|e| e.to_string())?; // at most 256 markets
             let pos: PosCell = cell(view, party.pos_key(id))?;
-            let Some((risk, _)) = market(view, params, id)?.filter(|_| !pos.is_empty()) else { continue };
+            let Some((risk, prices)) = market(view, params, id)?.filter(|_| !pos.is_empty()) else {
+                continue;
+            };
+            // a market that settles at named prices has one for each side
+            let risk = Market { mark: prices.mark_of(pos.size() > 0), ..risk };
             let position = Position { size: pos.size(), funding: pos.funding().get() };
             account.position(&position, &risk).map_err(|e| e.to_string())?;
             positions.push(PositionRow::new(id, position, risk).map_err(|e| e.to_string())?);

@@ -1,11 +1,12 @@
 //! Liquidations: the zero quote, its parts, and who takes the other side.
 
 use tsz_ledger::{BalCell, SubCell};
-use tsz_risk::quote::{liquidation_fee, zero_quote};
+use tsz_risk::adl::{adl_rank, can_bear, loss_class};
+use tsz_risk::quote::{adl_score, liquidation_fee, zero_quote};
 use tsz_risk::{CollateralToken, MICRO, Margin};
-use tsz_trade::Party;
-use tsz_trade::ops::{Adl, ForceLiquidate, Liquidate, SeizeToken};
-use tsz_types::{MarketId, Rate};
+use tsz_trade::ops::{Adl, AdlRank, ForceLiquidate, Liquidate, SeizeToken};
+use tsz_trade::{Party, Side};
+use tsz_types::{AccountId, MarketId, Rate};
 
 use super::Scene;
 use super::fill::{SideOfFill, rate};
@@ -86,8 +87,57 @@ impl Scene<'_> {
 
     pub(super) fn adl(&self, op: &Adl) -> Vec<Table> {
         let mut tables = self.zero_quote(op.target, op.market, self.closed(op.target, op.market));
-        tables.push(self.position("counterparty", op.market, op.counterparty));
+        let class = self.loss_class(op.target, op.market);
+        let side = if self.position_of(op.market, op.target).size > 0 { -1 } else { 1 };
+        tables.extend(class.map(|class| self.ranking(op.market, side, class, &[op.counterparty])));
         tables
+    }
+
+    /// Loss class of the close of a target.
+    fn loss_class(&self, target: Party, id: MarketId) -> Option<u8> {
+        let figures = Figures::of(&self.before, self.params, target).ok()?;
+        let row = figures.positions.iter().find(|p| p.market == id)?;
+        loss_class(&row.position, &row.risk, &figures.margin).ok()?
+    }
+
+    pub(super) fn adl_rank(&self, op: &AdlRank) -> Vec<Table> {
+        let side = if op.side == Side::Buy { 1 } else { -1 };
+        vec![self.ranking(op.market, side, op.class, &op.holders)]
+    }
+
+    /// What the rank of each holder comes from.
+    fn ranking(&self, id: MarketId, side: i64, class: u8, holders: &[Party]) -> Table {
+        let columns =
+            ["holder", "size", "notional", "TAV", "IMR", "IMR of other rows", "can bear", "score", "rank"];
+        let word = if side > 0 { "longs" } else { "shorts" };
+        let mut table = Table::new(format!("ranking of {word} for loss class {class}"), &columns);
+        for holder in holders {
+            let Ok(figures) = Figures::of(&self.before, self.params, *holder) else { continue };
+            let Some(row) = figures.positions.iter().find(|p| p.market == id) else { continue };
+            let rest = figures.positions.iter().filter(|p| p.market != id).map(|p| p.part.imr).sum();
+            let bears = can_bear(&row.position, &row.risk, &figures.margin, rest, class).unwrap_or(false);
+            let reserved = holder.account < AccountId::FIRST_USER;
+            let text =
+                |n: Result<u16, tsz_risk::RiskError>| n.map_or_else(|e| e.to_string(), |n| n.to_string());
+            let score = adl_score(&row.position, &row.risk, figures.margin.tav).map(u16::from);
+            let rank = if bears && !reserved {
+                text(adl_rank(&row.position, &row.risk, figures.margin.tav))
+            } else {
+                "0".to_owned()
+            };
+            table.row([
+                self.names.party(*holder),
+                row.position.size.to_string(),
+                row.notional.to_string(),
+                units(figures.margin.tav),
+                units(figures.margin.imr),
+                units(rest),
+                if reserved { "reserved".to_owned() } else { bears.to_string() },
+                text(score),
+                rank,
+            ]);
+        }
+        table
     }
 
     pub(super) fn force_liquidate(&self, op: &ForceLiquidate) -> Vec<Table> {

@@ -213,19 +213,21 @@ impl Scene<'_> {
         vec![orders, facts, fees]
     }
 
-    /// Positions and what a settlement at the mark moves, without a fee.
+    /// Positions and what a settlement moves, without a fee: funding, and what is closed at the price of its side.
     pub(super) fn settlement(&self, id: MarketId, parties: &[(&'static str, Party)]) -> Vec<Table> {
-        let Ok(Some((risk, _))) = market(&self.before, self.params, id) else { return Vec::new() };
+        let Ok(Some((risk, prices))) = market(&self.before, self.params, id) else { return Vec::new() };
         let columns =
-            ["who", "size before", "size after", "F_last", "F", "funding settled", "closed at the mark"];
+            ["who", "size before", "size after", "F_last", "F", "funding settled", "price", "closed for"];
         let mut table = Table::new("settlement", &columns);
         for (role, party) in parties {
             let before = self.position_of(id, *party);
             let after = cell::<PosCell>(&self.after, party.pos_key(id)).map_or(0, |c| c.size());
             let settled = before.unsettled(&risk);
             let closed = i128::from(before.size) - i128::from(after);
+            let price = prices.mark_of(before.size > 0);
+            let side = Market { mark: price, ..risk };
             let cash =
-                risk.notional(closed.unsigned_abs() as u64).map(|n| closed.signum() * n as i128 * MICRO);
+                side.notional(closed.unsigned_abs() as u64).map(|n| closed.signum() * n as i128 * MICRO);
             table.row([
                 format!("{role} {}", self.names.party(*party)),
                 before.size.to_string(),
@@ -233,6 +235,7 @@ impl Scene<'_> {
                 before.funding.to_string(),
                 risk.funding.to_string(),
                 settled.map_or_else(|e| e.to_string(), change),
+                price.to_string(),
                 cash.map_or_else(|e| e.to_string(), change),
             ]);
         }

@@ -178,6 +178,7 @@ impl<'a> Scene<'a> {
             TradeOp::ForcedClose(op) => self.forced_close(op),
             TradeOp::Liquidate(op) => self.liquidate(op),
             TradeOp::Takeover(op) => self.zero_quote(op.target, op.market, op.lots.get()),
+            TradeOp::AdlRank(op) => self.adl_rank(op),
             TradeOp::Adl(op) => self.adl(op),
             TradeOp::ForceLiquidate(op) => self.force_liquidate(op),
             TradeOp::SeizeToken(op) => self.seize(op),

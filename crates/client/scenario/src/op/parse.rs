@@ -73,12 +73,6 @@ impl Reader<'_> {
                 market: self.perp(f)?,
                 class: f.optional("class")?,
             }),
-            "settle_prices" => TradeSpec::SettlePrices(SettlePricesSpec {
-                market: self.perp(f)?,
-                long: f.required("long")?,
-                short: f.required("short")?,
-                serial: f.maybe_number("serial")?,
-            }),
             "seize_token" => TradeSpec::SeizeToken(SeizeTokenSpec {
                 target: self.party(f, "target")?,
                 token: self.names.token_in(f.node("token")?)?,
@@ -98,6 +92,13 @@ impl Reader<'_> {
                 serial: f.maybe_number("serial")?,
             }),
             "set_params" => self.set_params(f)?,
+            "set_token" => TradeSpec::SetToken(SetTokenSpec {
+                token: self.names.token_in(f.node("token")?)?,
+                listed: f.optional("listed")?,
+                minimum: f.maybe_number("minimum")?,
+                serial: f.maybe_number("serial")?,
+            }),
+            "settle_market" => TradeSpec::SettleMarket(self.settle_market(f)?),
             "settle_pair" => TradeSpec::SettlePair(SettlePairSpec {
                 market: self.perp(f)?,
                 long: self.maybe_party(f, "long")?,
@@ -127,6 +128,18 @@ impl Reader<'_> {
 
     fn maybe_party(&self, fields: &mut Fields, name: &str) -> Parsed<Option<tsz_trade::Party>> {
         fields.maybe_node(name).map(|node| self.names.party_in(node)).transpose()
+    }
+
+    /// One price for both sides, or one for each.
+    fn settle_market(&self, fields: &mut Fields) -> Parsed<SettleMarketSpec> {
+        let price = fields.maybe_number("price")?;
+        let mut side = |name: &str| match price {
+            Some(price) => Ok(price),
+            None => fields.number(name),
+        };
+        let (long, short) = (side("long")?, side("short")?);
+        let market = self.perp(fields)?;
+        Ok(SettleMarketSpec { market, long, short, serial: fields.maybe_number("serial")? })
     }
 
     fn signer(&self, fields: &mut Fields) -> Parsed<SignerSpec> {

@@ -6,7 +6,7 @@ use tsz_trade::ops::Direction;
 use tsz_trade::{Party, Side};
 use tsz_types::{
     AccountId, Balance, EthAddress, KeySlot, KillEpoch, L1Serial, Lots, MarketId, Nonce, Price, Rate, Slot,
-    SubId, TimeMs, TokenId,
+    SubId, TimeMs, TokenId, Units,
 };
 
 use super::order::{OrderSpec, OrderUse, is_main};
@@ -14,7 +14,11 @@ use crate::names::MarketKind;
 use crate::{Amount, ParamsSpec};
 
 /// Names of the entries.
+<<<<<<< HEAD
 pub(super) const KINDS: [&str; 24] = [
+=======
+pub(super) const KINDS: [&str; 23] = [
+>>>>>>> 383560e (scenario: examples, explanations of rankings and settlements, reference)
     "place",
     "cancel_order",
     "cancel_all",
@@ -34,7 +38,8 @@ pub(super) const KINDS: [&str; 24] = [
     "funding_settle",
     "force_liquidate",
     "set_params",
-    "settle_prices",
+    "set_token",
+    "settle_market",
     "settle_pair",
     "settle_positions",
     "oracle_update",
@@ -81,7 +86,8 @@ pub enum TradeSpec {
     },
     ForceLiquidate(ForceLiquidateSpec),
     SetParams(Box<SetParamsSpec>),
-    SettlePrices(SettlePricesSpec),
+    SetToken(SetTokenSpec),
+    SettleMarket(SettleMarketSpec),
     SettlePair(SettlePairSpec),
     /// Pairs until a settling market has no positions.
     SettlePositions {
@@ -305,7 +311,7 @@ pub struct AdlRankSpec {
 
 /// SettleMarket: the prices that a settling market closes at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SettlePricesSpec {
+pub struct SettleMarketSpec {
     /// Market.
     pub market: MarketId,
     /// Price of long positions.
@@ -352,6 +358,22 @@ pub struct ForceLiquidateSpec {
 pub struct SetParamsSpec {
     /// All parameters; a file may name only what changes.
     pub params: ParamsSpec,
+    /// L1 serial; the next by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<L1Serial>,
+}
+
+/// SetToken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetTokenSpec {
+    /// Token.
+    pub token: TokenId,
+    /// Whether it can be withdrawn by signed operations; so by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
+    /// The least withdrawal; 1 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Units>,
     /// L1 serial; the next by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<L1Serial>,

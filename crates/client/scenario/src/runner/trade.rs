@@ -71,7 +71,13 @@ impl<'k> Desk<'k> {
                 Ready::unsigned(Takeover { target: spec.target, market: spec.market, lots })
             }
             TradeSpec::AdlRank(spec) => return self.adl_rank(spec, at),
-            TradeSpec::SettlePrices(spec) => Ready::unsigned(SettleMarket {
+            TradeSpec::SetToken(spec) => Ready::unsigned(SetToken {
+                serial: self.serial(spec.serial, at)?,
+                token: spec.token,
+                listed: spec.listed.unwrap_or(true),
+                minimum: spec.minimum.map_or_else(|| number(1), Ok)?,
+            }),
+            TradeSpec::SettleMarket(spec) => Ready::unsigned(SettleMarket {
                 serial: self.serial(spec.serial, at)?,
                 market: spec.market,
                 long: spec.long,
