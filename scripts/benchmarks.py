@@ -18,6 +18,8 @@ KEPT = ROOT / "docs/benchmarks"
 PAGES = {
     "transfers": "docs/src/benchmarks.md",
     "spot": "docs/src/benchmarks.md",
+    "oracle": "docs/src/benchmarks.md",
+    "manage": "docs/src/benchmarks.md",
     "smt": "docs/src/benchmarks.md",
     "signatures": "docs/src/benchmarks.md",
     "vk": "docs/src/security.md",

@@ -3,7 +3,7 @@
 use tsz_air::air_enum;
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
-use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::clock::{self, ClockAir};
 use tsz_gadgets::params::{self, ParamsAir};
 use tsz_gadgets::perps::{BLOCKS, PerpsAir};
@@ -80,6 +80,20 @@ impl Counts {
     }
 }
 
+/// Rows that an op of each kind takes, by name of table: the documentation's figures.
+pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
+    let op = |table, (accesses, writes), steps| {
+        let blocks = tuple_rows(accesses, writes);
+        vec![(table, 1), ("tuple_exec", blocks), ("poseidon2", blocks + steps)]
+    };
+    vec![
+        ("FundingTick", op("tick", (4, 2), 0)),
+        ("FundingSettle", op("settle", (4, 2), 0)),
+        ("SetParams", op("set_params", (3, 3), STEPS_OF_A_RECORD)),
+        ("SetToken", op("set_token", (3, 3), STEPS_OF_A_RECORD)),
+    ]
+}
+
 /// A size class: log2 heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class {
@@ -134,7 +148,7 @@ impl Class {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
         let governance = counts.set_params + counts.set_token;
         let moved = counts.ticks + counts.settles;
-        let blocks = moved * op_rows(4, 2) + governance * op_rows(3, 3);
+        let blocks = moved * tuple_rows(4, 2) + governance * tuple_rows(3, 3);
         let lists = params::LISTS + counts.markets * BLOCKS;
         let records = governance * STEPS_OF_A_RECORD;
         counts.others == 0

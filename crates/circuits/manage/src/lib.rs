@@ -32,7 +32,7 @@ mod tests;
 mod trace;
 mod witness;
 
-pub use class::{CLASSES, Class, Counts, ManageAir};
+pub use class::{CLASSES, Class, Counts, ManageAir, op_rows};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use record::{ManageRecord, RecordError};
 pub use witness::{Witness, WitnessError};

@@ -4,7 +4,7 @@ use tsz_air::air_enum;
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
-use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::clock::{self, ClockAir};
 use tsz_gadgets::params::{self, ParamsAir};
 use tsz_gadgets::perps::{BLOCKS, PerpsAir};
@@ -98,6 +98,22 @@ impl Counts {
     }
 }
 
+/// Rows that an op and a report of each kind take, by name of table: the documentation's figures.
+pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
+    let op = |table, accesses| {
+        let blocks = tuple_rows(accesses, 1);
+        vec![(table, 1), ("tuple_exec", blocks), ("poseidon2", blocks)]
+    };
+    let report =
+        |table, steps| vec![(table, 1), ("poseidon2", steps), ("sig", 1), ("schnorr", 1 << LOG_ROWS)];
+    vec![
+        ("OracleUpdate, reports apart", op("update", 1)),
+        ("price report", report("report", STEPS_OF_A_REPORT)),
+        ("PremiumSample, reports apart", op("sample", 2)),
+        ("premium report", report("premium", STEPS_OF_A_PREMIUM)),
+    ]
+}
+
 /// A size class: log2 heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class {
@@ -158,7 +174,7 @@ impl Class {
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
-        let blocks = counts.updates * op_rows(1, 1) + counts.samples * op_rows(2, 1);
+        let blocks = counts.updates * tuple_rows(1, 1) + counts.samples * tuple_rows(2, 1);
         let lists = params::LISTS + counts.markets * BLOCKS + counts.signers + 1;
         let messages = counts.reports * STEPS_OF_A_REPORT + counts.premiums * STEPS_OF_A_PREMIUM;
         counts.others == 0

@@ -34,7 +34,7 @@ mod tests;
 mod trace;
 mod witness;
 
-pub use class::{CLASSES, Class, Counts, OracleAir};
+pub use class::{CLASSES, Class, Counts, OracleAir, op_rows};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use record::{OracleRecord, RecordError};
 pub use witness::{Witness, WitnessError};

@@ -9,7 +9,7 @@ use tsz_trade::{Op, Params, TradeOp};
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
 
 /// One size class.
 pub struct Oracle {
@@ -82,5 +82,9 @@ impl ExecCircuit for Oracle {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn op_rows(&self) -> Vec<OpRows> {
+        tsz_oracle::op_rows().into_iter().map(|(op, rows)| OpRows { op, rows }).collect()
     }
 }
