@@ -177,6 +177,15 @@ fn keys_are_as_pinned() {
     }
 }
 
+/// `scripts/benchmarks.py tables` keeps the JSON and writes the page.
+#[test]
+fn tables_are_as_documented() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks/tables.json");
+    let kept = std::fs::read_to_string(kept).expect("docs/benchmarks/tables.json");
+    let kept: Value = serde_json::from_str(&kept).expect("JSON");
+    assert!(kept == json(&["vk", "tables", "--json"]), "stale: run scripts/benchmarks.py tables");
+}
+
 #[test]
 fn drifted_pins_are_an_error() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -210,6 +219,7 @@ fn the_demo_proves_and_refuses() {
 fn small_benchmarks_report_the_documented_keys() {
     for args in [
         &["bench", "transfers", "--ops", "32", "--active", "8", "--accounts-log2", "6", "--json"][..],
+        &["bench", "spot", "--ops", "16", "--active", "8", "--accounts-log2", "6", "--json"],
         &["bench", "smt", "--ops", "32", "--accounts-log2", "10", "--json"],
         &["bench", "signatures", "--ops", "16", "--json"],
     ] {
