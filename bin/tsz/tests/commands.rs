@@ -177,15 +177,6 @@ fn keys_are_as_pinned() {
     }
 }
 
-/// `scripts/benchmarks.py tables` keeps the JSON and writes the page.
-#[test]
-fn tables_are_as_documented() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks/tables.json");
-    let kept = std::fs::read_to_string(kept).expect("docs/benchmarks/tables.json");
-    let kept: Value = serde_json::from_str(&kept).expect("JSON");
-    assert!(kept == json(&["vk", "tables", "--json"]), "stale: run scripts/benchmarks.py tables");
-}
-
 #[test]
 fn drifted_pins_are_an_error() {
     let dir = tempfile::tempdir().expect("a folder");
