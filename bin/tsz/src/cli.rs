@@ -72,9 +72,11 @@ pub struct DemoArgs {
 #[derive(Debug, Subcommand)]
 pub enum ScenarioCommand {
     /// Execute a scenario natively; print each operation's outcome, markets, positions, margin figures and the root.
-    #[command(after_help = "Examples:\n  tsz scenario run scenario.json\n  tsz scenario run scenario.json --json\n\
+    #[command(
+        after_help = "Examples:\n  tsz scenario run scenario.json\n  tsz scenario run scenario.json --json\n\
         \x20 tsz scenario run scenario.json --explain 2:5\n\
-        The format is described in docs/src/scenario.md.")]
+        The format is described in docs/src/scenario.md."
+    )]
     Run {
         /// Scenario file (JSON, version 1).
         file: PathBuf,

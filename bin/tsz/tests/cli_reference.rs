@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["demo"],
     &["scenario", "run"],
@@ -14,6 +14,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["verify"],
     &["vk"],
     &["vk", "list"],
+    &["vk", "tables"],
     &["vk", "check"],
     &["vk", "pin"],
     &["bench"],

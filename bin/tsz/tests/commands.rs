@@ -210,6 +210,7 @@ fn the_demo_proves_and_refuses() {
 fn small_benchmarks_report_the_documented_keys() {
     for args in [
         &["bench", "transfers", "--ops", "32", "--active", "8", "--accounts-log2", "6", "--json"][..],
+        &["bench", "spot", "--ops", "16", "--active", "8", "--accounts-log2", "6", "--json"],
         &["bench", "smt", "--ops", "32", "--accounts-log2", "10", "--json"],
         &["bench", "signatures", "--ops", "16", "--json"],
     ] {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tsz_engine::registry::Keyed;
 use tsz_engine::registry;
+use tsz_engine::registry::Keyed;
 use tsz_stark::TableInfo;
 
 use crate::output::{Output, thousands};
@@ -82,9 +82,7 @@ impl Family {
                 "degree": t.degree,
             })
         };
-        let row = |(table, rows, cells): &(String, usize, usize)| {
-            json!({ "table": table, "rows": rows, "cells": cells })
-        };
+        let row = |(table, rows, cells): &(String, usize, usize)| json!({ "table": table, "rows": rows, "cells": cells });
         let op = |(op, rows): &(&str, OpCost)| {
             let cells: usize = rows.iter().map(|(_, _, cells)| cells).sum();
             json!({ "op": op, "cells": cells, "rows": rows.iter().map(row).collect::<Vec<_>>() })

@@ -9,9 +9,7 @@ use tsz_trade::Params;
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{
-    BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven,
-};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
 
 /// One size class.
 pub struct Fund {
