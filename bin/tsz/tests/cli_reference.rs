@@ -3,15 +3,18 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["demo"],
     &["scenario", "run"],
     &["scenario", "gen"],
     &["prove"],
+    &["aggregate"],
     &["verify"],
+    &["explain"],
     &["vk"],
     &["vk", "list"],
+    &["vk", "tree"],
     &["vk", "check"],
     &["vk", "pin"],
     &["bench"],

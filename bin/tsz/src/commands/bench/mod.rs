@@ -1,5 +1,6 @@
 //! `tsz bench`: the workloads that the documentation quotes.
 
+mod aggregate;
 mod report;
 mod signature_circuit;
 mod signatures;
@@ -16,6 +17,7 @@ use crate::output::Output;
 /// Runs one workload.
 pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let report = match args.name {
+        BenchName::Aggregate => return aggregate::run(args, output),
         BenchName::Transfers => transfers::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Signatures => signatures::run(args, output)?,
