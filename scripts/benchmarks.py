@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and writes their tables into the documentation.
 
-    scripts/benchmarks.py            run `tsz bench` and `tsz vk list`, keep the JSON, write the tables
+    scripts/benchmarks.py [NAME ..]  run `tsz bench` and `tsz vk` (all, or those named), keep the JSON, write the tables
     scripts/benchmarks.py --render   write the tables from the kept JSON
     scripts/benchmarks.py --check    fail if the tables differ from the kept JSON
 """
@@ -17,15 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "docs/benchmarks"
 PAGES = {
     "transfers": "docs/src/benchmarks.md",
+    "spot": "docs/src/benchmarks.md",
     "smt": "docs/src/benchmarks.md",
     "signatures": "docs/src/benchmarks.md",
     "vk": "docs/src/security.md",
+    "tables": "docs/src/tables.md",
 }
+VK = {"vk": ["vk", "list"], "tables": ["vk", "tables"]}
 
 
 def measure(name):
     command = ["cargo", "run", "--release", "--quiet", "--locked", "--"]
-    command += ["vk", "list", "--json"] if name == "vk" else ["bench", name, "--json"]
+    command += [*VK.get(name, ["bench", name]), "--json"]
     print("running", " ".join(command[6:]), file=sys.stderr)
     result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -58,6 +61,25 @@ def render_vk(data):
     return table(["key", "digest", "proven bits", "conjectured bits"], rows)
 
 
+def render_tables(data):
+    out = []
+    for family in data["families"]:
+        out += [f"### {family['family']}", ""]
+        rows = [[t["table"], f"{t['width']} + {t['aux_width']}", t["constraints"], t["interactions"], t["degree"]]
+                for t in family["tables"]]
+        out += [table(["table", "columns + LogUp", "constraints", "messages", "degree"], rows), ""]
+        if family["ops"]:
+            def part(row):
+                return f"{row['rows']} {row['table']} ({number(row['cells'])})"
+
+            rows = [[op["op"], op["cells"], ", ".join(part(r) for r in op["rows"])] for op in family["ops"]]
+            out += [table(["operation", "cells", "rows by table (cells)"], rows), ""]
+    return "\n".join(out).rstrip()
+
+
+RENDER = {"vk": render_vk, "tables": render_tables}
+
+
 def render_bench(data):
     machine = data["machine"]
     out = [f"{machine['cpu']}, {machine['threads']} threads, {machine['simd']}.", ""]
@@ -83,7 +105,7 @@ def pages():
         body = "Not measured yet."
         if kept.exists():
             data = json.loads(kept.read_text())
-            body = render_vk(data) if name == "vk" else render_bench(data)
+            body = RENDER.get(name, render_bench)(data)
         pattern = rf"(<!-- begin: {name} -->\n).*?(\n<!-- end: {name} -->)"
         texts[page], found = re.subn(pattern, lambda m: m[1] + body + m[2], text, flags=re.S)
         assert found == 1, f"{page} has no place for {name}"
@@ -92,11 +114,11 @@ def pages():
 
 def main():
     mode = sys.argv[1] if len(sys.argv) > 1 else ""
-    if mode not in ("", "--render", "--check"):
+    names = [] if mode.startswith("--") else sys.argv[1:] or list(PAGES)
+    if mode.startswith("--") and mode not in ("--render", "--check") or not set(names) <= set(PAGES):
         sys.exit(__doc__)
-    if mode == "":
-        for name in PAGES:
-            measure(name)
+    for name in names:
+        measure(name)
     for page, text in pages().items():
         if mode == "--check":
             if (ROOT / page).read_text() != text:

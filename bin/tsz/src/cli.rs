@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tsz_scenario::Place;
 
 /// TS-zkVM: a trading-specific zkVM. Signed operations go through a ledger and a state tree; STARK proofs show
 /// that every change followed the rules, and a verifier ties the proofs together.
@@ -30,6 +31,9 @@ pub enum Command {
     /// Run or generate scenario files (no proofs).
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Published data: write that of a scenario, rebuild the published realm from it.
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Execute a scenario and prove its batches.
     Prove(ProveArgs),
     /// Make one aggregation proof of the batches in folders that `tsz prove` wrote.
@@ -71,12 +75,17 @@ pub struct DemoArgs {
 /// Subcommands of `tsz scenario`.
 #[derive(Debug, Subcommand)]
 pub enum ScenarioCommand {
-    /// Execute a scenario natively; print the final root, the receipts and the chosen leaves as JSON.
-    #[command(after_help = "Examples:\n  tsz scenario run scenario.json\n\
+    /// Execute a scenario natively; print each operation's outcome, markets, positions, margin figures and the root.
+    #[command(after_help = "Examples:\n  tsz scenario run scenario.json\n  tsz scenario run scenario.json --json\n\
+        \x20 tsz scenario run scenario.json --explain 2:5\n\
         The format is described in docs/src/scenario.md.")]
     Run {
         /// Scenario file (JSON, version 1).
         file: PathBuf,
+        /// Show every number behind an operation instead: BATCH:N (batches from 1, operations of the batch from 0),
+        /// or N counted over the file.
+        #[arg(long, value_name = "BATCH:N")]
+        explain: Option<Place>,
     },
     /// Write a seeded random workload: the same arguments give the same file.
     #[command(after_help = "Example:\n  tsz scenario gen --ops 500 --seed 7 --out scenario.json")]
@@ -112,10 +121,56 @@ pub struct ScenarioGen {
 /// Kinds of operations of a generated workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kinds {
-    /// A bit of everything.
+    /// A bit of every fund operation.
     All,
     /// Transfers between accounts only.
     Transfers,
+    /// Spot trades only, each of two signed orders.
+    Spot,
+    /// Perpetual trades only, each of two signed orders.
+    Perp,
+    /// Spot and perpetual trades, half and half.
+    Trades,
+}
+
+/// Subcommands of `tsz data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Execute a scenario natively and write the published data of its genesis and of each batch.
+    Write(DataWrite),
+    /// Rebuild the published realm from published bytes alone, checking the state root of every batch.
+    Rebuild(DataRebuild),
+}
+
+/// Arguments of `tsz data write`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  tsz scenario gen --ops 500 --seed 7 --out s.json\n  tsz data write s.json --out data\n\
+    One file for each state: 000000.data is the genesis. The format is described in docs/src/data.md."
+)]
+pub struct DataWrite {
+    /// Scenario file (JSON, version 1).
+    pub file: PathBuf,
+    /// Folder for the data; made if it is absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `tsz data rebuild`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tsz data rebuild data\n  tsz data rebuild data --to-root HEX --exit 2 --json\n\
+    Without --to-root nothing says that the data is of the chain you mean: take the root from L1."
+)]
+pub struct DataRebuild {
+    /// Folder that `tsz data write` wrote.
+    pub dir: PathBuf,
+    /// Print what this account holds, with a Merkle proof of each leaf, as JSON.
+    #[arg(long, value_name = "ACCOUNT", value_parser = clap::value_parser!(u32).range(..1 << 24))]
+    pub exit: Option<u32>,
+    /// Root (64 hex digits) to which the last batch must lead.
+    #[arg(long, value_name = "HEX")]
+    pub to_root: Option<String>,
 }
 
 /// Arguments of `tsz prove`.
@@ -176,6 +231,9 @@ pub enum VkCommand {
     List,
     /// Print the tree of pinned keys: root, and index, algorithm id and digest of every entry.
     Tree,
+    /// Print columns, degree and cells of every table, and the rows and cells that each op takes.
+    #[command(after_help = "Examples:\n  tsz vk tables\n  tsz vk tables --json")]
+    Tables,
     /// Derive every base key anew and compare it with the pinned ones; a difference is an error.
     Check(VkCheck),
     /// Write the derived keys to vks.toml, after a deliberate change of a circuit.
@@ -206,28 +264,39 @@ pub struct VkFile {
 pub enum BenchName {
     /// Fund and transition proofs of a batch of signed transfers.
     Transfers,
+    /// All proofs of a batch of spot trades, two signed orders each.
+    Spot,
+    /// Price updates and premium samples, seven signers of which five report, in 64 markets.
+    Oracle,
+    /// Funding ticks in 64 markets.
+    Manage,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
     Signatures,
     /// Lifts and joins of two batches of signed transfers, up to one aggregation proof.
     Aggregate,
+    /// Logins by passkey: native check and auth proof.
+    Auth,
 }
 
 /// Arguments of `tsz bench`.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
+    \x20 tsz bench spot --ops 8192\n\
+    \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
 )]
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, leaves or signatures (default: 8192 transfers, 4096 leaves, 1024 signatures).
+    /// Operations: transfers, trades, updates and samples, ticks, leaves, signatures or logins (default: 8192 transfers
+    /// or trades, 256 updates and samples, 768 ticks, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
-    /// Accounts that sign (transfers).
+    /// Accounts that sign (transfers, spot).
     #[arg(long, default_value_t = 2000, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
     pub active: u32,
     /// log2 of the number of accounts (or leaves) in the tree.

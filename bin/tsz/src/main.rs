@@ -1,4 +1,5 @@
-//! The command line of the TS-zkVM: `tsz demo | scenario | prove | aggregate | verify | explain | vk | bench`.
+//! The command line of the TS-zkVM:
+//! `tsz demo | scenario | data | prove | aggregate | verify | explain | vk | bench`.
 //!
 //! This crate only parses arguments, calls the libraries and prints; every rule lives below it.
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ScenarioCommand, VkCommand};
+use crate::cli::{Cli, Command, DataCommand, ScenarioCommand, VkCommand};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -37,8 +38,12 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
     }
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args, output),
-        Command::Scenario(ScenarioCommand::Run { file }) => commands::scenario::run(&file, output),
+        Command::Scenario(ScenarioCommand::Run { file, explain }) => {
+            commands::scenario::run(&file, explain, output)
+        }
         Command::Scenario(ScenarioCommand::Gen(args)) => commands::scenario::gen_file(&args, output),
+        Command::Data(DataCommand::Write(args)) => commands::data::write(&args, output),
+        Command::Data(DataCommand::Rebuild(args)) => commands::data::rebuild(&args, output),
         Command::Prove(args) => commands::prove::run(&args, output),
         Command::Aggregate(args) => commands::aggregate::run(&args, output),
         Command::Verify(args) if args.dir.is_file() => commands::aggregate::verify(&args, output),
@@ -46,6 +51,7 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Explain(args) => commands::aggregate::explain(&args, output),
         Command::Vk(VkCommand::List) => commands::vk::list(output),
         Command::Vk(VkCommand::Tree) => commands::vk::tree(output),
+        Command::Vk(VkCommand::Tables) => commands::tables::run(output),
         Command::Vk(VkCommand::Check(args)) => commands::vk::check(&args, output),
         Command::Vk(VkCommand::Pin(pins)) => commands::vk::pin(pins.file.as_deref(), output),
         Command::Bench(args) => commands::bench::run(&args, output),

@@ -19,6 +19,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// A line of text; nothing under `--json`.
     pub fn line(&self, text: impl AsRef<str>) {
         if !self.json {

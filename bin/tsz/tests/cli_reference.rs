@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["demo"],
     &["scenario", "run"],
     &["scenario", "gen"],
+    &["data", "write"],
+    &["data", "rebuild"],
     &["prove"],
     &["aggregate"],
     &["verify"],

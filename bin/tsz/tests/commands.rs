@@ -47,7 +47,7 @@ fn workload(dir: &Path) -> PathBuf {
 #[test]
 fn scenario_run_reaches_the_golden_root() {
     let dir = tempfile::tempdir().expect("a folder");
-    let report = json(&["scenario", "run", text(&workload(dir.path()))]);
+    let report = json(&["scenario", "run", text(&workload(dir.path())), "--json"]);
     assert_eq!(report["final_root"], "db38313fd5a1cb67838dc53493cccc62be4cec6c66a0991d1f519021a9be783a");
     assert_eq!(report["batches"].as_array().map(Vec::len), Some(2));
     assert_eq!(report["batches"][0]["receipts"].as_array().map(Vec::len), Some(21));
@@ -124,6 +124,46 @@ fn damaged_folders_are_refused(out: &Path) {
     fails(&["verify", text(out)], "disagrees");
     std::fs::remove_file(&manifest).expect("the manifest");
     fails(&["verify", text(out)], "manifest.json");
+}
+
+#[test]
+fn published_data_rebuilds_the_roots_of_the_run() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (scenario, out) = (workload(dir.path()), dir.path().join("data"));
+    let written = json(&["data", "write", text(&scenario), "--out", text(&out), "--json"]);
+    let run = json(&["scenario", "run", text(&scenario)]);
+    assert_eq!(written["root"], run["final_root"]);
+    let root = run["final_root"].as_str().expect("a root");
+    let rebuilt = json(&["data", "rebuild", text(&out), "--exit", "2", "--to-root", root, "--json"]);
+    assert_eq!(rebuilt["root"], run["final_root"]);
+    assert_eq!(rebuilt["states"], written["states"]);
+    assert_eq!(rebuilt["states"][0]["root"], run["genesis_root"]);
+    assert_eq!(rebuilt["exit"]["root"], run["final_root"]);
+    let leaves = rebuilt["exit"]["leaves"].as_array().expect("leaves");
+    assert_eq!(leaves[0]["content"]["cell"], "owner");
+    assert!(leaves.iter().any(|leaf| leaf["content"]["cell"] == "balance"));
+    assert!(leaves.iter().all(|leaf| leaf["siblings"].as_array().map(Vec::len) == Some(40)));
+    fails(&["data", "write", text(&scenario), "--out", text(&out)], "holds published data already");
+    damaged_data_is_refused(&out, root);
+}
+
+fn damaged_data_is_refused(out: &Path, root: &str) {
+    let rebuild = ["data", "rebuild", text(out)];
+    assert!(tsz(&rebuild).status.success());
+    fails(&[&rebuild[..], &["--exit", "60000"]].concat(), "account 60000 does not exist");
+    fails(&[&rebuild[..], &["--to-root", &root.replace(['0', '1'], "2")]].concat(), "the data leads to root");
+    let last = out.join("000002.data");
+    let honest = std::fs::read(&last).expect("a file");
+    for at in 0..honest.len() / 16 {
+        let mut damaged = honest.clone();
+        damaged[16 * at] ^= 1;
+        std::fs::write(&last, damaged).expect("a file");
+        fails(&rebuild, "000002.data is refused");
+    }
+    std::fs::write(&last, &honest).expect("a file");
+    std::fs::rename(out.join("000001.data"), out.join("000001.gone")).expect("a file");
+    fails(&rebuild, "000001.data");
+    fails(&["data", "rebuild", "/nowhere"], "no published data in /nowhere");
 }
 
 #[test]

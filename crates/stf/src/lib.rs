@@ -7,6 +7,7 @@
 #![no_std]
 extern crate alloc;
 
+mod auth;
 mod bucket;
 mod codec;
 pub mod forms;
@@ -26,16 +27,19 @@ mod tests;
 use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
+pub use auth::{AuthOp, apply_auth_with};
 pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListing};
 pub use hashes::{chain, message};
 pub use op::{FundOp, code};
 pub use ops::{
-    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RevokeKey, Transfer, Withdraw,
+    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RegisterKeyByPasskey, RevokeKey,
+    RevokeKeyByPasskey, Transfer, Withdraw,
 };
-pub use receipt::{Code, OutRecord, Receipt};
+pub use receipt::{Code, Receipt};
 pub use reject::Reject;
 pub use signer::{SigVerifier, Trusted, Verified};
 pub use totals::totals;
+pub use tsz_ledger::OutRecord;
 pub use view::{Log, MemView, View};
 
 /// What an accepted operation did.

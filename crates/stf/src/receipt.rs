@@ -1,10 +1,8 @@
 //! What an operation reports.
 
 use serde::{Deserialize, Serialize};
-use tsz_hash::{Block, F, PrimeCharacteristicRing, ZERO};
-use tsz_types::{AccountId, Bucket, EthAddress, SubId, TokenId, Units};
-
-use crate::hashes::{bucket_bits, place};
+use tsz_ledger::OutRecord;
+use tsz_types::AccountId;
 
 /// Outcome of an operation; all but `Ok` are no-ops of L1 operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,39 +28,6 @@ impl Code {
     /// The number of the code in circuits.
     pub const fn number(self) -> u32 {
         self as u32
-    }
-}
-
-/// A withdrawal record: what L1 pays out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutRecord {
-    /// Code of the operation that made it ([`crate::code`]).
-    pub op: u32,
-    /// Account named in the operation.
-    pub account: AccountId,
-    /// Its sub-account.
-    pub sub: SubId,
-    /// Its bucket.
-    pub bucket: Bucket,
-    /// What is paid.
-    pub token: TokenId,
-    /// How much.
-    pub units: Units,
-    /// Who is paid.
-    pub to: EthAddress,
-}
-
-impl OutRecord {
-    /// The blocks that the OUT chain absorbs.
-    pub fn blocks(&self) -> [Block; 2] {
-        let mut first = ZERO;
-        first[0] = F::from_u32(self.op);
-        first[1] = F::from_u32(self.account.get());
-        first[2] = F::from_u32(bucket_bits(self.token, self.sub, self.bucket));
-        place(&mut first, 3, &self.units.to_felts());
-        let mut second = ZERO;
-        place(&mut second, 0, &self.to.to_felts());
-        [first, second]
     }
 }
 

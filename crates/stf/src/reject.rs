@@ -4,6 +4,7 @@ use alloc::string::ToString;
 use core::fmt::Display;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
+use tsz_auth::PasskeyError;
 use tsz_ledger::{CellError, Key, Permission, Permissions, Scheme};
 use tsz_types::{AccountId, BatchNumber, KeySlot, L1Serial, Nonce, NumberError, TimeMs, TokenId, Units};
 
@@ -36,8 +37,8 @@ pub enum Reject {
     /// An empty key slot.
     #[error("account {account} has no key in slot {slot}")]
     NoKey { account: AccountId, slot: KeySlot },
-    /// A key that cannot sign this operation natively.
-    #[error("key slot {slot} of account {account} has scheme {scheme:?}, schnorr is needed")]
+    /// A key of a scheme that does not sign this operation.
+    #[error("key slot {slot} of account {account} has scheme {scheme:?}, this operation needs another")]
     WrongScheme { account: AccountId, slot: KeySlot, scheme: Scheme },
     /// A key without the right.
     #[error("key slot {slot} has permissions {has:?}, {needed:?} is needed")]
@@ -54,6 +55,15 @@ pub enum Reject {
     /// A signature that does not match key and message.
     #[error("the signature does not match key and message")]
     Signature,
+    /// A passkey that is not the one in the slot.
+    #[error("key slot {slot} of account {account} holds another passkey")]
+    OtherPasskey { account: AccountId, slot: KeySlot },
+    /// An assertion that does not approve the operation.
+    #[error("passkey: {error}")]
+    Passkey {
+        #[serde(serialize_with = "text")]
+        error: PasskeyError,
+    },
     /// A bucket that holds too little.
     #[error("{needed} millionths of token {token} are needed, the bucket holds {held}")]
     Insufficient {

@@ -1,5 +1,6 @@
 //! Who signed, and whether the key may.
 
+use tsz_auth::{Assertion, Passkey, PasskeyError};
 use tsz_hash::{Block, Digest};
 use tsz_ledger::{Cell, CtlCell, Key, KeyPolicy, Permission, Scheme};
 use tsz_sig::{PublicKey, Signature};
@@ -11,6 +12,19 @@ use crate::{Env, Log, Reject, View, message};
 pub trait SigVerifier {
     /// Whether the key with this id signed the message.
     fn verify(&self, key_id: &Digest, message: &Digest, signature: &Signature) -> bool;
+
+    /// Whether the assertion is an approval of the message by the passkey.
+    ///
+    /// # Errors
+    /// Why it is not.
+    fn approves(
+        &self,
+        passkey: &Passkey,
+        message: &Digest,
+        assertion: &Assertion,
+    ) -> Result<(), PasskeyError> {
+        passkey.verify(message, assertion)
+    }
 }
 
 /// Verifies every signature: the default.
@@ -30,6 +44,10 @@ pub struct Trusted;
 impl SigVerifier for Trusted {
     fn verify(&self, _: &Digest, _: &Digest, _: &Signature) -> bool {
         true
+    }
+
+    fn approves(&self, _: &Passkey, _: &Digest, _: &Assertion) -> Result<(), PasskeyError> {
+        Ok(())
     }
 }
 
@@ -51,6 +69,27 @@ impl Signer<'_> {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<(), Reject> {
+        let Self { account, sub, key_slot, permission, nonce, .. } = *self;
+        let authority = Authority { account, sub, key_slot, permission, nonce, scheme: Scheme::Schnorr };
+        let key_id = authority.check(env.batch.time, log)?;
+        let digest = message(&env.batch.system, &self.message);
+        if env.verifier.verify(&key_id, &digest, self.signature) { Ok(()) } else { Err(Reject::Signature) }
+    }
+}
+
+/// The key that an operation claims to be signed by.
+pub(crate) struct Authority {
+    pub account: AccountId,
+    pub sub: SubId,
+    pub key_slot: KeySlot,
+    pub permission: Permission,
+    pub nonce: Nonce,
+    pub scheme: Scheme,
+}
+
+impl Authority {
+    /// Checks slot, policy and nonce; gives the key id. Accesses: KEYA read, KEYB read, CTL write.
+    pub fn check<V: View>(&self, time: u64, log: &mut Log<'_, V>) -> Result<Digest, Reject> {
         let (account, slot) = (self.account, self.key_slot);
         if account == AccountId::INSURANCE {
             return Err(Reject::Reserved { account });
@@ -58,16 +97,15 @@ impl Signer<'_> {
         let key_id = log.read(Key::key_a(account.get(), slot.get().into()));
         let policy_key = Key::key_b(account.get(), slot.get().into());
         let policy = log.read_cell::<Option<KeyPolicy>>(policy_key)?;
-        self.check_policy(policy, env.batch.time)?;
+        self.check_policy(policy, time)?;
         self.advance_nonce(log)?;
-        let digest = message(&env.batch.system, &self.message);
-        if env.verifier.verify(&key_id, &digest, self.signature) { Ok(()) } else { Err(Reject::Signature) }
+        Ok(key_id)
     }
 
     fn check_policy(&self, policy: Option<KeyPolicy>, time: u64) -> Result<(), Reject> {
         let (account, slot) = (self.account, self.key_slot);
         let KeyPolicy { scheme, permissions, expiry } = policy.ok_or(Reject::NoKey { account, slot })?;
-        if scheme != Scheme::Schnorr {
+        if scheme != self.scheme {
             return Err(Reject::WrongScheme { account, slot, scheme });
         }
         if !permissions.has(self.permission) {

@@ -12,11 +12,22 @@ use crate::Reject;
 pub trait View {
     /// The leaf at `key`, zero where absent.
     fn get(&self, key: Key) -> Leaf;
+
+    /// Where a sub-account may have positions: bit `m % 64` of word `m / 64` is set for every market `m` whose POS
+    /// leaf is not empty, and maybe for others. A hint that spares the search: a missing bit makes an operation fail,
+    /// never pass.
+    fn markets(&self, _account: u32, _sub: u32) -> [u64; 4] {
+        [u64::MAX; 4]
+    }
 }
 
 impl<V: View + ?Sized> View for &V {
     fn get(&self, key: Key) -> Leaf {
         (**self).get(key)
+    }
+
+    fn markets(&self, account: u32, sub: u32) -> [u64; 4] {
+        (**self).markets(account, sub)
     }
 }
 
@@ -93,10 +104,31 @@ impl<'a, V: View> Log<'a, V> {
         self.write(key, cell.to_leaf());
     }
 
+    /// Markets in which a sub-account may have positions, by increasing id: those of the view and those that the
+    /// operation has written to.
+    pub fn markets(&self, account: u32, sub: u32) -> impl Iterator<Item = u32> + use<V> {
+        let mut words = self.view.markets(account, sub);
+        let (first, last) = (Key::pos(account, sub, 0), Key::pos(account, sub, 255));
+        for access in self.accesses.iter().filter(|a| a.write && (first..=last).contains(&a.key)) {
+            let market = (access.key.raw() - first.raw()) as usize; // below 256
+            words[market / 64] |= 1 << (market % 64);
+        }
+        (0..4u32).zip(words).flat_map(|(k, word)| bits(word).map(move |bit| 64 * k + bit))
+    }
+
     /// The accesses made.
     pub fn into_accesses(self) -> Vec<Access> {
         self.accesses
     }
+}
+
+/// The set bits of a word by increasing place.
+fn bits(mut word: u64) -> impl Iterator<Item = u32> {
+    core::iter::from_fn(move || {
+        let bit = word.trailing_zeros();
+        word &= word.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit)
+    })
 }
 
 /// A state in a sorted map; absent leaves are not stored.
@@ -136,5 +168,15 @@ impl MemView {
 impl View for MemView {
     fn get(&self, key: Key) -> Leaf {
         self.leaves.get(&key).copied().unwrap_or(ZERO)
+    }
+
+    fn markets(&self, account: u32, sub: u32) -> [u64; 4] {
+        let first = Key::pos(account, sub, 0);
+        let mut words = [0; 4];
+        for key in self.leaves.range(first..=Key::pos(account, sub, 255)).map(|(key, _)| key) {
+            let market = (key.raw() - first.raw()) as usize; // below 256
+            words[market / 64] |= 1 << (market % 64);
+        }
+        words
     }
 }

@@ -57,6 +57,70 @@ fn apply(kind: Damage, bytes: &[u8], rng: &mut StdRng) -> Vec<u8> {
     copy
 }
 
+/// Numbers at and beyond the edges of the types in text formats, and things that are no numbers.
+const EDGES: [&str; 14] = [
+    "0",
+    "-1",
+    "1e400",
+    "0.5",
+    "127",
+    "255",
+    "65535",
+    "4294967295",
+    "4294967296",
+    "281474976710656",
+    "18446744073709551616",
+    "340282366920938463463374607431768211456",
+    "null",
+    "\"\"",
+];
+
+/// `count` damaged copies of a text, each different from the original; the same seed gives the same copies.
+///
+/// Beside what [`damaged`] does to bytes: numbers become edge numbers, stretches are removed, repeated or moved,
+/// and characters of several bytes come in.
+pub fn damaged_text(text: &str, seed: u64, count: usize) -> impl Iterator<Item = String> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut k = 0;
+    std::iter::repeat_with(move || {
+        k += 1;
+        apply_text(k, text, &mut rng)
+    })
+    .filter(move |copy| copy != text)
+    .take(count)
+}
+
+fn apply_text(k: usize, text: &str, rng: &mut StdRng) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    if bytes.is_empty() {
+        return "\u{e9}".repeat(rng.random_range(1..9));
+    }
+    let from = rng.random_range(0..bytes.len());
+    let to = (from + rng.random_range(1..48)).min(bytes.len());
+    match k % 6 {
+        0 => {
+            let start = (from..bytes.len()).find(|at| bytes[*at].is_ascii_digit()).unwrap_or(from);
+            let digits = bytes[start..].iter().take_while(|b| b.is_ascii_digit()).count();
+            let edge = EDGES[rng.random_range(0..EDGES.len())];
+            bytes.splice(start..start + digits, edge.bytes());
+        }
+        1 => drop(bytes.drain(from..to)),
+        2 => {
+            let piece = bytes[from..to].to_vec();
+            let at = rng.random_range(0..=bytes.len());
+            bytes.splice(at..at, piece);
+        }
+        3 => {
+            let piece: Vec<u8> = bytes.drain(from..to).collect();
+            let at = rng.random_range(0..=bytes.len());
+            bytes.splice(at..at, piece);
+        }
+        4 => drop(bytes.splice(from..from + 1, "\u{1F4A5}".bytes())),
+        _ => bytes = apply(KINDS[k / 6 % KINDS.len()], &bytes, rng),
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +134,16 @@ mod tests {
         assert!(KINDS.iter().all(|kind| copies.iter().any(|(k, _)| k == kind)));
         assert_eq!(copies, damaged(&bytes, 7, 400).collect::<Vec<_>>());
         assert_ne!(copies, damaged(&bytes, 8, 400).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn texts_differ_from_the_original_and_repeat_with_the_seed() {
+        let text = "{\"a\": 12, \"b\": [3, 4]}";
+        let copies: Vec<_> = damaged_text(text, 7, 300).collect();
+        assert!(copies.len() == 300 && copies.iter().all(|copy| copy != text));
+        assert_eq!(copies, damaged_text(text, 7, 300).collect::<Vec<_>>());
+        assert!(copies.iter().any(|copy| copy.contains("18446744073709551616")));
+        assert_eq!(damaged_text("", 1, 5).count(), 5);
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! Operations a second on one core, without signatures: perpetual trades with positions in three markets,
-//! spot trades. Order digests are known from intake, as in a sequencer; state in a hash map, logs in one buffer.
+//! spot trades; one of each kind of operation for accounts whose positions are in the last markets. Order digests are known from intake, as in a sequencer; state in a hash map, logs in one buffer.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot build its state has nothing to measure")]
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
+use tsz_diff::{Data, Roots};
+use tsz_hash::{Digest, F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{
-    Access, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell, Permissions,
-    Scheme, SubCell, SystemId,
+    Access, AcctCell, BalCell, BatchContext, Cell, HeadCell, Key, KeyPolicy, Leaf, MkfCell, MkpCell,
+    Permissions, PosCell, Scheme, SubCell, SystemId,
 };
-use tsz_sig::{SecretKey, Signature};
-use tsz_stf::{Trusted, Verified, View};
+use tsz_sig::{Claim, PublicKey, SecretKey, Signature, verify_batch};
+use tsz_stf::{SigVerifier, Trusted, Verified, View};
 use tsz_trade::ops::*;
 use tsz_trade::params::*;
 use tsz_trade::*;
@@ -37,12 +39,17 @@ impl Hasher for Word {
     }
 }
 
+/// Leaves, and where each sub-account has positions.
 #[derive(Default)]
-struct State(HashMap<Key, Leaf, BuildHasherDefault<Word>>);
+struct State(HashMap<Key, Leaf, BuildHasherDefault<Word>>, HashMap<Key, [u64; 4], BuildHasherDefault<Word>>);
 
 impl View for State {
     fn get(&self, key: Key) -> Leaf {
         self.0.get(&key).copied().unwrap_or(ZERO)
+    }
+
+    fn markets(&self, account: u32, sub: u32) -> [u64; 4] {
+        self.1.get(&Key::sub(account, sub)).copied().unwrap_or_default()
     }
 }
 
@@ -50,11 +57,20 @@ impl State {
     fn commit(&mut self, accesses: &[Access]) {
         for access in accesses.iter().filter(|a| a.write) {
             self.0.insert(access.key, access.new);
+            let (raw, market) = (access.key.raw(), access.key.lo() as usize & 255);
+            if raw >> 38 == 0 && raw & 256 != 0 {
+                let words = self.1.entry(Key::new(raw & !511).unwrap()).or_default();
+                let bit = 1 << (market % 64);
+                let word = &mut words[market / 64];
+                *word = if access.new == ZERO { *word & !bit } else { *word | bit };
+            }
         }
     }
 }
 
 const USERS: u32 = 1_000;
+/// Distance between the numbers of active accounts.
+const STRIDE: u32 = 512;
 const TIME: u64 = 1_000 * HOUR_MS;
 
 fn fraction(n: u16) -> Fraction {
@@ -93,8 +109,10 @@ fn params() -> Params {
         taker_cap: rate(1_000),
         maker_cap: rate(1_000),
     };
-    let oracle = OracleParams { max_age: 60_000, ..OracleParams::default() };
-    Params { perps: vec![perp; 4], spots: vec![spot], oracle, collateral: vec![] }
+    let signers = (0..5).map(|k| [F::from_u8(k); 8]).collect();
+    let max_deviation = fraction(1_000);
+    let oracle = OracleParams { signers, quorum: 3, max_age: 60_000, max_deviation, delta: 5_000 };
+    Params { perps: vec![perp; 256], spots: vec![spot], oracle, collateral: vec![] }
 }
 
 struct Bench {
@@ -112,20 +130,24 @@ impl Bench {
         let policy =
             KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry: TimeMs::MAX };
         let time = TimeMs::new(TIME).unwrap();
-        let head = HeadCell { batch: BatchNumber::MIN, time, next_account: USERS + 2 };
+        let head = HeadCell { batch: BatchNumber::MIN, time, next_account: account(USERS) };
         state.0.insert(Key::HEAD, head.to_leaf());
-        for a in 2..USERS + 2 {
+        for a in (0..USERS).map(account) {
             let collateral = Collateral::from(Units::new(1 << 50).unwrap());
             let balance = Balance::from(Units::new(1 << 50).unwrap());
+            state.0.insert(Key::acct(a), AcctCell { owner: Some(EthAddress::default()) }.to_leaf());
             state.0.insert(Key::key_a(a, 0), key.public_key().key_id());
             state.0.insert(Key::key_b(a, 0), Some(policy).to_leaf());
-            state.0.insert(Key::sub(a, 0), SubCell { collateral, pos_count: 0 }.to_leaf());
+            state.0.insert(Key::sub(a, 0), SubCell { collateral, ..SubCell::default() }.to_leaf());
             state.0.extend((0..2).map(|t| (Key::bal(a, 0, t), BalCell { balance }.to_leaf())));
         }
-        for m in 0..4 {
+        for m in 0..256 {
             let mkf = MkfCell { hour: (TIME / HOUR_MS) as u32, ..MkfCell::default() };
             state.0.insert(Key::mkf(m), mkf.to_leaf());
-            state.0.insert(Key::mkp(m), MkpCell { index: 1_000, mark: 1_000, price_ts: TIME }.to_leaf());
+            state.0.insert(
+                Key::mkp(m),
+                MkpCell { index: 1_000, mark: 1_000, price_ts: TIME, settled: false }.to_leaf(),
+            );
         }
         let system = SystemId { rollup: 1, chain: 1, address: [1; 20] };
         let batch = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params().hash() };
@@ -197,6 +219,17 @@ impl Bench {
         .into()
     }
 
+    /// Runs with signatures collected, then verifies them together: what an executor does on one core.
+    fn run_batch(&mut self, ops: &[TradeOp], log: &mut Vec<Access>) {
+        let collect = Collect { key: self.key.public_key(), claims: RefCell::default() };
+        for op in ops {
+            let ctx = TradeContext { batch: &self.batch, params: &self.params };
+            black_box(apply_into(&self.state, &ctx, op, &collect, log).unwrap());
+            self.state.commit(log);
+        }
+        assert!(verify_batch(&collect.claims.into_inner()).into_iter().all(|valid| valid));
+    }
+
     fn run(&mut self, ops: &[TradeOp], log: &mut Vec<Access>, verify: bool) {
         for op in ops {
             let ctx = TradeContext { batch: &self.batch, params: &self.params };
@@ -211,10 +244,63 @@ impl Bench {
     }
 }
 
+/// Takes signatures, all by one key, for valid and remembers them.
+struct Collect {
+    key: PublicKey,
+    claims: RefCell<Vec<Claim>>,
+}
+
+impl SigVerifier for Collect {
+    fn verify(&self, _: &Digest, message: &Digest, signature: &Signature) -> bool {
+        let claim = Claim { key: self.key, message: *message, signature: *signature };
+        self.claims.borrow_mut().push(claim);
+        true
+    }
+}
+
 /// Two different accounts, spread over all.
 fn pair(k: u32) -> (u32, u32) {
     let a = k.wrapping_mul(2_654_435_761) % USERS;
-    (2 + a, 2 + (a + 1 + k % (USERS - 1)) % USERS)
+    (account(a), account((a + 1 + k % (USERS - 1)) % USERS))
+}
+
+/// User `k`: the active ones lie apart, as among the accounts of an exchange.
+fn account(k: u32) -> u32 {
+    2 + STRIDE * k
+}
+
+/// Published bytes of a batch of trades (docs/src/data.md), printed with the times.
+fn published(bench: &mut Bench, name: &str, ops: &[TradeOp]) {
+    let head = bench.state.get(Key::HEAD);
+    let time = TimeMs::new(TIME).unwrap();
+    let begun = HeadCell { batch: BatchNumber::new(1).unwrap(), time, next_account: account(USERS) };
+    let mut accesses = vec![Access::write(Key::HEAD, head, begun.to_leaf())];
+    let mut log = Vec::new();
+    for op in ops {
+        bench.run(std::slice::from_ref(op), &mut log, false);
+        accesses.extend_from_slice(&log);
+    }
+    let roots = Roots { old: ZERO, new: ZERO, private: ZERO };
+    let data = Data::from_accesses(bench.batch, roots, &accesses, vec![]).unwrap();
+    let (bytes, leaves, trades) = (data.to_bytes().unwrap().len(), data.leaves.len(), ops.len());
+    let each = bytes as f64 / trades as f64;
+    println!("published/{name}: {trades} trades, {leaves} leaves, {bytes} bytes, {each:.1} bytes a trade");
+}
+
+fn published_bytes(_: &mut Criterion) {
+    let mut bench = Bench::new();
+    let mut log = Vec::new();
+    let warm: Vec<_> = (0..6 * USERS).map(|k| bench.perp(k, (k % 3) as u8, false)).collect();
+    bench.run(&warm, &mut log, false);
+    let mut next = 6 * USERS;
+    for count in [1_000, 8_000] {
+        let perps: Vec<_> = (next..next + count).map(|k| bench.perp(k, (k % 3) as u8, false)).collect();
+        next += count;
+        published(&mut bench, "perp_trade", &perps);
+        let spots: Vec<_> = (next..next + count).map(|k| bench.spot(k)).collect();
+        next += count;
+        published(&mut bench, "spot_trade", &spots);
+    }
 }
 
 fn trades(c: &mut Criterion) {
@@ -229,13 +315,17 @@ fn trades(c: &mut Criterion) {
     let mut group = c.benchmark_group("ledger");
     group.throughput(Throughput::Elements(N.into()));
     type Make = fn(&Bench, u32) -> TradeOp;
-    let kinds: [(&str, Make, bool); 3] = [
-        ("perp_trade", |b, k| b.perp(k, (k % 3) as u8, false), false),
-        ("spot_trade", |b, k| b.spot(k), false),
-        ("perp_trade_verified", |b, k| b.perp(k, (k % 3) as u8, true), true),
+    type Run = fn(&mut Bench, &[TradeOp], &mut Vec<Access>);
+    let trusted: Run = |bench, ops, log| bench.run(ops, log, false);
+    let verified: Run = |bench, ops, log| bench.run(ops, log, true);
+    let kinds: [(&str, Make, Run); 4] = [
+        ("perp_trade", |b, k| b.perp(k, (k % 3) as u8, false), trusted),
+        ("spot_trade", |b, k| b.spot(k), trusted),
+        ("perp_trade_verified", |b, k| b.perp(k, (k % 3) as u8, true), verified),
+        ("perp_trade_verified_together", |b, k| b.perp(k, (k % 3) as u8, true), Bench::run_batch),
     ];
-    for (name, make, verify) in kinds {
-        group.sample_size(if verify { 10 } else { 30 });
+    for (name, make, run) in kinds {
+        group.sample_size(if name.contains("verified") { 10 } else { 30 });
         group.bench_function(name, |bencher| {
             // one state for all samples: nonces only grow
             let cell = std::cell::RefCell::new((&mut bench, &mut log, &mut next));
@@ -248,7 +338,7 @@ fn trades(c: &mut Criterion) {
                 },
                 |ops| {
                     let (bench, log, _) = &mut *cell.borrow_mut();
-                    bench.run(&ops, log, verify);
+                    run(bench, &ops, log);
                     ops
                 },
                 BatchSize::PerIteration,
@@ -258,5 +348,109 @@ fn trades(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, trades);
+/// Applies one operation again and again, without committing it.
+fn kinds(c: &mut Criterion) {
+    let mut bench = Bench::new();
+    let mut log = Vec::new();
+    let warm: Vec<_> = (0..6 * USERS).map(|k| bench.perp(k, 253 + (k % 3) as u8, false)).collect();
+    bench.run(&warm, &mut log, false);
+    let ill = bench.bankrupt();
+    let mut group = c.benchmark_group("kinds");
+    group.throughput(Throughput::Elements(1));
+    for (name, op) in bench.kinds(ill) {
+        let ctx = TradeContext { batch: &bench.batch, params: &bench.params };
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| apply_into(&bench.state, &ctx, black_box(&op), &Trusted, &mut log).unwrap());
+        });
+        if matches!(op, TradeOp::AdlRank(_)) {
+            bench.state.commit(&log);
+        }
+    }
+    group.finish();
+}
+
+impl Bench {
+    /// Makes a holder of a long position in market 255 bankrupt.
+    fn bankrupt(&mut self) -> Party {
+        let held = |a: u32| PosCell::from_leaf(&self.state.get(Key::pos(a, 0, 255))).unwrap().size();
+        let account = (0..USERS).map(account).find(|a| held(*a) > 0).unwrap();
+        let target = Party { account: AccountId::new(account).unwrap(), sub: SubId::MIN };
+        let margin = invariants::margin(&self.state, &self.params, TIME, target).unwrap();
+        let key = Key::sub(account, 0);
+        let cell = SubCell::from_leaf(&self.state.get(key)).unwrap();
+        let collateral = Collateral::new(cell.collateral.get() - margin.tav - 1_000_000).unwrap();
+        self.state.0.insert(key, SubCell { collateral, ..cell }.to_leaf());
+        target
+    }
+
+    /// One operation of each kind; those of liquidation are about a bankrupt target.
+    fn kinds(&self, target: Party) -> Vec<(&'static str, TradeOp)> {
+        let market = MarketId::new(255).unwrap();
+        let size = |a: u32| PosCell::from_leaf(&self.state.get(Key::pos(a, 0, 255))).unwrap().size();
+        let party = |a: u32| Party { account: AccountId::new(a).unwrap(), sub: SubId::MIN };
+        let shorts: Vec<_> = (0..USERS).map(account).filter(|a| size(*a) < 0).map(party).collect();
+        let margin = |direction| MarginTransfer {
+            account: shorts[0].account,
+            sub: SubId::MIN,
+            direction,
+            token: TokenId::QUOTE,
+            amount: Balance::new(1).unwrap(),
+            nonce: Nonce::MIN,
+            key_slot: KeySlot::MIN,
+            signature: self.blank,
+        };
+        let ts = TimeMs::new(TIME + 1).unwrap();
+        let price = |signer| PriceReport {
+            signer,
+            index: 1_000,
+            mark: 1_000,
+            confidence: 0,
+            ts,
+            breaker: false,
+            signature: self.blank,
+        };
+        let premium = |signer| PremiumReport { signer, premium: 5, signature: self.blank };
+        let rank = |page: &[Party]| AdlRank {
+            market,
+            side: Side::Sell,
+            class: 1,
+            restart: true,
+            holders: page.to_vec(),
+        };
+        let far = 6 * USERS + 1;
+        let TradeOp::PerpTrade(trade) = self.perp(far, 255, false) else { unreachable!() };
+        let (buy, sell) = (trade.taker.clone(), trade.maker.clone());
+        let forced = ForcedClose {
+            serial: L1Serial::MIN,
+            party: shorts[1],
+            market,
+            side: Side::Buy,
+            lots: Lots::new(1).unwrap(),
+            limit: Price::MAX,
+            sender: EthAddress::default(),
+            fill: Some(ForcedFill { maker: sell, taker_fee: rate(0), maker_fee: rate(0) }),
+        };
+        let best = *shorts.iter().max_by_key(|p| size(p.account.get()).unsigned_abs()).unwrap();
+        vec![
+            ("perp_trade", trade.into()),
+            ("spot_trade", self.spot(far)),
+            ("margin_transfer_in", margin(Direction::In).into()),
+            ("margin_transfer_out", margin(Direction::Out).into()),
+            ("oracle_update_3", OracleUpdate { market, reports: (0..3).map(price).collect() }.into()),
+            ("premium_sample_3", PremiumSample { market, reports: (0..3).map(premium).collect() }.into()),
+            ("funding_settle", FundingSettle { party: shorts[0], market }.into()),
+            ("forced_close", forced.into()),
+            (
+                "liquidate",
+                Liquidate { target, market, maker: buy, lots: Lots::new(1).unwrap(), maker_fee: rate(0) }
+                    .into(),
+            ),
+            ("adl_rank_16", rank(&shorts[..16]).into()),
+            ("adl_rank_all", rank(&shorts).into()),
+            ("adl", Adl { target, market, counterparty: best }.into()),
+        ]
+    }
+}
+
+criterion_group!(benches, published_bytes, trades, kinds);
 criterion_main!(benches);

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tsz_ledger::{Access, AlgorithmId, Family};
-use tsz_stf::{FundOp, Receipt, Reject, SigVerifier, Verified, View};
+use tsz_stf::{AuthOp, FundOp, Receipt, Reject, SigVerifier, Verified, View};
 
 use crate::{TradeContext, TradeOp, TradeReceipt, TradeReject};
 
@@ -19,6 +19,8 @@ pub enum Op {
     Fund(FundOp),
     /// Trading.
     Trade(TradeOp),
+    /// Logins.
+    Auth(AuthOp),
 }
 
 /// What is reported to the sender of an operation.
@@ -57,6 +59,7 @@ impl Op {
         match self {
             Self::Fund(_) => Family::Fund,
             Self::Trade(op) => op.family(),
+            Self::Auth(_) => Family::Auth,
         }
     }
 
@@ -70,6 +73,7 @@ impl Op {
         match self {
             Self::Fund(op) => op.code(),
             Self::Trade(op) => op.code(),
+            Self::Auth(op) => op.code(),
         }
     }
 
@@ -78,6 +82,16 @@ impl Op {
         match self {
             Self::Fund(op) => op.is_l1(),
             Self::Trade(op) => op.is_l1(),
+            Self::Auth(_) => false,
+        }
+    }
+
+    /// Whether its rule asks the parameters: not so for money, keys, cancels, and for the op that changes them.
+    pub fn needs_params(&self) -> bool {
+        use TradeOp::{CancelAll, CancelOrder, SetParams};
+        match self {
+            Self::Fund(_) | Self::Auth(_) => false,
+            Self::Trade(op) => !matches!(op, CancelOrder(_) | CancelAll(_) | SetParams(_)),
         }
     }
 
@@ -85,7 +99,7 @@ impl Op {
     pub fn as_fund(&self) -> Option<&FundOp> {
         match self {
             Self::Fund(op) => Some(op),
-            Self::Trade(_) => None,
+            Self::Trade(_) | Self::Auth(_) => None,
         }
     }
 
@@ -93,7 +107,15 @@ impl Op {
     pub fn as_trade(&self) -> Option<&TradeOp> {
         match self {
             Self::Trade(op) => Some(op),
-            Self::Fund(_) => None,
+            Self::Fund(_) | Self::Auth(_) => None,
+        }
+    }
+
+    /// The login, if it is one.
+    pub fn as_auth(&self) -> Option<&AuthOp> {
+        match self {
+            Self::Auth(op) => Some(op),
+            Self::Fund(_) | Self::Trade(_) => None,
         }
     }
 }
@@ -101,6 +123,18 @@ impl Op {
 impl From<FundOp> for Op {
     fn from(op: FundOp) -> Self {
         Self::Fund(op)
+    }
+}
+
+impl From<Receipt> for OpReceipt {
+    fn from(receipt: Receipt) -> Self {
+        Self::Fund(receipt)
+    }
+}
+
+impl From<AuthOp> for Op {
+    fn from(op: AuthOp) -> Self {
+        Self::Auth(op)
     }
 }
 
@@ -137,6 +171,11 @@ pub fn apply_op_with<V: View, S: SigVerifier>(
     match op {
         Op::Fund(op) => {
             let done = tsz_stf::apply_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
+            Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
+        }
+        Op::Auth(op) => {
+            let done =
+                tsz_stf::apply_auth_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
             Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
         }
         Op::Trade(op) => {

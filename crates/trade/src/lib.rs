@@ -15,6 +15,7 @@ mod admit;
 mod any;
 mod fees;
 pub mod invariants;
+mod kind;
 mod market;
 mod op;
 pub mod ops;
@@ -61,7 +62,7 @@ pub enum TradeCode {
     NoPosition = 6,
     /// The close would grow the position.
     WrongSide = 7,
-    /// The close names more lots than the position has.
+    /// The close names more lots than the position has or than fit one fill.
     TooManyLots = 8,
     /// The limit is too far from the mark.
     OutsideBand = 9,
@@ -83,6 +84,10 @@ pub enum TradeCode {
     Reserved = 15,
     /// The token is no collateral.
     NotCollateral = 16,
+    /// The market is not being settled.
+    NotSettling = 17,
+    /// The market has its prices already.
+    Settled = 18,
 }
 
 /// What is reported to the sender of an operation.

@@ -4,7 +4,7 @@ use tsz_ledger::{Key, MkfCell, MkoCell, MkpCell};
 use tsz_risk::market::notional;
 use tsz_risk::{CollateralToken, FILL_NOTIONAL_BITS, Market, Position, oracle};
 use tsz_stf::{Log, View};
-use tsz_types::MarketId;
+use tsz_types::{FundingIndex, Lots, MarketId};
 
 use crate::params::{CollateralParams, PerpMarket, Status};
 use crate::{Context, TradeReject};
@@ -26,16 +26,26 @@ pub(crate) fn params<'a>(ctx: &Context<'a>, id: MarketId) -> Result<&'a PerpMark
     ctx.params.perp(id).ok_or(TradeReject::NoMarket { market: id })
 }
 
+/// Funding index of a market whose due hours are all ended. Access: MKF read.
+pub(crate) fn current_funding<V: View>(
+    log: &mut Log<'_, V>,
+    ctx: &Context<'_>,
+    id: MarketId,
+) -> Result<FundingIndex, TradeReject> {
+    let MkfCell { funding, hour } = log.read_cell(Key::mkf(id.get().into()))?;
+    let due = ctx.time / HOUR_MS;
+    if u64::from(hour) != due {
+        return Err(TradeReject::FundingDue { market: id, hour, due });
+    }
+    Ok(funding)
+}
+
 impl<'a> MarketRow<'a> {
     /// Reads a market whose funding is up to date. Accesses: MKP read, MKF read.
     pub fn read<V: View>(log: &mut Log<'_, V>, ctx: &Context<'a>, id: MarketId) -> Result<Self, TradeReject> {
         let params = params(ctx, id)?;
         let prices: MkpCell = log.read_cell(Key::mkp(id.get().into()))?;
-        let MkfCell { funding, hour } = log.read_cell(Key::mkf(id.get().into()))?;
-        let due = ctx.time / HOUR_MS;
-        if u64::from(hour) != due {
-            return Err(TradeReject::FundingDue { market: id, hour, due });
-        }
+        let funding = current_funding(log, ctx, id)?;
         Ok(Self { id, params, prices, risk: params.risk(prices.mark, funding.get()) })
     }
 
@@ -48,6 +58,11 @@ impl<'a> MarketRow<'a> {
         check_fresh(ctx, self.id, &self.prices)
     }
 
+    /// The market as a position is valued in it: one that settles at named prices has one for each side.
+    pub fn risk_of(&self, position: &Position) -> Market {
+        Market { mark: self.prices.mark_of(position.size > 0), ..self.risk }
+    }
+
     /// Checks that the market is in one of the states.
     pub fn check_status(&self, allowed: &[Status]) -> Result<(), TradeReject> {
         let status = self.params.status;
@@ -56,6 +71,11 @@ impl<'a> MarketRow<'a> {
         } else {
             Err(TradeReject::MarketStatus { market: self.id, status })
         }
+    }
+
+    /// Whether a fill of these lots at the mark keeps its width: a position may have outgrown it by a move of the mark.
+    pub fn fits_fill(&self, lots: Lots) -> bool {
+        notional(lots.get(), self.risk.mark, self.risk.qm, FILL_NOTIONAL_BITS).is_ok()
     }
 
     /// Checks the bounds of a position that grew in a fill at `price`.
@@ -76,8 +96,8 @@ impl CollateralParams {
         ctx: &Context<'_>,
     ) -> Result<MkpCell, TradeReject> {
         let prices: MkpCell = log.read_cell(Key::mkp(self.market.get().into()))?;
-        // a token that never had a price counts nothing where the last one does
-        if !(ctx.forced && prices.index == 0) {
+        // a token that counts nothing needs no price; one that never had a price counts nothing where the last one does
+        if self.haircut.get() != 0 && !(ctx.forced && prices.index == 0) {
             check_fresh(ctx, self.market, &prices)?;
         }
         Ok(prices)
@@ -112,19 +132,30 @@ pub(crate) fn check_fresh(ctx: &Context<'_>, id: MarketId, prices: &MkpCell) -> 
     Ok(())
 }
 
-/// Moves the open interest; says whether it grew. Access: MKO write.
+/// What moves an open interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// A trade: the cap binds where it grows.
+    Trade,
+    /// A liquidation, a takeover, a forced close, a settlement.
+    Close,
+    /// ADL.
+    Adl,
+}
+
+/// Moves the open interest. Access: MKO write.
 pub(crate) fn move_open_interest<V: View>(
     log: &mut Log<'_, V>,
     row: &MarketRow<'_>,
     delta: i128,
-    capped: bool,
+    kind: Move,
 ) -> Result<(), TradeReject> {
     let key = Key::mko(row.id.get().into());
-    let MkoCell { open_interest } = log.peek_cell(key)?;
+    let MkoCell { open_interest, moves } = log.peek_cell(key)?;
     let value = i128::from(open_interest) + delta;
     let fits = u64::try_from(value).ok().filter(|v| v >> MkoCell::BITS == 0);
     let after = fits.ok_or(TradeReject::OpenInterest { value })?;
-    if capped && delta > 0 {
+    if kind == Move::Trade && delta > 0 {
         // 56 + 32 + 20 bits
         let notional = u128::from(after) * u128::from(row.risk.mark) * u128::from(row.risk.qm);
         let cap = row.params.oi_cap.get();
@@ -132,6 +163,11 @@ pub(crate) fn move_open_interest<V: View>(
             return Err(TradeReject::OpenInterestCap { notional, cap });
         }
     }
-    log.write_cell(key, &MkoCell { open_interest: after });
+    // ADL takes from the top of a ranking, which stays one of the rest; nobody lives to see 2^48 moves
+    let moves = moves + u64::from(kind != Move::Adl);
+    if moves >> MkoCell::MOVES_BITS != 0 {
+        return Err(TradeReject::Moves);
+    }
+    log.write_cell(key, &MkoCell { open_interest: after, moves });
     Ok(())
 }

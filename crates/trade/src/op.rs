@@ -5,9 +5,9 @@ use tsz_ledger::Family;
 use tsz_stf::{Log, SigVerifier, View};
 
 use crate::ops::{
-    AbsorbDebt, Adl, CancelAll, CancelOrder, ForceLiquidate, ForcedClose, FundingSettle, FundingTick,
-    Liquidate, MarginExit, MarginTransfer, OracleUpdate, PerpTrade, PremiumSample, SeizeToken, SetParams,
-    SettlePair, SpotTrade, Takeover,
+    AbsorbDebt, Adl, AdlRank, CancelAll, CancelOrder, ForceLiquidate, ForcedClose, FundingSettle,
+    FundingTick, Liquidate, MarginExit, MarginTransfer, OracleUpdate, PerpTrade, PremiumSample, SeizeToken,
+    SetParams, SetToken, SettleMarket, SettlePair, SpotTrade, Takeover,
 };
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 
@@ -33,6 +33,9 @@ pub mod code {
     pub const SETTLE_PAIR: u32 = 59;
     pub const ORACLE_UPDATE: u32 = 60;
     pub const PREMIUM_SAMPLE: u32 = 61;
+    pub const ADL_RANK: u32 = 62;
+    pub const SETTLE_MARKET: u32 = 63;
+    pub const SET_TOKEN: u32 = 64;
 }
 
 macro_rules! operations {
@@ -98,6 +101,9 @@ operations! {
     ForceLiquidate: FORCE_LIQUIDATE, Manage, true;
     SetParams: SET_PARAMS, Manage, true;
     SettlePair: SETTLE_PAIR, Manage, false;
+    AdlRank: ADL_RANK, Manage, false;
+    SettleMarket: SETTLE_MARKET, Manage, true;
+    SetToken: SET_TOKEN, Manage, true;
     OracleUpdate: ORACLE_UPDATE, Oracle, false;
     PremiumSample: PREMIUM_SAMPLE, Oracle, false;
 }

@@ -107,6 +107,7 @@ pub struct Terms {
 
 /// An order in a spot market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "flat::SpotOrder")]
 pub struct SpotOrder {
     /// Market.
     pub market: SpotMarketId,
@@ -117,14 +118,13 @@ pub struct SpotOrder {
 
 /// An order in a perpetual market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "flat::PerpOrder")]
 pub struct PerpOrder {
     /// Market.
     pub market: MarketId,
     /// Never grows or flips the position.
-    #[serde(default)]
     pub reduce_only: bool,
     /// Condition of the first fill.
-    #[serde(default)]
     pub trigger: Trigger,
     /// The rest.
     #[serde(flatten)]
@@ -133,7 +133,7 @@ pub struct PerpOrder {
 
 /// An order with its signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound(serialize = "O: Serialize", deserialize = "O: Deserialize<'de>"))]
+#[serde(bound(serialize = "O: Serialize", deserialize = "O: Deserialize<'de>"), deny_unknown_fields)]
 pub struct Signed<O> {
     /// The order.
     pub order: O,
@@ -274,4 +274,77 @@ impl Order for PerpOrder {
         let flags = 8 * u32::from(self.reduce_only) + 32 * kind;
         self.terms.blocks(PERP_ORDER, self.market.get().into(), flags, price)
     }
+}
+
+/// The forms that orders are read in: serde lets unknown fields of a flattened struct pass, and an order whose
+/// `reduce_only` is misspelled is another order.
+mod flat {
+    use serde::Deserialize;
+    use tsz_types::{
+        AccountId, KillEpoch, Lots, MarketId, Nonce, Price, Rate, Slot, SpotMarketId, SubId, TimeMs,
+    };
+
+    use super::{SelfTrade, Side, Terms, Tif, Trigger};
+
+    /// An order's own fields beside those of [`Terms`].
+    macro_rules! flat {
+        ($name:ident { $($(#[$attr:meta])? $field:ident: $ty:ty),* $(,)? }) => {
+            #[derive(Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $name {
+                $($(#[$attr])? $field: $ty,)*
+                account: AccountId,
+                sub: SubId,
+                slot: Slot,
+                nonce: Nonce,
+                side: Side,
+                lots: Lots,
+                price: Price,
+                #[serde(default)]
+                tif: Tif,
+                #[serde(default)]
+                self_trade: SelfTrade,
+                max_taker_fee: Rate,
+                max_maker_fee: Rate,
+                broker: AccountId,
+                broker_rate: Rate,
+                expiry: TimeMs,
+                kill_epoch: KillEpoch,
+            }
+
+            impl From<$name> for super::$name {
+                fn from(flat: $name) -> Self {
+                    Self {
+                        $($field: flat.$field,)*
+                        terms: Terms {
+                            account: flat.account,
+                            sub: flat.sub,
+                            slot: flat.slot,
+                            nonce: flat.nonce,
+                            side: flat.side,
+                            lots: flat.lots,
+                            price: flat.price,
+                            tif: flat.tif,
+                            self_trade: flat.self_trade,
+                            max_taker_fee: flat.max_taker_fee,
+                            max_maker_fee: flat.max_maker_fee,
+                            broker: flat.broker,
+                            broker_rate: flat.broker_rate,
+                            expiry: flat.expiry,
+                            kill_epoch: flat.kill_epoch,
+                        },
+                    }
+                }
+            }
+        };
+    }
+
+    flat!(SpotOrder { market: SpotMarketId });
+    flat!(PerpOrder {
+        market: MarketId,
+        #[serde(default)]
+        reduce_only: bool,
+        #[serde(default)]
+        trigger: Trigger,
+    });
 }

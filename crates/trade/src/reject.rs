@@ -111,24 +111,42 @@ pub enum TradeReject {
     WorseThanZeroQuote { account: AccountId, notional: u128, quote: i128 },
     #[error("{lots} lots close more than health needs: one less leaves TAV {tav} at IMR {imr}")]
     TooMuch { lots: Lots, tav: i128, imr: i128 },
+    #[error("price {price} concedes more than the band from the mark {mark}")]
+    OutsideBand { price: Price, mark: u32 },
     #[error("insurance would be left with TAV {tav} below IMR {imr}")]
     InsuranceMargin { tav: i128, imr: i128 },
     #[error("insurance can take over {lots} lots")]
     TakeoverPossible { lots: Lots },
+    #[error("the ranking of market {market} is not the one of the present positions and prices")]
+    OtherRanking { market: MarketId },
+    #[error("the ranking of market {market} lacks {remaining} lots")]
+    RankingIncomplete { market: MarketId, remaining: u64 },
+    #[error("loss class {class} of at most 15")]
+    LossClass { class: u8 },
+    #[error("the close costs more than any loss class allows")]
+    NoLossClass,
     #[error("the holders are not strictly increasing at place {place}")]
     Holders { place: usize },
-    #[error("the holders have {found} lots of {expected}")]
-    HoldersIncomplete { expected: u64, found: u64 },
-    #[error("place {place} of the holders has no opposite position")]
-    NotOpposite { place: usize },
-    #[error("the counterparty has score {got:?}, the best is {best:?}")]
-    Score { best: Option<u8>, got: Option<u8> },
+    #[error("the holder at place {place} has {lots} lots, {remaining} are left")]
+    TooManyHolders { place: usize, lots: u64, remaining: u64 },
+    #[error("account {account} has no position on that side")]
+    NotOpposite { account: AccountId },
+    #[error("account {account} cannot bear loss class {class}")]
+    CannotBear { account: AccountId, class: u8 },
+    #[error("the counterparty has rank {got}, the best is {best}")]
+    Rank { best: u16, got: u16 },
+    #[error("the market has moved 2^48 times")]
+    Moves,
+    #[error("a close of {notional} quote units that leaves a position, at least {min}")]
+    SmallClose { notional: u128, min: u128 },
     #[error("an operation of {got} accesses, at most {max}")]
     TooManyAccesses { max: usize, got: usize },
     #[error("{reports} reports, the quorum is {quorum}")]
     Quorum { quorum: u8, reports: usize },
     #[error("report {place}: signer {signer} is out of order or unknown")]
     Signer { place: usize, signer: u8 },
+    #[error("report {place}: a premium of {premium} millionths")]
+    Premium { place: usize, premium: i32 },
     #[error("report {place}: the price is zero")]
     ZeroPrice { place: usize },
     #[error("report {place} is not signed by signer {signer}")]
@@ -157,6 +175,12 @@ pub enum TradeReject {
     HoldsTokens { account: AccountId, mask: u8 },
     #[error("seizing {amount} pays more than the debt needs")]
     SeizesTooMuch { amount: u128 },
+    #[error(
+        "settlement prices of {long} for longs and {short} for shorts: longs would get more than shorts pay"
+    )]
+    SettlePrices { long: Price, short: Price },
+    #[error("market {market} is not settled: it has no named prices")]
+    NotSettled { market: MarketId },
     #[error("limit {limit} is not met by {price}")]
     ForcedLimit { limit: Price, price: Price },
     #[error("the operation needs a counterparty")]

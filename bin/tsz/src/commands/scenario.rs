@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use tsz_scenario::{Mix, Params, Scenario, generate, report};
+use tsz_scenario::{Mix, Params, Place, Scenario, explain, generate, report, report_text};
 
 use crate::cli::{Kinds, ScenarioGen};
 use crate::output::Output;
@@ -15,14 +15,26 @@ pub fn read(file: &Path) -> Result<Scenario> {
     Scenario::from_json(&text).with_context(|| file.display().to_string())
 }
 
-/// Executes a scenario file; the result is JSON in both modes.
-pub fn run(file: &Path, output: &Output) -> Result<()> {
+/// Executes a scenario file and reports, or explains one entry.
+pub fn run(file: &Path, place: Option<Place>, output: &Output) -> Result<()> {
     let scenario = read(file)?;
     let spinner = output.spinner("executing");
     let run = tsz_scenario::run(&scenario);
     spinner.finish_and_clear();
     let run = run.with_context(|| file.display().to_string())?;
-    output.document(&report(&scenario, &run));
+    if let Some(place) = place {
+        let explanations = explain(&scenario, &run, place)?;
+        if explanations.is_empty() {
+            output.line("the entry makes no operation");
+        }
+        let texts: Vec<String> = explanations.iter().map(|e| e.to_text()).collect();
+        output.line(texts.join("\n\n").trim_end());
+        let objects: Vec<_> = explanations.iter().map(|e| e.to_json()).collect();
+        output.object(&json!({ "ok": true, "operations": objects }));
+        return Ok(());
+    }
+    output.line(report_text(&scenario, &run)?.trim_end());
+    output.object(&report(&scenario, &run)?);
     Ok(())
 }
 
@@ -31,6 +43,9 @@ pub fn gen_file(args: &ScenarioGen, output: &Output) -> Result<()> {
     let mix = match args.kinds {
         Kinds::All => Mix::ALL,
         Kinds::Transfers => Mix::TRANSFERS,
+        Kinds::Spot => Mix::SPOT,
+        Kinds::Perp => Mix::PERP,
+        Kinds::Trades => Mix::TRADES,
     };
     let params = Params { accounts: args.accounts, active: args.active, batches: args.batches, mix };
     let scenario = generate(args.ops, args.seed, &params)?;

@@ -25,7 +25,8 @@ pub fn run(args: &VerifyArgs, output: &Output) -> Result<()> {
     Ok(())
 }
 
-fn root(option: &str, text: Option<&str>) -> Result<Option<Digest>> {
+/// The root that an option gives.
+pub fn root(option: &str, text: Option<&str>) -> Result<Option<Digest>> {
     let parse = |text: &str| text.parse::<Hex>().map(|hex| hex.0);
     text.map(parse).transpose().with_context(|| option.to_owned())
 }

@@ -11,6 +11,7 @@
 
 pub use p3_baby_bear::BabyBear;
 use p3_baby_bear::{Poseidon2BabyBear, default_babybear_poseidon2_16};
+use p3_field::Field;
 pub use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use p3_symmetric::Permutation;
 use spin::LazyLock;
@@ -54,12 +55,18 @@ pub enum Domain {
     Bytes = 10,
     /// Start of a chain over one list of parameters; the number of the list stands for the length.
     ParameterList = 11,
+    /// Id of a passkey: its public key and policy.
+    Passkey = 20,
+    /// Id of a wallet: its public key and signing domain.
+    Wallet = 21,
+    /// Id of a social login: issuer, audience, subject, salt.
+    Oidc = 22,
     /// Claim of a node of the aggregation tree.
-    Claim = 20,
+    Claim = 30,
     /// Header of a batch: what is settled.
-    Header = 21,
+    Header = 31,
     /// Chain of batch headers: (digest of the headers before, next header).
-    Headers = 22,
+    Headers = 32,
 }
 
 impl Domain {
@@ -92,6 +99,16 @@ pub fn step(block: &Block, capacity: &Digest) -> Digest {
     let mut s = join(block, capacity);
     permute(&mut s);
     hi(&s)
+}
+
+/// A vector of felts: 16 with AVX-512, 8 with AVX2, 4 with NEON, else 1.
+pub type Pack = <F as Field>::Packing;
+
+/// [`step`] in every lane.
+pub fn step_packed(block: &[Pack; 8], capacity: &[Pack; 8]) -> [Pack; 8] {
+    let mut s: [Pack; WIDTH] = core::array::from_fn(|k| if k < 8 { block[k] } else { capacity[k - 8] });
+    PERMUTER.permute_mut(&mut s);
+    core::array::from_fn(|k| s[k + 8])
 }
 
 /// Two-to-one compression with feed-forward: `P(l || r)[8..16] + r`.

@@ -18,7 +18,7 @@ pub struct FundingParams {
     pub big: u32,
 }
 
-/// One premium sample in 1e-6: how far the impact bid is above or the impact ask below the index, clamped to 100%.
+/// One premium sample in 1e-6, as the oracle's signers compute it for the minute they report on: how far the impact bid is above or the impact ask below the index, clamped to 100%.
 pub fn premium(impact_bid: u32, impact_ask: u32, index: u32) -> Result<i32> {
     if index == 0 {
         return Err(RiskError::Zero("index price"));

@@ -12,6 +12,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod adl;
 pub mod funding;
 pub mod health;
 pub mod market;

@@ -6,12 +6,12 @@ use crate::{FRACTION, Result, RiskError};
 ///
 /// # Errors
 /// [`RiskError::Zero`] for an empty list.
-pub fn lower_median(values: &[u32]) -> Result<u32> {
+pub fn lower_median<T: Copy + Ord>(values: &[T]) -> Result<T> {
     values.iter().copied().find(|v| is_lower_median(*v, values)).ok_or(RiskError::Zero("number of prices"))
 }
 
 /// Whether `v` is the lower median of `values`, by counting (what a circuit checks).
-pub fn is_lower_median(v: u32, values: &[u32]) -> bool {
+pub fn is_lower_median<T: Copy + Ord>(v: T, values: &[T]) -> bool {
     let lt = values.iter().filter(|x| **x < v).count();
     let le = values.iter().filter(|x| **x <= v).count();
     2 * lt < values.len() && values.len() <= 2 * le && values.contains(&v)
@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(lower_median(&[4, 1, 3, 2]).unwrap(), 2);
         assert_eq!(lower_median(&[5, 1, 9]).unwrap(), 5);
         assert_eq!(lower_median(&[7, 7, 1, 9]).unwrap(), 7);
-        assert!(lower_median(&[]).is_err());
+        assert!(lower_median::<u32>(&[]).is_err());
         assert!(!is_lower_median(3, &[4, 1, 3, 2]));
     }
 

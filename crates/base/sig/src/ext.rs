@@ -60,6 +60,11 @@ where
         Self { maps }
     }
 
+    /// Coefficient j of x^(p^k) as a linear map of x.
+    pub(crate) fn row(&self, k: usize, j: usize) -> &[F; D] {
+        &self.maps[k][j]
+    }
+
     /// x^(p^k), k < D.
     pub fn apply(&self, k: usize, x: &Ext<D>) -> Ext<D> {
         Ext(core::array::from_fn(|j| F::dot_product(&x.0, &self.maps[k][j])))

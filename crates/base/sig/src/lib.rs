@@ -21,13 +21,16 @@
 
 extern crate alloc;
 
+pub mod batch;
 pub mod challenge;
 pub mod comb;
 pub mod curve;
 pub mod ext;
 pub mod keys;
 pub mod scalar;
+mod wide;
 
+pub use batch::{Claim, LANES, verify_batch};
 pub use challenge::{Challenge, LADDER_DIGITS, point_id};
 pub use keys::{PUBLIC_KEY_BYTES, PublicKey, SIGNATURE_BYTES, SecretKey, Signature};
 pub use scalar::Scalar;

@@ -6,7 +6,8 @@ use tsz_hash::F;
 use tsz_sig::curve::{Affine, Curve, Jacobian};
 use tsz_sig::ext::Ext;
 use tsz_sig::{
-    Challenge, Digest, PublicKey, Scalar, SecretKey, Septic, SigError, Signature, point_id, scalar,
+    Challenge, Claim, Digest, LANES, PublicKey, Scalar, SecretKey, Septic, SigError, Signature, point_id,
+    scalar, verify_batch,
 };
 
 fn felt() -> impl Strategy<Value = F> {
@@ -179,4 +180,65 @@ fn a_lane_of_p_minus_one_is_no_challenge() {
 fn secrets_are_not_printed() {
     let sk = SecretKey::from_seed(b"a");
     assert_eq!(format!("{sk:?}"), "SecretKey { .. }");
+}
+
+/// Signatures, each honest or with one kind of damage.
+fn claim() -> impl Strategy<Value = (Claim, u8)> {
+    (key(), key(), digest(), 0u8..8, any::<usize>()).prop_map(|(sk, other, message, kind, at)| {
+        let mut claim = Claim { key: sk.public_key(), message, signature: sk.sign(&message) };
+        match kind {
+            0 => claim.message[at % 8] += F::ONE,
+            1 => claim.key = other.public_key(),
+            2 => claim.key = PublicKey::from_point(claim.key.point().neg()).unwrap(),
+            3 => {
+                let mut e = claim.signature.e.to_bytes();
+                e[at % e.len()] ^= 1 << (at % 8);
+                claim.signature.e = Challenge::from_bytes(&e);
+            }
+            4 => claim.signature.s = claim.signature.s + Scalar::ONE,
+            5 => claim.signature.s = Scalar::ZERO,
+            _ => {}
+        }
+        (claim, kind)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, rng_seed: proptest::test_runner::RngSeed::Fixed(5), ..Default::default() })]
+
+    #[test]
+    fn a_batch_has_the_verdicts_of_its_signatures(claims in prop::collection::vec(claim(), 0..40)) {
+        let (claims, kinds): (Vec<Claim>, Vec<u8>) = claims.into_iter().unzip();
+        let verdicts = verify_batch(&claims);
+        prop_assert_eq!(&verdicts, &claims.iter().map(Claim::verify).collect::<Vec<_>>());
+        prop_assert_eq!(verdicts, kinds.iter().map(|kind| *kind > 5).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_batch_takes_nonces_that_are_multiples_of_the_secret() {
+    // R = t P for small t: the ladder of a verifier without the H component would meet the key
+    let sk = SecretKey::from_seed(b"a");
+    let (key, message) = (sk.public_key(), [F::ONE; 8]);
+    let secret = Scalar::from_bytes(&sk.to_bytes()).unwrap();
+    let honest = Claim { key, message, signature: sk.sign(&message) };
+    let mut claims = vec![honest; LANES + 1];
+    for (k, nonce) in [Scalar::ZERO, secret, -secret, secret + secret].into_iter().enumerate() {
+        let at = |e: Challenge| Signature { e, s: nonce - e.scalar() * secret };
+        let r = key.nonce_point(&at(Challenge::from_bytes(&[7; 15]))).unwrap();
+        let e = Challenge::new(&key.key_id(), &point_id(&r), &message).unwrap();
+        claims[k % LANES].signature = at(e);
+        assert_eq!(verify_batch(&claims), vec![true; LANES + 1]);
+    }
+}
+
+#[test]
+fn a_batch_takes_either_point_of_an_identifier() {
+    // the key of an identifier whose last felt is zero, and a signature that is by neither of its points
+    let x = Ext::new([1758899358, 1535114997, 945115989, 101391992, 1127108569, 938106827, 1926946921]);
+    let key = PublicKey::from_point(Affine { x, y: Ext::new([0, 5, 6, 7, 8, 9, 10]) }).unwrap();
+    let (message, signature) = ([F::ONE; 8], SecretKey::from_seed(b"a").sign(&[F::ONE; 8]));
+    let claim = Claim { key, message, signature };
+    assert!(!claim.verify());
+    assert_eq!(verify_batch(&[claim; 3]), [false; 3]);
 }

@@ -1,4 +1,4 @@
-//! The fund circuit: deposits, transfers, withdrawals, keys and exits (docs/src/fund.md).
+//! The fund circuit: deposits, transfers, withdrawals, keys, exits (docs/src/fund.md) and cancels (docs/src/trading.md).
 //!
 //! **Proven.** There are `count` fund ops whose access logs, absorbed in some order by the tuple sponge, take the
 //! capacity `start` to `end`, and each op is computed by its rule in the system S at the batch time T: signed by a
@@ -6,8 +6,8 @@
 //! range holds the batch's BeginBatch iff `has_begin`. What cells held before is for the transition proof, that
 //! indices are distinct and complete too.
 //!
-//! **Public values** (of [`tsz_ledger::ExecClaim`]): begin: batch (2), T (2), has_begin, P (8); transfer, withdraw, key:
-//! S (8), T (2); tuple: start (8), end (8), count.
+//! **Public values** (of [`tsz_ledger::ExecClaim`]): begin: batch (2), T (2), has_begin, P (8); transfer, withdraw, key,
+//! cancel, cancel_all: S (8), T (2); tuple: start (8), end (8), count.
 //!
 //! | table | one row is | columns + LogUp |
 //! |---|---|---|
@@ -18,6 +18,8 @@
 //! | [`tables::Key`] | RegisterKey, RevokeKey | 93 + 80 |
 //! | [`tables::L1Key`] | L1RegisterKey, L1RevokeKey | 116 + 112 |
 //! | [`tables::Exit`] | FullExit | 126 + 160 |
+//! | [`tables::Cancel`] | CancelOrder | 64 + 88 |
+//! | [`tables::CancelAll`] | CancelAll | 66 + 100 |
 //! | [`tsz_chips::tuple`] | a block of a tuple | 29 + 24 |
 //! | [`tsz_chips::poseidon2`] (two) | a permutation | 299 + 8 |
 //! | [`tsz_chips::range`] | a 12-bit value | 1 + 8 |
@@ -38,7 +40,7 @@ mod tests;
 mod trace;
 mod witness;
 
-pub use class::{CLASSES, Class, Counts, FundAir, counts};
+pub use class::{CLASSES, Class, Counts, FundAir, counts, op_rows};
 pub use cost::{TableCost, cells_per_op};
 pub use op::{FundRecord, OP_TABLES};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};

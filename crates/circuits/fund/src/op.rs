@@ -4,6 +4,7 @@ use tsz_hash::{Digest, F};
 use tsz_ledger::Access;
 use tsz_sig::Signature;
 use tsz_stf::FundOp;
+use tsz_trade::TradeOp;
 use tsz_types::{AccountId, Bucket, KeySlot, SubId};
 
 /// A bucket of an account.
@@ -112,10 +113,45 @@ pub(crate) enum Op {
         /// L1 sender as seven felts.
         sender: [F; 7],
     },
+    /// CancelOrder.
+    Cancel {
+        /// Account.
+        account: u32,
+        /// Sub-account (< 32).
+        sub: u32,
+        /// Order slot (u8).
+        slot: u32,
+        /// Last nonce that ends.
+        nonce: u32,
+        /// The signer.
+        signed: Signed,
+    },
+    /// CancelAll.
+    CancelAll {
+        /// Account.
+        account: u32,
+        /// Sub-account (< 32).
+        sub: u32,
+        /// Good from this time on (u48, ms).
+        not_before: u64,
+        /// The signer.
+        signed: Signed,
+    },
+    /// An op of another family: no table takes it.
+    Foreign,
 }
 
-/// Index of an op's table.
-pub(crate) fn table(op: &FundOp) -> usize {
+/// Index of an op's table; `None` for an op of another family.
+pub(crate) fn table(op: &tsz_trade::Op) -> Option<usize> {
+    match op {
+        tsz_trade::Op::Fund(op) => Some(fund_table(op)),
+        tsz_trade::Op::Trade(TradeOp::CancelOrder(_)) => Some(7),
+        tsz_trade::Op::Trade(TradeOp::CancelAll(_)) => Some(8),
+        tsz_trade::Op::Trade(_) | tsz_trade::Op::Auth(_) => None,
+    }
+}
+
+fn fund_table(op: &FundOp) -> usize {
     match op {
         FundOp::BeginBatch(_) => 0,
         FundOp::Deposit(_) => 1,
@@ -128,15 +164,15 @@ pub(crate) fn table(op: &FundOp) -> usize {
 }
 
 /// Number of op tables.
-pub const OP_TABLES: usize = 7;
+pub const OP_TABLES: usize = 9;
 
 /// An op that the ledger applied.
 #[derive(Clone, Debug)]
 pub struct FundRecord {
     /// Sequence number in the batch.
     pub index: u32,
-    /// The op.
-    pub op: FundOp,
+    /// The op: of the fund family.
+    pub op: tsz_trade::Op,
     /// What it accessed, in order.
     pub accesses: Vec<Access>,
 }
@@ -166,6 +202,28 @@ fn policy(key_id: Digest, policy: tsz_ledger::KeyPolicy) -> Option<KeyPolicy> {
 
 fn signed(slot: KeySlot, signature: Signature) -> Signed {
     Signed { slot: slot.get().into(), signature }
+}
+
+impl From<&tsz_trade::Op> for Op {
+    fn from(op: &tsz_trade::Op) -> Self {
+        match op {
+            tsz_trade::Op::Fund(op) => Self::from(op),
+            tsz_trade::Op::Trade(TradeOp::CancelOrder(op)) => Self::Cancel {
+                account: op.account.get(),
+                sub: op.sub.get().into(),
+                slot: op.slot.get().into(),
+                nonce: op.nonce.get(),
+                signed: signed(op.key_slot, op.signature),
+            },
+            tsz_trade::Op::Trade(TradeOp::CancelAll(op)) => Self::CancelAll {
+                account: op.account.get(),
+                sub: op.sub.get().into(),
+                not_before: op.not_before.get(),
+                signed: signed(op.key_slot, op.signature),
+            },
+            tsz_trade::Op::Trade(_) | tsz_trade::Op::Auth(_) => Self::Foreign,
+        }
+    }
 }
 
 impl From<&FundOp> for Op {

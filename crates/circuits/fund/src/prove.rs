@@ -12,7 +12,7 @@ use crate::witness::{Witness, WitnessError};
 use crate::{ProvingKey, VerifyingKey};
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 14;
+pub(crate) const TABLES: usize = OP_TABLES + 7;
 /// Bits of batch numbers and times.
 const U48: u64 = 1 << 48;
 
@@ -103,7 +103,9 @@ pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
     values[0] = begin_publics(&claim.context, claim.has_begin);
     values[2] = signed.clone();
     values[3] = signed.clone();
-    values[4] = signed;
+    values[4] = signed.clone();
+    values[7] = signed.clone();
+    values[8] = signed;
     values[OP_TABLES] = claim.start.iter().chain(&claim.end).copied().collect();
     values[OP_TABLES].push(F::from_u32(claim.count));
     values

@@ -4,14 +4,19 @@
 
 pub mod bucket;
 pub mod chain;
+pub mod clamp;
+pub mod clock;
 mod collect;
+pub mod compare;
 pub mod layout;
 pub mod limb;
 pub mod owner;
 pub mod params;
+pub mod perps;
 pub mod policy;
 pub mod product;
 pub mod row;
+pub mod signed;
 pub mod signer;
 pub mod table;
 pub mod units;

@@ -26,7 +26,8 @@ impl<E: PrimeCharacteristicRing + Clone> Carry<E> {
 }
 
 impl Carry<F> {
-    fn of(value: u64) -> Self {
+    /// The carry of this value (< 2^14; higher bits are dropped).
+    pub fn of(value: u64) -> Self {
         let bit = |k: u32| F::from_bool(value >> k & 1 == 1);
         Self { lo: F::from_u32(value as u32 & 0xfff), bits: [bit(12), bit(13)] }
     }
@@ -56,6 +57,14 @@ pub fn product_carries<const N: usize>(a: &[u32], b: &[u32]) -> [Carry<F>; N] {
 }
 
 impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
+    /// The carry is below 2^14.
+    pub fn carry(&mut self, carry: &Carry<AB::Expr>) {
+        self.range(carry.lo.clone());
+        for bit in &carry.bits {
+            self.boolean(bit);
+        }
+    }
+
     /// `a * b = out`: digits of all three are below 2^12 (to be checked by the caller), at most four products meet in
     /// a digit, and there is no carry beyond `carries`.
     ///
@@ -64,10 +73,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
     /// terms.
     pub fn product(&mut self, a: &[AB::Expr], b: &[AB::Expr], out: &[AB::Expr], carries: &[Carry<AB::Expr>]) {
         for carry in carries {
-            self.range(carry.lo.clone());
-            for bit in &carry.bits {
-                self.boolean(bit);
-            }
+            self.carry(carry);
         }
         for k in 0..(a.len() + b.len() - 1).max(out.len()) {
             let mut e = AB::Expr::ZERO;

@@ -137,4 +137,9 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
     pub fn signed(&mut self, key_id: &[AB::Expr; 8], message: &[AB::Expr; 8]) {
         bus::sig::lookup(self.builder, key_id.clone(), message.clone(), self.real.clone());
     }
+
+    /// The external key `key_id` approved `message`.
+    pub fn approved(&mut self, key_id: &[AB::Expr; 8], message: &[AB::Expr; 8]) {
+        bus::login::lookup(self.builder, key_id.clone(), message.clone(), self.real.clone());
+    }
 }

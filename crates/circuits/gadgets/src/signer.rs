@@ -13,8 +13,12 @@ use crate::row::{PRIVATE, Row, c, pad8};
 pub const SLOTS: u32 = 48;
 /// First key cell of an account.
 pub const KEY_A: u32 = 2;
+/// Number of the native scheme.
+pub const SCHNORR: u32 = 1;
 /// Bit numbers of the permissions.
 pub mod permission {
+    /// Sign orders and cancel them.
+    pub const TRADE: usize = 0;
     /// Transfer between sub-accounts of the account.
     pub const TRANSFER_INTERNAL: usize = 1;
     /// Transfer to another account.
@@ -39,7 +43,7 @@ columns! {
         /// Key id in the slot's KEYA cell; bound by the bus and by `sig`.
         key_id: [8],
         /// Permissions of the key, lowest bit first; boolean, their sum is bound to KEYB.
-        permissions: [6],
+        permissions: [PERMISSIONS],
         /// Expiry of the key (24, 24 bits); bound to KEYB.
         expiry: [2],
         /// expiry - T - 1; range12.
@@ -75,6 +79,48 @@ impl<E: PrimeCharacteristicRing + Clone> Signer<E> {
         let mut leaf = pad8(&[lo, hi]);
         leaf[2..].clone_from_slice(&self.ctl_rest);
         leaf
+    }
+}
+
+columns! {
+    /// The signer of an op that takes no nonce of CTL: the right to sign and the signature.
+    pub struct Authority {
+        /// Account; range12.
+        account: (U24),
+        /// Key slot; < 48 by two lookups. Not signed.
+        slot: felt,
+        /// Key id in the slot's KEYA cell; bound by the bus and by `sig`.
+        key_id: [8],
+        /// Permissions of the key, lowest bit first; boolean, their sum is bound to KEYB.
+        permissions: [PERMISSIONS],
+        /// Expiry of the key (24, 24 bits); bound to KEYB.
+        expiry: [2],
+        /// expiry - T - 1; range12.
+        margin: (U24 * 2),
+        /// Borrow of that difference; boolean.
+        borrow: felt,
+        /// Capacity after the first block of the message; owned by `p2`.
+        mid: [8],
+        /// Digest of the message; owned by `p2` and by `sig`.
+        digest: [8],
+    }
+}
+
+impl Authority<F> {
+    /// Columns of a signer; the CTL cell of the input is not used.
+    pub fn of(input: &SignerInput<'_>) -> Self {
+        let s = Signer::of(input);
+        Self {
+            account: s.account,
+            slot: s.slot,
+            key_id: s.key_id,
+            permissions: s.permissions,
+            expiry: s.expiry,
+            margin: s.margin,
+            borrow: s.borrow,
+            mid: s.mid,
+            digest: s.digest,
+        }
     }
 }
 
@@ -148,8 +194,36 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         j: u32,
         s: &Signer<AB::Expr>,
         sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+    ) {
+        self.authorise(j, s, sub, context, message, SCHNORR);
+        self.signed(&s.key_id, &s.digest);
+    }
+
+    /// [`Row::signer`] for a key of another scheme, that has approved the message on bus `login`.
+    pub fn external_signer(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+        scheme: u32,
+    ) {
+        self.authorise(j, s, sub, context, message, scheme);
+        self.approved(&s.key_id, &s.digest);
+    }
+
+    /// All of [`Row::signer`] but the signature of the digest.
+    fn authorise(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
         (system, time): (&[AB::Expr; 8], &[AB::Expr; 2]),
         message: [[AB::Expr; 8]; 2],
+        scheme: u32,
     ) {
         let real = self.real.clone();
         let account = s.account.value();
@@ -159,35 +233,70 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         for bit in &s.permissions {
             self.boolean(bit);
         }
-        self.key_cells(j, s, account.clone());
-        self.unexpired(s, time);
+        self.key_cells(j, &s.slot, (&s.key_id, &s.permissions, &s.expiry), account.clone(), scheme);
+        self.unexpired((&s.expiry, &s.margin, &s.borrow), time);
         self.nonce(j + 2, s, c::<AB::Expr>(PRIVATE) + account, sub);
         let [first, second] = message;
         self.step(&real, first, system, &s.mid);
         self.step(&real, second, &s.mid, &s.digest);
-        self.signed(&s.key_id, &s.digest);
     }
 
-    fn key_cells(&mut self, j: u32, s: &Signer<AB::Expr>, account: AB::Expr) {
-        let [a, b] = Self::slot_cells(&s.slot);
+    /// Accesses `j`, `j + 1` (reads of the key cells): the key is of the account, of scheme 1, not expired at `time`,
+    /// has the permission number `needed` and has signed `message` under `system`.
+    pub fn authority(
+        &mut self,
+        j: u32,
+        a: &Authority<AB::Expr>,
+        needed: usize,
+        (system, time): (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+    ) {
+        let real = self.real.clone();
+        self.u24(&a.account);
+        self.slot(&a.slot);
+        for bit in &a.permissions {
+            self.boolean(bit);
+        }
+        self.zero(a.permissions[needed].clone() - real.clone());
+        self.key_cells(j, &a.slot, (&a.key_id, &a.permissions, &a.expiry), a.account.value(), SCHNORR);
+        self.unexpired((&a.expiry, &a.margin, &a.borrow), time);
+        let [first, second] = message;
+        self.step(&real, first, system, &a.mid);
+        self.step(&real, second, &a.mid, &a.digest);
+        self.signed(&a.key_id, &a.digest);
+    }
+
+    fn key_cells(
+        &mut self,
+        j: u32,
+        slot: &AB::Expr,
+        (key_id, permissions, expiry): (&[AB::Expr; 8], &[AB::Expr; PERMISSIONS], &[AB::Expr; 2]),
+        account: AB::Expr,
+        scheme: u32,
+    ) {
+        let [a, b] = Self::slot_cells(slot);
         self.key(j, false, account.clone(), a);
-        self.old(j, s.key_id.clone());
-        let permissions = bits(&s.permissions);
-        let [e0, e1] = s.expiry.clone();
+        self.old(j, key_id.clone());
+        let permissions = bits(permissions);
+        let [e0, e1] = expiry.clone();
         self.key(j + 1, false, account, b);
-        self.old(j + 1, pad8(&[AB::Expr::ONE, permissions, e0, e1]));
+        self.old(j + 1, pad8(&[c(scheme), permissions, e0, e1]));
     }
 
     /// T < expiry: expiry - T - 1 has 48 bits. Each limb equation is one of integers below 2^25 in size.
-    fn unexpired(&mut self, s: &Signer<AB::Expr>, time: &[AB::Expr; 2]) {
+    fn unexpired(
+        &mut self,
+        (expiry, margin, borrow): (&[AB::Expr; 2], &[U24<AB::Expr>; 2], &AB::Expr),
+        time: &[AB::Expr; 2],
+    ) {
         let real = self.real.clone();
-        self.boolean(&s.borrow);
-        for limb in &s.margin {
+        self.boolean(borrow);
+        for limb in margin {
             self.u24(limb);
         }
-        let gap = |k: usize| s.expiry[k].clone() - s.margin[k].value() - time[k].clone() * real.clone();
-        self.zero(gap(0) - real.clone() + s.borrow.clone() * c::<AB::Expr>(1 << 24));
-        self.zero(gap(1) - s.borrow.clone());
+        let gap = |k: usize| expiry[k].clone() - margin[k].value() - time[k].clone() * real.clone();
+        self.zero(gap(0) - real.clone() + borrow.clone() * c::<AB::Expr>(1 << 24));
+        self.zero(gap(1) - borrow.clone());
     }
 
     fn nonce(&mut self, j: u32, s: &Signer<AB::Expr>, hi: AB::Expr, sub: AB::Expr) {

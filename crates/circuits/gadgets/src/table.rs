@@ -1,6 +1,9 @@
 //! What every op table has in common: its row as expressions, its public values, its AIR's boilerplate.
 
-use tsz_air::{AirBuilder, F, InteractionBuilder, WindowAccess};
+use rayon::prelude::*;
+use tsz_air::{
+    AirBuilder, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, Trace, WindowAccess,
+};
 
 use crate::layout::{Columns, from_slice};
 
@@ -16,6 +19,24 @@ pub fn current<AB: InteractionBuilder<F = F>, C: Columns<AB::Expr>>(builder: &AB
 pub fn signed_context<AB: AirBuilder>(builder: &AB) -> ([AB::Expr; 8], [AB::Expr; 2]) {
     let publics = builder.public_values();
     (core::array::from_fn(|k| publics[k].into()), core::array::from_fn(|k| publics[8 + k].into()))
+}
+
+/// The trace of `rows`, filled up with `padding`; `None` if there are more than `2^log_height`.
+pub fn matrix<C: Columns<F> + Sync>(rows: &[C], log_height: usize, padding: &C) -> Option<Trace> {
+    let height = 1 << log_height;
+    if rows.len() > height {
+        return None;
+    }
+    let mut values = F::zero_vec(height * C::WIDTH);
+    values.par_chunks_exact_mut(C::WIDTH).enumerate().for_each(|(k, out)| {
+        let mut cells = out.iter_mut();
+        rows.get(k).unwrap_or(padding).write(&mut |x| {
+            if let Some(cell) = cells.next() {
+                *cell = *x;
+            }
+        });
+    });
+    Some(RowMajorMatrix::new(values, C::WIDTH))
 }
 
 /// Declares the AIR of an op table whose constraints read one row only.

@@ -6,16 +6,17 @@ use tsz_air::air_enum;
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
-use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Block;
-use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_ledger::Access;
+use tsz_order::SpotOrderAir;
+use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::ops::SpotTrade;
 use tsz_trade::order::Order as _;
 
 use crate::ProvingKey;
-use crate::tables::{MarketAir, OrderAir, TradeAir};
+use crate::tables::{MarketAir, TradeAir};
 
 air_enum! {
     /// Tables of the spot circuit.
@@ -25,7 +26,7 @@ air_enum! {
         /// Markets.
         Market(MarketAir),
         /// Orders.
-        Order(OrderAir),
+        Order(SpotOrderAir),
         /// Fills.
         Trade(TradeAir),
         /// Tuple sponge.
@@ -43,8 +44,8 @@ air_enum! {
     }
 }
 
-/// Tables of the circuit.
-pub(crate) const TABLES: usize = 11;
+/// Tables of the circuit before the permutation tables.
+pub(crate) const FIXED_TABLES: usize = 9;
 /// Sponge steps of an order's message and of its signature's challenge.
 const STEPS_OF_AN_ORDER: usize = 5;
 
@@ -69,7 +70,7 @@ impl Counts {
         let (mut blocks, mut count) = (0, 0);
         for (op, accesses) in trades {
             let writes = accesses.iter().filter(|a| a.write).count();
-            blocks += op_rows(accesses.len(), writes);
+            blocks += tuple_rows(accesses.len(), writes);
             count += 1;
             for (at, signed) in [(0, &op.taker), (4, &op.maker)] {
                 let key = [at, at + 1].map(|k| accesses.get(k).map_or_else(Block::default, |a| a.old));
@@ -78,6 +79,22 @@ impl Counts {
         }
         Self { markets, orders: orders.len(), trades: count, blocks }
     }
+}
+
+/// Accesses and writes of a trade without a broker.
+const TRADE: (usize, usize) = (14, 8);
+
+/// Rows that a trade without a broker and an order take, by name of table: the documentation's figures. A trade of two
+/// orders that nobody else fills takes its own rows and those of two orders.
+pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
+    let blocks = tuple_rows(TRADE.0, TRADE.1);
+    vec![
+        ("SpotTrade", vec![("spot", 1), ("tuple_exec", blocks), ("poseidon2", blocks)]),
+        (
+            "order, however often filled",
+            vec![("order", 1), ("poseidon2", STEPS_OF_AN_ORDER), ("sig", 1), ("schnorr", 1 << LOG_ROWS)],
+        ),
+    ]
 }
 
 /// A size class: log2 heights.
@@ -93,15 +110,16 @@ pub struct Class {
     pub trades: usize,
     /// Tuple table.
     pub tuple: usize,
-    /// The two permutation tables.
-    pub poseidon2: [usize; 2],
+    /// The permutation tables.
+    pub poseidon2: &'static [usize],
 }
 
-/// The size classes, smallest first.
-pub const CLASSES: [Class; 3] = [
-    Class { name: "small", markets: 6, orders: 6, trades: 6, tuple: 11, poseidon2: [11, 9] },
-    Class { name: "medium", markets: 8, orders: 10, trades: 10, tuple: 15, poseidon2: [15, 13] },
-    Class { name: "large", markets: 8, orders: 12, trades: 12, tuple: 17, poseidon2: [17, 15] },
+/// The size classes, smallest first: 64, 1,024, 4,096 and 8,192 trades of two orders that nobody else fills.
+pub const CLASSES: [Class; 4] = [
+    Class { name: "small", markets: 6, orders: 7, trades: 6, tuple: 11, poseidon2: &[11, 9] },
+    Class { name: "medium", markets: 8, orders: 11, trades: 10, tuple: 15, poseidon2: &[15, 13] },
+    Class { name: "large", markets: 8, orders: 13, trades: 12, tuple: 17, poseidon2: &[17, 14, 11] },
+    Class { name: "full", markets: 8, orders: 14, trades: 13, tuple: 18, poseidon2: &[18, 15, 12] },
 ];
 
 impl Class {
@@ -133,28 +151,25 @@ impl Class {
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
-        let [p0, p1] = self.poseidon2;
-        let own = [params::LOG_HEIGHT, self.markets, self.orders, self.trades];
-        let shared =
-            [self.tuple, p0, p1, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
-        own.into_iter().chain(shared).collect()
+        let own = [params::LOG_HEIGHT, self.markets, self.orders, self.trades, self.tuple];
+        let shared = [range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
+        own.into_iter().chain(shared).chain(self.poseidon2.iter().copied()).collect()
     }
 
     /// The circuit of the class.
     pub fn circuit(&self, profile: Profile) -> Circuit<SpotAir> {
-        let airs: [SpotAir; TABLES] = [
+        let mut airs: Vec<SpotAir> = vec![
             ParamsAir.into(),
             MarketAir.into(),
-            OrderAir.into(),
+            SpotOrderAir.into(),
             TradeAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
-            Poseidon2Table::new().into(),
-            Poseidon2Table::new().into(),
             RangeTable.into(),
             SigTable.into(),
             LadderTable::new().into(),
             CombTable.into(),
         ];
+        airs.extend(self.poseidon2.iter().map(|_| SpotAir::from(Poseidon2Table::new())));
         Circuit::new(profile, airs.into_iter().zip(self.log_heights()))
     }
 

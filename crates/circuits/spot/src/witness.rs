@@ -13,8 +13,9 @@ use tsz_trade::Params;
 
 use crate::class::Class;
 use crate::record::SpotRecord;
-use crate::tables::{MarketAir, OrderAir, TradeAir};
+use crate::tables::{MarketAir, TradeAir};
 use crate::trace::{OpTraces, RecordError, op_traces};
+use tsz_order::SpotOrderAir;
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -82,7 +83,7 @@ impl Witness {
         let mut requests = Requests::new();
         requests.merge(collect(&ParamsAir, &traces[0], &context.params));
         requests.merge(collect(&MarketAir, &traces[1], &[]));
-        requests.merge(collect(&OrderAir, &traces[2], &order_publics(context)));
+        requests.merge(collect(&SpotOrderAir, &traces[2], &order_publics(context)));
         requests.merge(collect(&TradeAir, &traces[3], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         let signed: Result<Vec<SignedMessage>, WitnessError> = signatures
@@ -95,9 +96,10 @@ impl Witness {
             .collect();
         let sig = schnorr::generate(&signed?, class.orders, &mut requests)?;
         traces.push(hashed.trace);
-        traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);
+        let permutations = poseidon2::traces(&requests.p2, class.poseidon2)?;
         traces.push(range::trace(&requests.range));
         traces.extend([sig.sig, sig.schnorr, sig.comb]);
+        traces.extend(permutations);
         let claim = ExecClaim {
             algorithm: Family::Spot.algorithm(),
             context: *context,

@@ -44,16 +44,25 @@ pub struct Class {
     pub poseidon2: &'static [usize],
 }
 
-/// The size classes, smallest first. The comment is a batch of transfers that fits: ops, active accounts of 2^20.
-pub const CLASSES: [Class; 4] = [
+/// The size classes, smallest first. The comment is a batch that fits: of transfers if it says no more, and active
+/// accounts of 2^20.
+pub const CLASSES: [Class; 8] = [
     // 8 ops
     Class { name: "tiny", access: 6, leaf: 6, merkle: 10, tuple: 7, poseidon2: &[11] },
     // 64 ops, 128 accounts
     Class { name: "small", access: 9, leaf: 9, merkle: 13, tuple: 10, poseidon2: &[14] },
+    // 256 ops, 400 accounts
+    Class { name: "moderate", access: 12, leaf: 11, merkle: 15, tuple: 13, poseidon2: &[16] },
     // 1,024 ops, 1,000 accounts
     Class { name: "medium", access: 13, leaf: 12, merkle: 16, tuple: 14, poseidon2: &[17, 14] },
+    // 1,024 spot trades, 1,000 accounts
+    Class { name: "trades", access: 14, leaf: 13, merkle: 17, tuple: 15, poseidon2: &[17, 15] },
+    // 1,024 ops that write 4,096 leaves of as many accounts
+    Class { name: "leaves", access: 12, leaf: 12, merkle: 17, tuple: 14, poseidon2: &[17, 16] },
     // 8,192 ops, 2,000 accounts
     Class { name: "large", access: 16, leaf: 14, merkle: 17, tuple: 17, poseidon2: &[18, 16] },
+    // 8,192 spot trades, 2,000 accounts
+    Class { name: "full", access: 17, leaf: 15, merkle: 18, tuple: 18, poseidon2: &[18, 17, 16] },
 ];
 
 const _: () = {

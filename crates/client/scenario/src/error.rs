@@ -33,7 +33,7 @@ pub enum ScenarioError {
     #[error("state tree: {0}")]
     Tree(#[from] tsz_smt::Error),
     /// Another outcome than the scenario expects.
-    #[error("{path}: expected {expected}, got {got}")]
+    #[error("{path}: expected {expected}, got {got}{reason}")]
     Unexpected {
         /// Where.
         path: String,
@@ -41,6 +41,8 @@ pub enum ScenarioError {
         expected: Expect,
         /// The outcome.
         got: Expect,
+        /// The message of a rejection.
+        reason: String,
     },
     /// A batch that cannot be opened.
     #[error("{path}: {reject}")]
@@ -48,7 +50,7 @@ pub enum ScenarioError {
         /// Where.
         path: String,
         /// Why.
-        reject: Box<tsz_stf::Reject>,
+        reject: Box<tsz_trade::OpReject>,
     },
     /// A signature made by the runner does not verify: a fault of the machine.
     #[error("{path}: the signature made for it does not verify")]

@@ -3,29 +3,48 @@
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tsz_stf::{Code, Receipt, Reject};
+use tsz_trade::{OpReceipt, OpReject, TradeCode};
 
 /// Outcome of an operation: `"ok"`, a receipt code, or `"reject:"` and the kind of rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// Part of the batch, with this code.
-    Code(Code),
+    /// Part of the batch, with the code of this name.
+    Code(String),
     /// Refused, with a rejection of this kind.
     Reject(String),
 }
 
 impl Expect {
     /// The outcome that has happened.
-    pub fn of(outcome: Result<&Receipt, &Reject>) -> Self {
+    pub fn of(outcome: Result<&OpReceipt, &OpReject>) -> Self {
         match outcome {
-            Ok(receipt) => Self::Code(receipt.code),
+            Ok(receipt) => Self::Code(code_name(receipt)),
             Err(reject) => Self::Reject(reject_kind(reject)),
         }
     }
+
+    /// A code of the fund family.
+    pub fn code(code: tsz_stf::Code) -> Self {
+        Self::Code(name(&code))
+    }
+}
+
+/// Name of a receipt's code.
+pub fn code_name(receipt: &OpReceipt) -> String {
+    match receipt {
+        OpReceipt::Fund(receipt) => name(&receipt.code),
+        OpReceipt::Trade(receipt) => name(&receipt.code),
+    }
+}
+
+/// The name that serde gives a value.
+fn name(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or("unknown").to_owned()
 }
 
 /// Name of the kind of a rejection, as in its JSON form.
-pub fn reject_kind(reject: &Reject) -> String {
+pub fn reject_kind(reject: &OpReject) -> String {
     let value = serde_json::to_value(reject).unwrap_or_default();
     value["kind"].as_str().unwrap_or("unknown").to_owned()
 }
@@ -33,10 +52,7 @@ pub fn reject_kind(reject: &Reject) -> String {
 impl fmt::Display for Expect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Code(code) => {
-                let name = serde_json::to_value(code).unwrap_or_default();
-                f.write_str(name.as_str().unwrap_or("unknown"))
-            }
+            Self::Code(code) => f.write_str(code),
             Self::Reject(kind) => write!(f, "reject:{kind}"),
         }
     }
@@ -48,8 +64,12 @@ impl FromStr for Expect {
         if let Some(kind) = text.strip_prefix("reject:") {
             return Ok(Self::Reject(kind.to_owned()));
         }
-        let code = serde_json::from_value(text.into());
-        code.map(Self::Code).map_err(|e| format!("{e}, or `reject:` and a kind of rejection"))
+        let fund = serde_json::from_value::<tsz_stf::Code>(text.into()).map(|_| ());
+        let trade = serde_json::from_value::<TradeCode>(text.into()).map(|_| ());
+        match (fund, trade) {
+            (Err(fund), Err(trade)) => Err(format!("{fund}; {trade}; or `reject:` and a kind of rejection")),
+            _ => Ok(Self::Code(text.to_owned())),
+        }
     }
 }
 

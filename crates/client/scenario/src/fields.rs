@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tsz_types::NumberError;
 
 use crate::ScenarioError;
 
@@ -48,6 +49,19 @@ impl Node {
     /// The value of a type.
     pub fn get<T: DeserializeOwned>(self) -> Result<T, ScenarioError> {
         serde_json::from_value(self.value).map_err(|e| ScenarioError::field(self.path, e))
+    }
+
+    /// A number: a JSON integer, or its decimal digits in a string.
+    pub fn number<T: TryFrom<i128, Error = NumberError>>(self) -> Result<T, ScenarioError> {
+        let value = match &self.value {
+            Value::Number(n) => n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from)),
+            Value::String(text) => text.parse().ok().filter(|v: &i128| v.to_string() == *text),
+            _ => None,
+        };
+        let Some(value) = value else {
+            return Err(ScenarioError::field(self.path, format!("expected an integer, got {}", self.value)));
+        };
+        T::try_from(value).map_err(|e| ScenarioError::field(self.path, e))
     }
 }
 
@@ -96,6 +110,29 @@ impl Fields {
     /// A typed field that may be absent.
     pub fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, ScenarioError> {
         self.maybe_node(name).map(Node::get).transpose()
+    }
+
+    /// A number that must be there.
+    pub fn number<T: TryFrom<i128, Error = NumberError>>(&mut self, name: &str) -> Result<T, ScenarioError> {
+        self.node(name)?.number()
+    }
+
+    /// A number that may be absent.
+    pub fn maybe_number<T>(&mut self, name: &str) -> Result<Option<T>, ScenarioError>
+    where
+        T: TryFrom<i128, Error = NumberError>,
+    {
+        self.maybe_node(name).map(Node::number).transpose()
+    }
+
+    /// Whether a field is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    /// An error of the object.
+    pub fn wrong<T>(&self, message: impl ToString) -> Result<T, ScenarioError> {
+        Err(ScenarioError::field(self.path.as_str(), message))
     }
 
     /// The items of a list that may be absent.

@@ -1,9 +1,10 @@
 //! The first state of a scenario.
 
 use rayon::prelude::*;
-use tsz_ledger::{KeyPolicy, Permissions, Scheme};
+use tsz_ledger::{Cell, Key, KeyPolicy, Leaf, MkfCell, MkpCell, Permissions, Scheme};
 use tsz_smt::Tree;
 use tsz_stf::{Genesis, GenesisAccount, GenesisKey};
+use tsz_trade::HOUR_MS;
 use tsz_types::{AccountId, KeySlot, TimeMs};
 
 use crate::spec::{AccountSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySpec, Population};
@@ -19,8 +20,9 @@ impl GenesisSpec {
         }
         Ok(Genesis {
             operator: self.operator,
-            tokens: self.tokens.clone(),
+            tokens: self.tokens.iter().map(Into::into).collect(),
             time: self.time.get(),
+            parameters: self.params.as_ref().map(|spec| spec.params.hash()).unwrap_or_default(),
             accounts,
             ..Genesis::default()
         })
@@ -28,8 +30,26 @@ impl GenesisSpec {
 
     /// The state tree.
     pub(crate) fn tree(&self, keys: &Keyring) -> Result<Tree, ScenarioError> {
-        let leaves: Vec<_> = self.resolve(keys)?.leaves()?.into_iter().map(|(k, v)| (k.raw(), v)).collect();
+        let mut leaves = self.resolve(keys)?.leaves()?;
+        leaves.extend(self.prices.iter().flat_map(|price| self.price_leaves(price)));
+        leaves.sort_unstable_by_key(|(key, _)| *key);
+        if let Some(k) = leaves.windows(2).position(|w| w[0].0 == w[1].0) {
+            let message = format!("two prices of one market (leaf {:#x})", leaves[k].0.raw());
+            return Err(ScenarioError::field("genesis.prices", message));
+        }
+        let leaves: Vec<_> = leaves.into_iter().map(|(k, v)| (k.raw(), v)).collect();
         Ok(Tree::from_leaves(&leaves)?)
+    }
+
+    /// A market whose price is of the time of the genesis and whose funding is up to date.
+    fn price_leaves(&self, price: &crate::PriceSpec) -> impl Iterator<Item = (Key, Leaf)> + use<> {
+        let (market, time) = (price.market.get().into(), self.time.get());
+        let prices =
+            MkpCell { index: price.index.get(), mark: price.mark.get(), price_ts: time, settled: false };
+        let hour = u32::try_from(time / HOUR_MS).unwrap_or(u32::MAX); // 48 bits of ms are below 2^27 hours
+        let funding = MkfCell { hour, ..MkfCell::default() };
+        let leaves = [(Key::mkp(market), prices.to_leaf()), (Key::mkf(market), funding.to_leaf())];
+        leaves.into_iter().filter(|(_, leaf)| *leaf != tsz_hash::ZERO)
     }
 }
 
@@ -40,7 +60,7 @@ impl AccountSpec {
             let path = format!("genesis.accounts[{index}].keys[{k}].key");
             let key_id = keys.key_id(&spec.key).map_err(|m| ScenarioError::field(path, m))?;
             let policy =
-                KeyPolicy { scheme: Scheme::Schnorr, permissions: spec.permissions, expiry: spec.expiry };
+                KeyPolicy { scheme: keys.scheme(&key_id), permissions: spec.permissions, expiry: spec.expiry };
             Ok(GenesisKey { slot: spec.slot, key_id, policy })
         };
         Ok(GenesisAccount {
@@ -69,6 +89,8 @@ impl Population {
             if self.is_active(n - first) {
                 let key_id = keys.key_id(&self.label(n)).map_err(|m| ScenarioError::field(path, m))?;
                 account.keys.push(GenesisKey { slot: KeySlot::MIN, key_id, policy });
+                account.balances.extend(holdings(&self.active_balances));
+                account.collateral.extend(collateral(&self.active_collateral));
             }
             Ok(account)
         };

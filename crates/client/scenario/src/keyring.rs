@@ -3,18 +3,29 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
+use tsz_auth::Passkey;
+use tsz_auth::authenticator::Authenticator;
 use tsz_hash::Digest;
+use tsz_ledger::Scheme;
 use tsz_sig::SecretKey;
 use tsz_stf::forms;
 
-use crate::spec::{KeySource, Population};
+use crate::spec::{KeySource, PasskeySource, Population};
 use crate::{ScenarioError, fields};
+
+/// A secret and the id of its key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signer<'a> {
+    pub secret: &'a SecretKey,
+    pub key_id: Digest,
+}
 
 /// Secrets by label, and labels by key id.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
-    secrets: HashMap<String, SecretKey>,
+    secrets: HashMap<String, (SecretKey, Digest)>,
     labels: HashMap<Digest, String>,
+    passkeys: HashMap<String, (Authenticator, Passkey)>,
 }
 
 impl Keyring {
@@ -25,7 +36,13 @@ impl Keyring {
     ) -> Result<Self, ScenarioError> {
         let mut ring = Self::default();
         for (label, source) in sources {
-            let secret = source.secret().map_err(|m| ScenarioError::field(format!("keys.{label}"), m))?;
+            let path = || format!("keys.{label}");
+            if let KeySource::Passkey(source) = source {
+                let made = source.make().map_err(|m| ScenarioError::field(path(), m))?;
+                ring.passkeys.insert(label.clone(), made);
+                continue;
+            }
+            let secret = source.secret().map_err(|m| ScenarioError::field(path(), m))?;
             ring.insert(label.clone(), secret);
         }
         if let Some((first, population)) = population {
@@ -41,15 +58,30 @@ impl Keyring {
     }
 
     fn insert(&mut self, label: String, secret: SecretKey) {
-        self.labels.insert(secret.public_key().key_id(), label.clone());
-        self.secrets.insert(label, secret);
+        let id = secret.public_key().key_id();
+        self.labels.insert(id, label.clone());
+        self.secrets.insert(label, (secret, id));
+    }
+
+    fn entry(&self, label: &str) -> Result<&(SecretKey, Digest), String> {
+        self.secrets
+            .get(label)
+            .ok_or_else(|| format!("no key labelled {label:?} in `keys` or in the population"))
     }
 
     /// The secret of a label.
     pub fn secret(&self, label: &str) -> Result<&SecretKey, String> {
-        self.secrets
-            .get(label)
-            .ok_or_else(|| format!("no key labelled {label:?} in `keys` or in the population"))
+        self.entry(label).map(|(secret, _)| secret)
+    }
+
+    /// The secret of a label, and the id of its key.
+    pub(crate) fn signer(&self, label: &str) -> Result<Signer<'_>, String> {
+        self.entry(label).map(|(secret, key_id)| Signer { secret, key_id: *key_id })
+    }
+
+    /// The secret whose key has this id.
+    pub(crate) fn signer_of(&self, key_id: &Digest) -> Option<Signer<'_>> {
+        self.signer(self.label_of(key_id)?).ok()
     }
 
     /// The label whose key has this id.
@@ -57,12 +89,38 @@ impl Keyring {
         self.labels.get(key_id).map(String::as_str)
     }
 
+    /// The authenticator of a label and its passkey.
+    ///
+    /// # Errors
+    /// If no passkey has this label.
+    pub fn passkey(&self, label: &str) -> Result<&(Authenticator, Passkey), String> {
+        self.passkeys.get(label).ok_or_else(|| format!("no passkey labelled {label:?} in `keys`"))
+    }
+
+    /// How a key signs: a passkey of the file, or natively.
+    pub fn scheme(&self, key_id: &Digest) -> Scheme {
+        let is_passkey = self.passkeys.values().any(|(_, passkey)| passkey.key_id() == *key_id);
+        if is_passkey { Scheme::P256 } else { Scheme::Schnorr }
+    }
+
     /// Key id of a label, or of its hex form.
     pub fn key_id(&self, text: &str) -> Result<Digest, String> {
         match forms::parse_digest(text) {
             Some(id) => Ok(id),
-            None => Ok(self.secret(text)?.public_key().key_id()),
+            None => match self.passkeys.get(text) {
+                Some((_, passkey)) => Ok(passkey.key_id()),
+                None => Ok(self.entry(text)?.1),
+            },
         }
+    }
+}
+
+impl PasskeySource {
+    /// The software authenticator and its passkey.
+    fn make(&self) -> Result<(Authenticator, Passkey), String> {
+        let authenticator = Authenticator::from_seed(self.seed.as_bytes());
+        let passkey = authenticator.passkey(&self.rp_id, &self.origin, self.user_verification);
+        Ok((authenticator, passkey.map_err(|e| e.to_string())?))
     }
 }
 
@@ -70,6 +128,7 @@ impl KeySource {
     /// The secret.
     fn secret(&self) -> Result<SecretKey, String> {
         match self {
+            Self::Passkey(_) => Err("a passkey has no native secret".to_owned()),
             Self::Seed(text) => Ok(SecretKey::from_seed(text.as_bytes())),
             Self::Secret(text) => {
                 let bytes = forms::from_hex(text).and_then(|b| b.try_into().ok());
@@ -79,9 +138,9 @@ impl KeySource {
         }
     }
 
-    /// Reads `{"seed": text}` or `{"secret": hex}`.
+    /// Reads `{"seed": text}`, `{"secret": hex}` or `{"passkey": {..}}`.
     pub(crate) fn parse(node: fields::Node) -> Result<Self, ScenarioError> {
         let path = node.path.clone();
-        node.get().map_err(|_| ScenarioError::field(path, r#"expected {"seed": text} or {"secret": hex}"#))
+        node.get().map_err(|_| ScenarioError::field(path, r#"expected {"seed": text}, {"secret": hex} or {"passkey": {"seed", "rp_id", "origin"}}"#))
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use tsz_types::{AccountId, SubId};
+use tsz_types::{AccountId, SubId, TimeMs};
 
 use crate::fields::{Fields, Node};
+use crate::names::Names;
+use crate::op::Reader;
 use crate::spec::{
     AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, Population,
     Scenario, VERSION,
 };
-use crate::{Keyring, OpSpec, ScenarioError};
+use crate::{Keyring, OpSpec, ParamsSpec, PriceSpec, ScenarioError, Show};
 
 /// Number of the first account of the list.
 const FIRST: u32 = AccountId::FIRST_USER.get();
@@ -34,18 +36,28 @@ impl Scenario {
                 keys.insert(label, source);
             }
         }
-        let genesis = parse_genesis(root.node("genesis")?)?;
+        let (mut genesis, params) = parse_genesis(root.node("genesis")?)?;
         let ring =
             Keyring::new(&keys, genesis.population.as_ref().map(|p| (genesis.first_of_population(), p)))?;
+        let mut names = Names::default();
+        names.add_genesis(&genesis)?;
+        params.parse(&mut genesis, &mut names, &ring)?;
         genesis
             .accounts
             .iter()
             .enumerate()
             .try_for_each(|(k, account)| account.resolve(k, &ring).map(|_| ()))?;
-        let names = genesis.names()?;
-        let batches = root.node("batches")?.list()?;
-        let batches = batches.into_iter().map(|b| parse_batch(b, &names, &ring)).collect::<Result<_, _>>()?;
-        let show = root.optional("show")?.unwrap_or_default();
+        let params = genesis.params.clone().unwrap_or_default();
+        let mut reader = Reader { keys: &ring, names, params, orders: BTreeMap::new() };
+        let mut time = genesis.time;
+        let mut batches = Vec::new();
+        for node in root.node("batches")?.list()? {
+            let batch = parse_batch(node, time, &mut reader)?;
+            time = batch.time;
+            batches.push(batch);
+        }
+        let show = root.list("show")?;
+        let show = show.into_iter().map(|n| Show::parse(n, &reader.names)).collect::<Result<_, _>>()?;
         root.finish()?;
         Ok(Self { version, keys, genesis, batches, show })
     }
@@ -71,55 +83,66 @@ impl GenesisSpec {
     pub fn first_of_population(&self) -> u32 {
         FIRST + self.accounts.len() as u32 // fewer than 2^24, or the genesis is refused
     }
+}
 
-    fn names(&self) -> Result<BTreeMap<String, AccountId>, ScenarioError> {
-        let mut names = BTreeMap::new();
-        for (number, (k, account)) in (FIRST..).zip(self.accounts.iter().enumerate()) {
-            let path = format!("genesis.accounts[{k}].name");
-            let id = AccountId::new(number).map_err(|e| ScenarioError::field(path.as_str(), e))?;
-            if let Some(name) = &account.name
-                && names.insert(name.clone(), id).is_some()
-            {
-                return Err(ScenarioError::field(path, format!("a second account named {name:?}")));
-            }
-        }
-        Ok(names)
+/// Parts of a genesis that need its keys and names.
+struct Later {
+    params: Option<Node>,
+    prices: Vec<Node>,
+}
+
+impl Later {
+    fn parse(
+        self,
+        genesis: &mut GenesisSpec,
+        names: &mut Names,
+        keys: &Keyring,
+    ) -> Result<(), ScenarioError> {
+        genesis.params = self.params.map(|node| ParamsSpec::parse(node, names, keys)).transpose()?;
+        genesis.params.iter().for_each(|params| names.set_markets(params));
+        let prices = self.prices.into_iter();
+        genesis.prices = prices.map(|node| PriceSpec::parse(node, names)).collect::<Result<_, _>>()?;
+        Ok(())
     }
 }
 
-fn parse_genesis(node: Node) -> Result<GenesisSpec, ScenarioError> {
+fn parse_genesis(node: Node) -> Result<(GenesisSpec, Later), ScenarioError> {
     let mut fields = node.object()?;
-    let accounts = fields.list("accounts")?;
+    let tokens = items(fields.list("tokens")?)?;
+    let names = &Names::with_tokens(&tokens)?;
+    let accounts = fields.list("accounts")?.into_iter();
+    let population = fields.maybe_node("population");
+    let (system, operator) = (fields.required("system")?, fields.required("operator")?);
+    let time = fields.optional("time")?.unwrap_or(TimeMs::MIN);
     let genesis = GenesisSpec {
-        system: fields.required("system")?,
-        operator: fields.required("operator")?,
-        time: fields.optional("time")?.unwrap_or(tsz_types::TimeMs::MIN),
-        tokens: items(fields.list("tokens")?)?,
-        accounts: accounts.into_iter().map(parse_account).collect::<Result<_, _>>()?,
-        population: fields.maybe_node("population").map(parse_population).transpose()?,
+        time,
+        accounts: accounts.map(|node| parse_account(node, names)).collect::<Result<_, _>>()?,
+        population: population.map(|node| parse_population(node, names)).transpose()?,
+        ..GenesisSpec::new(system, operator, tokens)
     };
+    let later = Later { params: fields.maybe_node("params"), prices: fields.list("prices")? };
     fields.finish()?;
-    Ok(genesis)
+    Ok((genesis, later))
 }
 
 fn items<T: serde::de::DeserializeOwned>(nodes: Vec<Node>) -> Result<Vec<T>, ScenarioError> {
     nodes.into_iter().map(Node::get).collect()
 }
 
-fn parse_account(node: Node) -> Result<AccountSpec, ScenarioError> {
+fn parse_account(node: Node, names: &Names) -> Result<AccountSpec, ScenarioError> {
     let mut fields = node.object()?;
     let account = AccountSpec {
         name: fields.optional("name")?,
         owner: fields.required("owner")?,
         keys: items(fields.list("keys")?)?,
-        balances: each(fields.list("balances")?, parse_holding)?,
+        balances: holdings(&mut fields, "balances", names)?,
         collateral: each(fields.list("collateral")?, parse_collateral)?,
     };
     fields.finish()?;
     Ok(account)
 }
 
-fn parse_population(node: Node) -> Result<Population, ScenarioError> {
+fn parse_population(node: Node, names: &Names) -> Result<Population, ScenarioError> {
     let mut fields = node.object()?;
     let population = Population {
         count: fields.required("count")?,
@@ -127,8 +150,10 @@ fn parse_population(node: Node) -> Result<Population, ScenarioError> {
         active: fields.optional("active")?.unwrap_or(0),
         stride: fields.optional("stride")?.unwrap_or(1),
         key: fields.optional("key")?.unwrap_or_else(|| "user-{n}".to_owned()),
-        balances: each(fields.list("balances")?, parse_holding)?,
+        balances: holdings(&mut fields, "balances", names)?,
         collateral: each(fields.list("collateral")?, parse_collateral)?,
+        active_balances: holdings(&mut fields, "active_balances", names)?,
+        active_collateral: each(fields.list("active_collateral")?, parse_collateral)?,
     };
     let Population { active, stride, count, .. } = population;
     if stride == 0 || u64::from(active.max(1) - 1) * u64::from(stride) >= u64::from(count.max(1)) {
@@ -139,10 +164,15 @@ fn parse_population(node: Node) -> Result<Population, ScenarioError> {
     Ok(population)
 }
 
-fn parse_holding(node: Node) -> Result<HoldingSpec, ScenarioError> {
+fn holdings(fields: &mut Fields, list: &str, names: &Names) -> Result<Vec<HoldingSpec>, ScenarioError> {
+    fields.list(list)?.into_iter().map(|node| parse_holding(node, names)).collect()
+}
+
+fn parse_holding(node: Node, names: &Names) -> Result<HoldingSpec, ScenarioError> {
     let mut fields = node.object()?;
     let sub = fields.optional("sub")?.unwrap_or(SubId::MIN);
-    let holding = HoldingSpec { sub, token: fields.required("token")?, amount: parse_amount(&mut fields)? };
+    let token = names.token_in(fields.node("token")?)?;
+    let holding = HoldingSpec { sub, token, amount: parse_amount(&mut fields)? };
     fields.finish()?;
     Ok(holding)
 }
@@ -156,7 +186,9 @@ fn parse_collateral(node: Node) -> Result<CollateralSpec, ScenarioError> {
 }
 
 /// Exactly one of `units` and `micros`.
-fn parse_amount<T: serde::de::DeserializeOwned>(fields: &mut Fields) -> Result<Amount<T>, ScenarioError> {
+pub(crate) fn parse_amount<T: serde::de::DeserializeOwned>(
+    fields: &mut Fields,
+) -> Result<Amount<T>, ScenarioError> {
     match (fields.optional("units")?, fields.optional("micros")?) {
         (Some(units), None) => Ok(Amount::Units(units)),
         (None, Some(micros)) => Ok(Amount::Micros(micros)),
@@ -168,16 +200,31 @@ fn each<T>(nodes: Vec<Node>, parse: fn(Node) -> Result<T, ScenarioError>) -> Res
     nodes.into_iter().map(parse).collect()
 }
 
-fn parse_batch(
-    node: Node,
-    names: &BTreeMap<String, AccountId>,
-    keys: &Keyring,
-) -> Result<BatchSpec, ScenarioError> {
+/// `previous` is the time before the batch.
+fn parse_batch(node: Node, previous: TimeMs, reader: &mut Reader) -> Result<BatchSpec, ScenarioError> {
     let mut fields = node.object()?;
-    let time = fields.required("time")?;
+    let time = parse_time(fields.node("time")?, previous)?;
     let operations = fields.list("operations")?;
-    let operations =
-        operations.into_iter().map(|op| OpSpec::parse(op, names, keys)).collect::<Result<_, _>>()?;
+    let operations = operations.into_iter().map(|op| OpSpec::parse(op, reader)).collect::<Result<_, _>>()?;
     fields.finish()?;
     Ok(BatchSpec { time, operations })
+}
+
+/// Milliseconds, or `"+90s"` and the like from the previous time on: units ms, s, m, h, d.
+fn parse_time(node: Node, previous: TimeMs) -> Result<TimeMs, ScenarioError> {
+    let Some(text) = node.value.as_str() else { return node.get() };
+    let wrong = || ScenarioError::field(node.path.as_str(), "expected milliseconds or \"+90s\", \"+8h\"");
+    let rest = text.strip_prefix('+').ok_or_else(wrong)?;
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let unit: i128 = match &rest[digits..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    let count: i128 = rest[..digits].parse().map_err(|_| wrong())?;
+    let time = count.checked_mul(unit).and_then(|ms| ms.checked_add(previous.get().into()));
+    TimeMs::try_from(time.ok_or_else(wrong)?).map_err(|e| ScenarioError::field(node.path.as_str(), e))
 }

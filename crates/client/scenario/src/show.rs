@@ -10,6 +10,10 @@ use tsz_smt::Tree;
 use tsz_stf::forms;
 use tsz_types::{AccountId, KeySlot, SubId, TokenId};
 
+use crate::ScenarioError;
+use crate::fields::Node;
+use crate::names::Names;
+
 fn main_sub() -> SubId {
     SubId::MIN
 }
@@ -55,6 +59,21 @@ pub enum Show {
 }
 
 impl Show {
+    /// Reads a selector; accounts and tokens may have names.
+    pub(crate) fn parse(node: Node, names: &Names) -> Result<Self, ScenarioError> {
+        let Node { path, mut value } = node;
+        for field in ["account", "token"] {
+            let Some(text) = value.get(field).filter(|v| v.is_string()).cloned() else { continue };
+            let node = Node { path: format!("{path}.{field}"), value: text };
+            value[field] = if field == "token" {
+                names.token_in(node)?.get().into()
+            } else {
+                names.account_in(node)?.get().into()
+            };
+        }
+        Node { path, value }.get()
+    }
+
     fn keys(&self) -> Vec<Key> {
         match *self {
             Self::Balance { account, sub, token } => {

@@ -6,7 +6,7 @@ use tsz_ledger::{Permissions, SystemId};
 use tsz_stf::TokenListing;
 use tsz_types::{Balance, Collateral, EthAddress, KeySlot, SubId, TimeMs, TokenId, Units};
 
-use crate::{OpSpec, Show};
+use crate::{OpSpec, ParamsSpec, PriceSpec, Show};
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -36,10 +36,31 @@ pub enum KeySource {
     Seed(String),
     /// The secret in hex, 28 little-endian bytes.
     Secret(String),
+    /// A passkey of a software authenticator.
+    Passkey(PasskeySource),
+}
+
+/// A software authenticator's passkey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeySource {
+    /// Text that the secret is derived from.
+    pub seed: String,
+    /// Relying party.
+    pub rp_id: String,
+    /// Origin.
+    pub origin: String,
+    /// Whether user verification is demanded; so by default.
+    #[serde(default = "yes")]
+    pub user_verification: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Identity of the rollup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemSpec {
     /// Number of the rollup.
@@ -56,6 +77,30 @@ impl From<SystemSpec> for SystemId {
     }
 }
 
+/// A token that can be withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSpec {
+    /// Name by which the file may call the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its number.
+    pub token: TokenId,
+    /// The least withdrawal; one unit by default.
+    #[serde(default = "one_unit")]
+    pub minimum: Units,
+}
+
+fn one_unit() -> Units {
+    Units::try_from(1).unwrap_or(Units::MIN)
+}
+
+impl From<&TokenSpec> for TokenListing {
+    fn from(spec: &TokenSpec) -> Self {
+        Self { token: spec.token, minimum: spec.minimum }
+    }
+}
+
 /// The first state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GenesisSpec {
@@ -66,13 +111,28 @@ pub struct GenesisSpec {
     /// Time of the genesis.
     pub time: TimeMs,
     /// Listed tokens.
-    pub tokens: Vec<TokenListing>,
+    pub tokens: Vec<TokenSpec>,
+    /// Markets, oracle and collateral tokens; without them there is no trading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub params: Option<ParamsSpec>,
+    /// First prices of perpetual markets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<PriceSpec>,
     /// Accounts from 2 on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<AccountSpec>,
     /// Many accounts alike, after those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub population: Option<Population>,
+}
+
+impl GenesisSpec {
+    /// Tokens and nothing else, at time 0.
+    pub fn new(system: SystemSpec, operator: EthAddress, tokens: Vec<TokenSpec>) -> Self {
+        let (accounts, prices) = (Vec::new(), Vec::new());
+        let time = TimeMs::MIN;
+        Self { system, operator, time, tokens, params: None, prices, accounts, population: None }
+    }
 }
 
 /// An account.
@@ -166,7 +226,7 @@ pub struct CollateralSpec {
 }
 
 /// Accounts with equal holdings. The owner of account `n` is `owner + n`, as an integer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Population {
     /// How many accounts.
     pub count: u32,
@@ -182,6 +242,12 @@ pub struct Population {
     pub balances: Vec<HoldingSpec>,
     /// Collateral of each.
     pub collateral: Vec<CollateralSpec>,
+    /// Balances that only those with a key have, besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub active_balances: Vec<HoldingSpec>,
+    /// Collateral that only those with a key have, besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub active_collateral: Vec<CollateralSpec>,
 }
 
 impl Population {

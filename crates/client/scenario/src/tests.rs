@@ -1,8 +1,9 @@
 use crate::*;
 use serde_json::Value;
-use tsz_stf::Reject;
+use tsz_trade::{TradeContext, apply_op};
 
 const TOUR: &str = include_str!("../examples/tour.json");
+const PASSKEY: &str = include_str!("../examples/passkey.json");
 const REFUSALS: &str = include_str!("../examples/refusals.json");
 
 #[test]
@@ -41,8 +42,17 @@ fn examples_run_as_they_expect() {
 }
 
 #[test]
+fn passkeys_log_in_as_the_example_expects() {
+    let done = run(&parse(PASSKEY)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (6, 4));
+    let unknown = PASSKEY.replacen("\"key\": \"spare\"", "\"key\": \"session\"", 1);
+    let error = Scenario::from_json(&unknown).unwrap_err().to_string();
+    assert!(error.contains("no passkey labelled"), "{error}");
+}
+
+#[test]
 fn a_scenario_survives_its_json_form() {
-    for text in [TOUR, REFUSALS] {
+    for text in [TOUR, REFUSALS, PASSKEY] {
         let scenario = parse(text);
         assert_eq!(parse(&scenario.to_json()), scenario);
     }
@@ -81,7 +91,7 @@ fn errors_name_line_or_field() {
 fn an_unexpected_outcome_is_an_error() {
     let text = REFUSALS.replacen("\"reject:insufficient\"", "\"ok\"", 1);
     let error = run(&parse(&text)).unwrap_err().to_string();
-    assert!(error.ends_with("expected ok, got reject:insufficient"), "{error}");
+    assert!(error.contains("expected ok, got reject:insufficient: "), "{error}");
 }
 
 #[test]
@@ -101,20 +111,39 @@ fn generated_workloads_are_valid_and_depend_on_the_seed_only() {
 }
 
 #[test]
-fn replaying_signed_operations_with_verification_gives_the_same_state() {
-    let scenario = generate(60, 1, &Params { accounts: 20, active: 10, ..Params::default() }).unwrap();
+fn generated_trades_are_valid_and_verify() {
+    let params = Params { accounts: 64, active: 12, batches: 2, mix: Mix::TRADES };
+    let scenario = generate(120, 5, &params).unwrap();
+    assert_eq!(Scenario::from_json(&scenario.to_json()).unwrap(), scenario);
     let done = run_with(&scenario, Options { verify_own: false }).unwrap();
+    assert_eq!(done.batches.iter().map(|b| b.records.len() - 1).sum::<usize>(), 120);
+    let kinds: std::collections::BTreeSet<u32> =
+        done.batches.iter().flat_map(|b| &b.records).map(|r| r.op.code()).collect();
+    assert_eq!(kinds, [1, 30, 40].into());
+    verify_all(&done);
+}
+
+/// Replays a run with all signatures verified and compares the roots.
+fn verify_all(done: &Run) {
     let leaves = done.genesis.leaves().map(|(key, leaf)| (tsz_ledger::Key::new(key).unwrap(), leaf));
     let mut view = tsz_stf::MemView::from_leaves(leaves);
     for batch in &done.batches {
+        let ctx = TradeContext { batch: &batch.context, params: &batch.params };
         for (i, record) in (0u32..).zip(&batch.records) {
-            let applied = tsz_stf::apply(&view, &batch.context, i, &record.op).unwrap();
+            let applied = apply_op(&view, &ctx, i, &record.op).unwrap();
             assert_eq!((&applied.receipt, &applied.accesses), (&record.receipt, &record.accesses));
             view.commit(&applied.accesses);
         }
         let leaves: Vec<_> = view.leaves().map(|(key, leaf)| (key.raw(), leaf)).collect();
         assert_eq!(tsz_smt::Tree::from_leaves(&leaves).unwrap().root(), batch.after.root());
     }
+}
+
+#[test]
+fn replaying_signed_operations_with_verification_gives_the_same_state() {
+    let scenario = generate(60, 1, &Params { accounts: 20, active: 10, ..Params::default() }).unwrap();
+    let done = run_with(&scenario, Options { verify_own: false }).unwrap();
+    verify_all(&done);
 }
 
 #[test]
@@ -132,21 +161,22 @@ fn signatures_in_the_file_are_verified() {
         generate(1, 0, &Params { accounts: 4, active: 2, batches: 1, mix: Mix::TRANSFERS }).unwrap();
     let signed = run(&scenario).unwrap().batches[0].records[1].op.clone();
     let mut given = scenario.clone();
+    let op = signed.as_fund().unwrap().clone();
     given.batches[0].operations[0] =
-        OpSpec { op: signed, fill_count: false, fill_slot: false, sign: SignWith::Given, expect: None };
+        FundSpec { op, fill_count: false, fill_slot: false, sign: SignWith::Given }.into();
     let text = given.to_json();
     assert_eq!(run(&parse(&text)).unwrap().state.root(), run(&scenario).unwrap().state.root());
     let mut value: Value = serde_json::from_str(&text).unwrap();
     value["batches"][0]["operations"][0]["units"] = "1001".into();
     let forged = run(&parse(&value.to_string())).unwrap();
-    assert_eq!(forged.batches[0].rejects[0].reject, Reject::Signature);
+    assert_eq!(forged.batches[0].rejects[0].reject.kind(), "signature");
     assert_eq!(forged.batches[0].records.len(), 1);
 }
 
 #[test]
 fn the_report_shows_roots_receipts_and_leaves() {
     let scenario = parse(TOUR);
-    let report = report(&scenario, &run(&scenario).unwrap());
+    let report = report(&scenario, &run(&scenario).unwrap()).unwrap();
     assert_eq!(report["final_root"], report["batches"][1]["new_root"]);
     assert_eq!(report["leaves"].as_array().unwrap().len(), scenario.show.len());
     assert_eq!(report["batches"][0]["receipts"][0]["operation"]["op"], "begin_batch");

@@ -6,7 +6,7 @@ use thiserror::Error;
 use tsz_aggregator::AggregationError;
 use tsz_ledger::tuple::SetError;
 use tsz_stark::ProveError;
-use tsz_stf::Reject;
+use tsz_trade::OpReject;
 use tsz_vktree::VkTreeError;
 
 use crate::pins::PinError;
@@ -115,7 +115,7 @@ pub enum EngineError {
     Empty,
     /// BeginBatch is refused: batch number or time do not follow the state.
     #[error("batch cannot begin: {0}")]
-    Begin(Reject),
+    Begin(OpReject),
     /// The batch's ops are no transition set.
     #[error(transparent)]
     Set(#[from] SetError),

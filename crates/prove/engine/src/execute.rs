@@ -1,30 +1,33 @@
 //! Native execution of batches over the state tree.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use rayon::prelude::*;
 use tsz_hash::Digest;
-use tsz_ledger::{
-    Access, AlgorithmId, BatchContext, BatchHeader, Cell, Family, HeadCell, Key, Leaf, TransitionSet,
-};
-use tsz_sig::Signature;
+use tsz_ledger::{Access, AlgorithmId, BatchContext, BatchHeader, Cell, HeadCell, Key, Leaf, TransitionSet};
 use tsz_smt::Tree;
-use tsz_stf::{BeginBatch, FundOp, Receipt, Reject, SigVerifier, Verified, View, apply_with};
+use tsz_stf::{BeginBatch, FundOp, SigVerifier, View};
+use tsz_trade::{Op, OpReceipt, OpReject, Params, TradeContext, apply_op_with};
 
 use crate::error::EngineError;
+use crate::signatures::Deferred;
 
 /// One accepted op.
 #[derive(Clone, Debug)]
 pub struct OpRecord {
-    /// Whose rules it obeys.
-    pub algorithm: AlgorithmId,
     /// The op.
-    pub op: FundOp,
+    pub op: Op,
     /// What is reported to its sender.
-    pub receipt: Receipt,
+    pub receipt: OpReceipt,
     /// Its accesses in order.
     pub accesses: Vec<Access>,
+}
+
+impl OpRecord {
+    /// Whose rules it obeys.
+    pub fn algorithm(&self) -> AlgorithmId {
+        self.op.algorithm()
+    }
 }
 
 /// An op that the rules refuse; it is not part of the batch.
@@ -33,7 +36,7 @@ pub struct Rejected {
     /// Its place in the list of ops that were handed in.
     pub position: usize,
     /// Why.
-    pub reason: Reject,
+    pub reason: OpReject,
 }
 
 /// A batch that has been executed and can be proven.
@@ -41,6 +44,8 @@ pub struct Rejected {
 pub struct ExecutedBatch {
     /// What is to be settled.
     pub header: BatchHeader,
+    /// Parameters of the header's hash; the default ones if no op needs any.
+    pub params: Arc<Params>,
     /// Tuple vectors by algorithm.
     pub set: TransitionSet,
     /// The state before the batch (a snapshot that shares its nodes with later states).
@@ -52,19 +57,20 @@ pub struct ExecutedBatch {
 }
 
 impl ExecutedBatch {
-    /// Puts a batch together from its context, the states around it and its accepted ops.
+    /// Puts a batch together from its context and parameters, the states around it and its accepted ops.
     ///
     /// # Errors
     /// [`EngineError::Set`] for more algorithm ids than a set holds.
     pub fn new(
         context: BatchContext,
+        params: Arc<Params>,
         before: Tree,
         after: Digest,
         records: Vec<OpRecord>,
         rejected: Vec<Rejected>,
     ) -> Result<Self, EngineError> {
         let ops: Vec<(AlgorithmId, &[Access])> =
-            records.iter().map(|r| (r.algorithm, r.accesses.as_slice())).collect();
+            records.iter().map(|r| (r.algorithm(), r.accesses.as_slice())).collect();
         let (set, _) = TransitionSet::from_ops(context.digest(), &ops)?;
         let header = BatchHeader {
             context,
@@ -73,7 +79,7 @@ impl ExecutedBatch {
             ops: records.len() as u32,
             set_root: set.root(),
         };
-        Ok(Self { header, set, before, records, rejected })
+        Ok(Self { header, params, set, before, records, rejected })
     }
 }
 
@@ -82,12 +88,19 @@ impl ExecutedBatch {
 pub struct Executor {
     system: Digest,
     tree: Tree,
+    params: Arc<Params>,
 }
 
 impl Executor {
-    /// Starts from a state of the system with digest `system`.
+    /// Starts from a state of the system with digest `system`, without parameters: enough for the fund family.
     pub fn new(system: Digest, tree: Tree) -> Self {
-        Self { system, tree }
+        Self { system, tree, params: Arc::default() }
+    }
+
+    /// Gives the parameters of the batches to come. A batch in which others are in force (SetParams counts from the
+    /// next batch on) refuses the ops that need any.
+    pub fn set_params(&mut self, params: Params) {
+        self.params = Arc::new(params);
     }
 
     /// The present state.
@@ -111,34 +124,40 @@ impl Executor {
     ///
     /// # Errors
     /// [`EngineError::Begin`] if the batch cannot start, or the state is corrupt; the state is unchanged.
-    pub fn execute(&mut self, time: u64, ops: &[FundOp]) -> Result<ExecutedBatch, EngineError> {
+    pub fn execute(&mut self, time: u64, ops: &[Op]) -> Result<ExecutedBatch, EngineError> {
         let context = self.next_context(time)?;
         let verifier = Deferred::default();
         let mut done = self.run(&context, ops, &verifier)?;
-        if !verifier.all_valid() {
+        let verdicts = verifier.verdicts();
+        if !verdicts.all_valid() {
             // Some signature is wrong, so what followed it saw a state that never was.
-            done = self.run(&context, ops, &Verified)?;
+            done = self.run(&context, ops, &verdicts)?;
         }
         let (records, rejected, writes) = done;
         let before = self.tree.snapshot();
         let writes: Vec<(u64, Digest)> = writes.into_iter().map(|(key, leaf)| (key.raw(), leaf)).collect();
         self.tree.update(&writes)?;
-        ExecutedBatch::new(context, before, self.tree.root(), records, rejected)
+        ExecutedBatch::new(context, self.params.clone(), before, self.tree.root(), records, rejected)
     }
 
     fn run<S: SigVerifier>(
         &self,
         context: &BatchContext,
-        ops: &[FundOp],
+        ops: &[Op],
         verifier: &S,
     ) -> Result<Run, EngineError> {
         let mut view = Overlay { tree: &self.tree, writes: HashMap::new() };
+        let context = TradeContext { batch: context, params: &self.params };
+        let params = context.check_params();
         let (mut records, mut rejected) = (Vec::with_capacity(ops.len() + 1), Vec::new());
-        let begin = FundOp::BeginBatch(BeginBatch {});
-        records.push(view.apply(context, 0, &begin, verifier).map_err(EngineError::Begin)?);
-        let skip = usize::from(matches!(ops.first(), Some(FundOp::BeginBatch(_))));
+        let begin = Op::Fund(FundOp::BeginBatch(BeginBatch {}));
+        records.push(view.apply(&context, 0, &begin, verifier).map_err(EngineError::Begin)?);
+        let skip = usize::from(matches!(ops.first(), Some(Op::Fund(FundOp::BeginBatch(_)))));
         for (position, op) in ops.iter().enumerate().skip(skip) {
-            match view.apply(context, records.len() as u32, op, verifier) {
+            let allowed = if op.needs_params() { params } else { Ok(()) };
+            let index = records.len() as u32;
+            let applied = allowed.map_err(OpReject::Trade);
+            match applied.and_then(|()| view.apply(&context, index, op, verifier)) {
                 Ok(record) => records.push(record),
                 Err(reason) => rejected.push(Rejected { position, reason }),
             }
@@ -164,34 +183,13 @@ impl View for Overlay<'_> {
 impl Overlay<'_> {
     fn apply<S: SigVerifier>(
         &mut self,
-        context: &BatchContext,
+        context: &TradeContext<'_>,
         index: u32,
-        op: &FundOp,
+        op: &Op,
         verifier: &S,
-    ) -> Result<OpRecord, Reject> {
-        let applied = apply_with(self, context, index, op, verifier)?;
+    ) -> Result<OpRecord, OpReject> {
+        let applied = apply_op_with(self, context, index, op, verifier)?;
         self.writes.extend(applied.accesses.iter().filter(|a| a.write).map(|a| (a.key, a.new)));
-        let algorithm = Family::Fund.algorithm();
-        Ok(OpRecord { algorithm, op: op.clone(), receipt: applied.receipt, accesses: applied.accesses })
-    }
-}
-
-/// Takes every signature for valid and remembers it, so that all are verified at once on all cores.
-#[derive(Default)]
-struct Deferred(RefCell<Vec<(Digest, Digest, Signature)>>);
-
-impl SigVerifier for Deferred {
-    fn verify(&self, key_id: &Digest, message: &Digest, signature: &Signature) -> bool {
-        self.0.borrow_mut().push((*key_id, *message, *signature));
-        true
-    }
-}
-
-impl Deferred {
-    fn all_valid(self) -> bool {
-        self.0
-            .into_inner()
-            .par_iter()
-            .all(|(key, message, signature)| Verified.verify(key, message, signature))
+        Ok(OpRecord { op: op.clone(), receipt: applied.receipt, accesses: applied.accesses })
     }
 }

@@ -22,6 +22,7 @@ pub mod prove;
 pub mod registry;
 pub mod report;
 mod scenario;
+mod signatures;
 #[cfg(test)]
 mod tests;
 

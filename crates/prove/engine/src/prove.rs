@@ -101,17 +101,19 @@ fn prove_leaf(
 ) -> Result<(), EngineError> {
     let number = batch.header.context.batch;
     let ops: Vec<(u32, &OpRecord)> =
-        (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm == leaf.algorithm).collect();
+        (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm() == leaf.algorithm).collect();
     let classes = registry.execs(leaf.algorithm);
     let family = || classes.first().map_or("registered", |c| c.id().family).to_owned();
     let (mut first, mut start) = (0, batch.header.context.digest());
     while first < ops.len() {
         let rest = &ops[first..];
         let no_class = || EngineError::NoClass { batch: number, family: family(), first, ops: rest.len() };
-        let (class, count) = choose(&classes, rest, |c, ops| c.fits(ops)).ok_or_else(no_class)?;
+        let plan = || choose(&classes, rest, |c, ops| c.fits(&batch.params, ops));
+        let (class, count) = recorder.stage(number, "plan", plan).ok_or_else(no_class)?;
         let circuit = classes[class];
         let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
-        let job = ExecJob { context: batch.header.context, start, ops: &rest[..count] };
+        let job =
+            ExecJob { context: batch.header.context, params: &batch.params, start, ops: &rest[..count] };
         recorder.start(number, circuit.id().family);
         let proven = circuit.prove(&job)?;
         let claim = proven.claim;
@@ -157,7 +159,8 @@ fn prove_transition(
 ) -> Result<TransitionProof, EngineError> {
     let number = batch.header.context.batch;
     let too_large = || EngineError::BatchTooLarge { batch: number, ops: batch.records.len() };
-    let circuit = registry.transitions().iter().find(|c| c.fits(batch)).ok_or_else(too_large)?;
+    let plan = || registry.transitions().iter().find(|c| c.fits(batch));
+    let circuit = recorder.stage(number, "plan", plan).ok_or_else(too_large)?;
     let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
     recorder.start(number, circuit.id().family);
     let proven = circuit.prove(batch)?;

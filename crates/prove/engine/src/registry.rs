@@ -8,6 +8,7 @@ use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
 use tsz_stark::{Circuit, CircuitAir, F, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_trade::Params;
 use tsz_vktree::VkEntry;
 
 use crate::error::EngineError;
@@ -42,6 +43,15 @@ pub struct KeyInfo {
     pub security: Security,
     /// What it cost to build the keys.
     pub setup: Cost,
+}
+
+/// Rows that one op takes in the tables of its family's circuit, padding aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpRows {
+    /// Name of the op kind.
+    pub op: &'static str,
+    /// Rows by name of table.
+    pub rows: Vec<(&'static str, usize)>,
 }
 
 /// The common part of all circuits.
@@ -104,6 +114,8 @@ pub struct Proven<C> {
 pub struct ExecJob<'a> {
     /// Constants of the batch.
     pub context: BatchContext,
+    /// Parameters of the context's hash.
+    pub params: &'a Params,
     /// Capacity before the range.
     pub start: Digest,
     /// Sequence numbers and ops, ascending.
@@ -112,8 +124,8 @@ pub struct ExecJob<'a> {
 
 /// A circuit that proves ranges of one algorithm's ops.
 pub trait ExecCircuit: Keyed {
-    /// Whether these ops fit; if they do, so does every prefix.
-    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool;
+    /// Whether these ops of a batch under `params` fit; if they do, so does every prefix.
+    fn fits(&self, params: &Params, ops: &[(u32, &OpRecord)]) -> bool;
     /// Proves a range that fits.
     ///
     /// # Errors
@@ -124,6 +136,11 @@ pub trait ExecCircuit: Keyed {
     /// # Errors
     /// [`ProofError`] for anything but a valid proof of exactly this claim.
     fn verify(&self, claim: &ExecClaim, proof: &[u8]) -> Result<(), ProofError>;
+    /// Rows of each op kind, for the documentation.
+    fn op_rows(&self) -> Vec<OpRows> {
+        Vec::new()
+    }
+
     /// Public values of a claim, by table; none if the circuit cannot be aggregated.
     fn publics(&self, _claim: &ExecClaim) -> Vec<Vec<F>> {
         Vec::new()
@@ -231,6 +248,11 @@ impl Registry {
     /// Circuits of one algorithm, the smallest first.
     pub fn execs(&self, algorithm: AlgorithmId) -> Vec<&Arc<dyn ExecCircuit>> {
         self.execs.iter().filter(|c| c.algorithm() == algorithm).collect()
+    }
+
+    /// Circuits of all algorithms.
+    pub fn all_execs(&self) -> &[Arc<dyn ExecCircuit>] {
+        &self.execs
     }
 
     /// Transition circuits, the smallest first.

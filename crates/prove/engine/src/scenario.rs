@@ -1,6 +1,7 @@
 //! From an executed scenario to batches that can be proven.
 
-use tsz_ledger::Family;
+use std::sync::Arc;
+
 use tsz_scenario::{BatchRun, Run};
 
 use crate::error::EngineError;
@@ -15,11 +16,9 @@ pub fn executed(run: Run) -> Result<Vec<ExecutedBatch>, EngineError> {
 }
 
 fn batch(run: BatchRun) -> Result<ExecutedBatch, EngineError> {
-    let algorithm = Family::Fund.algorithm();
-    let record =
-        |r: tsz_scenario::Record| OpRecord { algorithm, op: r.op, receipt: r.receipt, accesses: r.accesses };
+    let record = |r: tsz_scenario::Record| OpRecord { op: r.op, receipt: r.receipt, accesses: r.accesses };
     let rejected = |r: tsz_scenario::Rejected| Rejected { position: r.position, reason: r.reject };
     let records = run.records.into_iter().map(record).collect();
     let rejects = run.rejects.into_iter().map(rejected).collect();
-    ExecutedBatch::new(run.context, run.before, run.after.root(), records, rejects)
+    ExecutedBatch::new(run.context, Arc::new(run.params), run.before, run.after.root(), records, rejects)
 }

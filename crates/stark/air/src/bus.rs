@@ -17,6 +17,12 @@ pub const P2: LookupBus<'static> = LookupBus::new("p2");
 pub const RANGE12: LookupBus<'static> = LookupBus::new("range12");
 /// `sig`: key_id\[8\], msg\[8\]. Provided by the signature table: the key signed the message.
 pub const SIG: LookupBus<'static> = LookupBus::new("sig");
+/// `bytes`: a, b. Provided by `bytes`: `a, b < 2^8`.
+pub const BYTES: LookupBus<'static> = LookupBus::new("bytes");
+/// `range15`: v. Provided by `range15`: `v < 2^15`.
+pub const RANGE15: LookupBus<'static> = LookupBus::new("range15");
+/// `login`: key_id\[8\], msg\[8\]. Provided by the tables of external keys: the passkey approved the message.
+pub const LOGIN: LookupBus<'static> = LookupBus::new("login");
 /// `op`: i, slot, n, nv. From op or access tables to the tuple table: one tuple for each op.
 pub const OP: PermutationCheckBus<'static> = PermutationCheckBus::new("op");
 /// `key`: i, j, hi', lo. Access j of op i has that key (and write bit).
@@ -106,6 +112,18 @@ lookup_bus! {
 lookup_bus! {
     /// Bus [`SIG`]: the key with id `key_id` signed the message digest `msg`.
     sig, SIG, (key_id: 8, msg: 8)
+}
+lookup_bus! {
+    /// Bus [`BYTES`]: `a < 2^8` and `b < 2^8`.
+    bytes, BYTES, (pair: 2)
+}
+lookup_bus! {
+    /// Bus [`RANGE15`]: `v < 2^15`.
+    range15, RANGE15, (v: 1)
+}
+lookup_bus! {
+    /// Bus [`LOGIN`]: the external key with id `key_id` approved the message digest `msg`.
+    login, LOGIN, (key_id: 8, msg: 8)
 }
 permutation_bus! {
     /// Bus [`OP`]: `head = [i, slot, n, nv]`.

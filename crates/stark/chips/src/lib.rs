@@ -5,11 +5,24 @@
 //! | [`poseidon2`] | `p2` | in\[16\], out_hi\[8\] |
 //! | [`range`] | `range12` | v |
 //! | [`schnorr`] | `sig` | key_id\[8\], msg\[8\] |
+//! | [`bytes`] | `bytes`, `range15` | a, b; v |
+//! | [`bigint`] | `mulmod` | id, X\[32\], Y\[32\], Z\[32\] |
+//! | [`ecdsa`] | `ecdsa_p256`, `ecdsa_secp256k1` | x\[32\], y\[32\], digest\[32\] |
+//! | [`sha256`] | `sha_state`, `sha_words` | id, h_in\[16\], h_out\[16\]; id, k, w\[8\] |
+//! | [`base64url`] | `base64` | character, value |
+//! | [`passkey`] | `login` | key_id\[8\], msg\[8\] |
 //! | [`mod@tuple`] | `seg`; receives `op`, `key`, `val` | |
 
+pub mod base64url;
+pub mod bigint;
+pub mod bytes;
+pub mod collect;
+pub mod ecdsa;
+pub mod passkey;
 pub mod poseidon2;
 pub mod range;
 pub mod schnorr;
+pub mod sha256;
 #[cfg(test)]
 mod tests;
 pub mod tuple;

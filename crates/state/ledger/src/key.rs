@@ -60,6 +60,8 @@ pub mod kind {
     pub const MKS: u32 = 5;
     /// Open interest of perpetual markets.
     pub const MKO: u32 = 6;
+    /// ADL rankings of perpetual markets (private).
+    pub const MKR: u32 = 7;
 }
 
 impl Key {
@@ -150,6 +152,11 @@ impl Key {
         Self::system(Realm::Published, kind::MKO, market)
     }
 
+    /// ADL ranking of one side of a perpetual market (1 = short) for a loss class (< 16).
+    pub const fn mkr(market: u32, side: u32, class: u32) -> Self {
+        Self::system(Realm::Private, kind::MKR, 32 * market + 16 * side + class)
+    }
+
     /// Batch head.
     pub const HEAD: Self = Self::system(Realm::Published, kind::SYS, 0);
     /// Next L1 serial.
@@ -204,6 +211,7 @@ mod tests {
         assert_eq!(Key::mbal(5, 3, 2).raw(), 5 << 14 | 3 << 9 | 100);
         assert_eq!(Key::ctl(5, 3).hi(), (1 << 25) + 5);
         assert_eq!(Key::ctl(5, 3).lo(), 3 * 512);
+        assert_eq!(Key::mkr(3, 1, 5).raw(), 1 << 39 | 1 << 38 | 7 << 32 | (96 + 16 + 5));
         assert_eq!(Key::HEAD.raw(), 1 << 38 | 1 << 32);
         assert_eq!(Key::tok(9).hi(), 1 << 24 | 2 << 18);
         assert_eq!(Key::new(1 << 40), None);

@@ -7,14 +7,16 @@ pub mod cells;
 pub mod claim;
 pub mod context;
 pub mod key;
+pub mod out;
 pub mod tuple;
 
 pub use access::{Access, Leaf};
 pub use cells::{
     AcctCell, BalCell, BucketCell, Cell, CellError, CtlCell, HeadCell, KeyPolicy, L1InCell, MkfCell, MkoCell,
-    MkpCell, MksCell, OrdCell, Permission, Permissions, PosCell, Scheme, SubCell, TokCell,
+    MkpCell, MkrCell, MksCell, OrdCell, Permission, Permissions, PosCell, Scheme, SubCell, TokCell,
 };
 pub use claim::{BatchHeader, ExecClaim, TransitionClaim};
 pub use context::{AlgorithmId, BatchContext, Family, SystemId};
 pub use key::{Key, Realm};
+pub use out::OutRecord;
 pub use tuple::{SET_SLOTS, SetLeaf, TransitionSet, TupleSponge};

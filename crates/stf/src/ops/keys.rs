@@ -77,7 +77,7 @@ impl RevokeKey {
 }
 
 /// The felts that both messages have.
-fn head(code: u32, account: AccountId, slot: KeySlot, nonce: Nonce) -> Block {
+pub(super) fn head(code: u32, account: AccountId, slot: KeySlot, nonce: Nonce) -> Block {
     let mut a = ZERO;
     a[0] = F::from_u32(code);
     a[1] = F::from_u32(account.get());

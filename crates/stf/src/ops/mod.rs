@@ -5,6 +5,7 @@ mod deposit;
 mod full_exit;
 mod keys;
 mod l1keys;
+mod passkey;
 mod transfer;
 mod withdraw;
 
@@ -19,6 +20,7 @@ pub use deposit::Deposit;
 pub use full_exit::FullExit;
 pub use keys::{RegisterKey, RevokeKey};
 pub use l1keys::{L1RegisterKey, L1RevokeKey};
+pub use passkey::{RegisterKeyByPasskey, RevokeKeyByPasskey};
 pub use transfer::Transfer;
 pub use withdraw::Withdraw;
 

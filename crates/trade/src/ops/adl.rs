@@ -1,22 +1,21 @@
 //! Adl: auto-deleveraging.
 
-use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use tsz_ledger::{Key, MkoCell};
-use tsz_risk::quote::adl_score;
-use tsz_risk::{Health, Transition};
+use tsz_ledger::{Key, MkoCell, MkrCell};
+use tsz_risk::Health;
+use tsz_risk::adl::{adl_rank, can_bear, loss_class};
 use tsz_stf::{Log, SigVerifier, View};
 use tsz_types::{AccountId, Lots, MarketId};
 
 use super::takeover::receipt;
-use super::target::{Target, insurance_refuses, outcome};
+use super::target::{Close, Target, insurance_refuses};
 use crate::account::{Before, Party, Table};
-use crate::market::MarketRow;
+use crate::market::{MarketRow, Move};
 use crate::params::Status;
 use crate::{Context, Env, Rule, TradeReceipt, TradeReject};
 
-/// Closes part of a position that insurance cannot take against the best-ranked opposite position, at the zero
-/// quote.
+/// Closes as much as both have of a position that insurance cannot take against the best-ranked opposite position, at
+/// the zero quote. The ranking is that of [`super::AdlRank`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adl {
@@ -24,116 +23,108 @@ pub struct Adl {
     pub target: Party,
     /// Market.
     pub market: MarketId,
-    /// Lots.
-    pub lots: Lots,
     /// Holder of the opposite position.
     pub counterparty: Party,
-    /// All holders of opposite positions, strictly increasing.
-    pub holders: Vec<Party>,
 }
 
-/// The opposite side of a target: score of each holder that could take the close, `None` of those that cannot.
-#[derive(Clone, Debug)]
-pub(super) struct Ranking {
-    scores: Vec<(Party, u64, Option<u8>)>,
-}
-
-impl Ranking {
-    /// Judges all holders for a close of `lots`. Accesses: MKO read; of each holder SUB read, POS read, table.
-    pub fn read<V: View>(
-        log: &mut Log<'_, V>,
-        ctx: &Context<'_>,
-        row: &MarketRow<'_>,
-        target: &Target<'_>,
-        lots: Lots,
-        holders: &[Party],
-    ) -> Result<Self, TradeReject> {
-        let MkoCell { open_interest } = log.read_cell(Key::mko(row.id.get().into()))?;
-        // sizes sum to zero, so each side is half of it
-        let expected = open_interest / 2;
-        let mut scores = Vec::with_capacity(holders.len());
-        let mut found = 0u64;
-        for (place, holder) in holders.iter().enumerate() {
-            if place > 0 && holders[place - 1] >= *holder {
-                return Err(TradeReject::Holders { place });
-            }
-            let at = holder.read(log, row.id)?;
-            if at.position.sign() != -target.at.position.sign() {
-                return Err(TradeReject::NotOpposite { place });
-            }
-            found = found.saturating_add(at.position.lots());
-            let table = Table::read(log, ctx, *holder, Some(row))?;
-            let score = judge(row, target, lots, *holder, &at, &table).ok().flatten();
-            scores.push((*holder, at.position.lots(), score));
-        }
-        if found != expected {
-            return Err(TradeReject::HoldersIncomplete { expected, found });
-        }
-        Ok(Self { scores })
-    }
-
-    /// The best score, if anyone can take the close.
-    pub fn best(&self) -> Option<u8> {
-        self.scores.iter().filter_map(|(_, _, score)| *score).max()
-    }
-
-    /// Lots of a holder in the best bucket.
-    pub fn check(&self, counterparty: Party) -> Result<u64, TradeReject> {
-        let entry = self.scores.iter().find(|(party, _, _)| *party == counterparty);
-        let (best, got) = (self.best(), entry.and_then(|(_, _, score)| *score));
-        match entry {
-            Some((_, lots, Some(_))) if got == best => Ok(*lots),
-            _ => Err(TradeReject::Score { best, got }),
-        }
-    }
-}
-
-/// Score of a holder; `None` if it is reserved or ill, or if closing as much as it can would be illegal for it.
-/// An error (a result outside its width) means the same.
-fn judge(
+/// Rank of a holder in a loss class, 0 if it cannot be the counterparty. Its rows count at their last prices.
+pub(super) fn rank_of(
     row: &MarketRow<'_>,
-    target: &Target<'_>,
-    lots: Lots,
     holder: Party,
     at: &Before,
     table: &Table<'_>,
-) -> Result<Option<u8>, TradeReject> {
-    let before = table.margin(at)?;
-    if holder.account < AccountId::FIRST_USER || before.health() > Health::PreLiquidation {
-        return Ok(None);
+    class: u8,
+) -> Result<u16, TradeReject> {
+    let (margin, rest) = (table.margin(at)?, table.rest()?.imr);
+    let bears = can_bear(&at.position, &row.risk, &margin, rest, class)?;
+    if holder.account < AccountId::FIRST_USER || !bears {
+        return Ok(0);
     }
-    let close = target.close(Lots::new(lots.get().min(at.position.lots()))?)?;
-    let after = table.margin(&outcome(row, at, &close)?.0)?;
-    if !(Transition { before, after, grew_or_flipped: false }).is_legal() {
-        return Ok(None);
+    Ok(adl_rank(&at.position, &row.risk, margin.tav)?)
+}
+
+/// Best rank of the complete ranking of the side opposite to a target, for what its close costs.
+/// Accesses: MKO read, MKR read.
+pub(super) fn best_rank<V: View>(
+    log: &mut Log<'_, V>,
+    row: &MarketRow<'_>,
+    target: &Target<'_>,
+    class: u8,
+) -> Result<u16, TradeReject> {
+    let market = row.id;
+    let MkoCell { moves, .. } = log.read_cell(Key::mko(market.get().into()))?;
+    let side = u32::from(target.at.position.size > 0); // the shorts of a long target
+    let cell: MkrCell = log.read_cell(Key::mkr(market.get().into(), side, class.into()))?;
+    if cell.moves != moves || cell.price_ts != row.prices.price_ts {
+        return Err(TradeReject::OtherRanking { market });
     }
-    Ok(Some(adl_score(&at.position, &row.risk, before.tav)?))
+    if cell.remaining != 0 {
+        return Err(TradeReject::RankingIncomplete { market, remaining: cell.remaining });
+    }
+    Ok(cell.rank)
+}
+
+/// What the close of a target costs its counterparties.
+pub(super) fn class_of(row: &MarketRow<'_>, target: &Target<'_>) -> Result<Option<u8>, TradeReject> {
+    Ok(loss_class(&target.at.position, &row.risk, &target.margin)?)
+}
+
+/// The counterparty of a deleveraging, and its lots: opposite, able, and not ranked below the best.
+/// Accesses: SUB read, POS read, table.
+pub(super) fn counterparty<V: View>(
+    log: &mut Log<'_, V>,
+    ctx: &Context<'_>,
+    row: &MarketRow<'_>,
+    target: &Target<'_>,
+    (party, class, best): (Party, u8, u16),
+) -> Result<u64, TradeReject> {
+    let account = party.account;
+    let at = party.read(log, row.id)?;
+    if at.position.sign() != -target.at.position.sign() {
+        return Err(TradeReject::NotOpposite { account });
+    }
+    let table = Table::read(log, &Context { forced: true, ..*ctx }, party, Some(row))?;
+    let got = rank_of(row, party, &at, &table, class)?;
+    if got == 0 {
+        return Err(TradeReject::CannotBear { account, class });
+    }
+    if best == 0 || got < best {
+        return Err(TradeReject::Rank { best, got });
+    }
+    Ok(at.position.lots())
+}
+
+impl Adl {
+    /// As many lots as target and counterparty both have, at the zero quote.
+    fn close(&self, target: &Target<'_>, lots: u64) -> Result<Close, TradeReject> {
+        target.close(Lots::new(lots.min(target.at.position.lots()))?)
+    }
 }
 
 impl Rule for Adl {
-    /// Accesses: MKP read, MKF read; table of the target; SUB read, POS read, table of insurance (unless it is the
-    /// target); MKO read; of each holder SUB read, POS read, table; SUB write, POS write of the target, then of the
-    /// counterparty; MKO write.
+    /// Accesses: MKP read, MKF read; table of the target; MKO read, MKR read; SUB read, POS read, table of the
+    /// counterparty; SUB read, POS read, table of insurance (unless it is the target); SUB write, POS write of the
+    /// target, then of the counterparty; MKO write.
     fn run<V: View, S: SigVerifier>(
         &self,
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<TradeReceipt, TradeReject> {
-        let row = MarketRow::read(log, &env.ctx, self.market)?;
+        let ctx = &env.ctx;
+        let row = MarketRow::read(log, ctx, self.market)?;
         row.check_status(&[Status::Open, Status::ReduceOnly])?;
-        let target = Target::read(log, &env.ctx, &row, self.target)?;
+        let target = Target::read(log, ctx, &row, self.target)?;
         target.check_health(Health::FullLiquidation)?;
-        target.check_lots(self.lots)?;
-        let close = target.close(self.lots)?;
-        if self.target != Party::INSURANCE && insurance_refuses(log, &env.ctx, &row, &close)?.is_none() {
-            return Err(TradeReject::TakeoverPossible { lots: self.lots });
+        let class = class_of(&row, &target)?.ok_or(TradeReject::NoLossClass)?;
+        let best = best_rank(log, &row, &target, class)?;
+        let lots = counterparty(log, ctx, &row, &target, (self.counterparty, class, best))?;
+        let close = self.close(&target, lots)?;
+        if self.target != Party::INSURANCE && insurance_refuses(log, ctx, &row, &close)?.is_none() {
+            return Err(TradeReject::TakeoverPossible {
+                lots: Lots::new(close.delta.unsigned_abs() as u64)?,
+            });
         }
-        let ranking = Ranking::read(log, &env.ctx, &row, &target, self.lots, &self.holders)?;
-        let size = ranking.check(self.counterparty)?;
-        if size < self.lots.get() {
-            return Err(TradeReject::Lots { got: self.lots, size: size as i64 }); // u48
-        }
-        target.exchange(log, self.counterparty, &close)?;
+        target.exchange(log, self.counterparty, &close, Move::Adl)?;
         Ok(receipt(&close))
     }
 }

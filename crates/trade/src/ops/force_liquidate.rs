@@ -1,6 +1,5 @@
 //! ForceLiquidate.
 
-use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use tsz_hash::{Block, F, PrimeCharacteristicRing, ZERO};
 use tsz_risk::Health;
@@ -8,14 +7,14 @@ use tsz_stf::ops::consume;
 use tsz_stf::{Log, SigVerifier, View};
 use tsz_types::{AccountId, EthAddress, L1Serial, Lots, MarketId};
 
-use super::adl::Ranking;
+use super::adl::{best_rank, class_of, counterparty};
 use super::takeover::receipt;
 use super::target::{Target, insurance_refuses};
 use crate::account::Party;
-use crate::market::MarketRow;
+use crate::market::{MarketRow, Move};
 use crate::order::fill;
 use crate::params::Status;
-use crate::{Env, Rule, TradeCode, TradeReceipt, TradeReject, code};
+use crate::{Context, Env, Rule, TradeCode, TradeReceipt, TradeReject, code};
 
 /// Someone on L1 demands that a bankrupt position is taken over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,12 +28,9 @@ pub struct ForceLiquidate {
     pub market: MarketId,
     /// Who asked.
     pub sender: EthAddress,
-    /// The operator's choice of the opposite position, where insurance cannot take over.
+    /// The opposite position, best ranked, where insurance cannot take over.
     #[serde(default)]
     pub counterparty: Option<Party>,
-    /// All holders of opposite positions, strictly increasing, where insurance cannot take over.
-    #[serde(default)]
-    pub holders: Vec<Party>,
 }
 
 impl ForceLiquidate {
@@ -49,30 +45,34 @@ impl ForceLiquidate {
         [first, second]
     }
 
-    fn adl<V: View, S: SigVerifier>(
+    /// Deleverages as much as the counterparty has. Accesses: MKO read, MKR read; [somebody is able:] SUB read, POS
+    /// read, table of the counterparty; SUB write, POS write of both; MKO write.
+    fn adl<V: View>(
         &self,
-        env: &Env<'_, S>,
         log: &mut Log<'_, V>,
+        ctx: &Context<'_>,
         row: &MarketRow<'_>,
         target: &Target<'_>,
     ) -> Result<TradeReceipt, TradeReject> {
-        let size = target.at.position.lots();
-        let ranking = Ranking::read(log, &env.forced(), row, target, Lots::new(size)?, &self.holders)?;
-        if ranking.best().is_none() {
+        let Some(class) = class_of(row, target)? else {
+            return Ok(TradeReceipt::noop(TradeCode::NoCounterparty));
+        };
+        let best = best_rank(log, row, target, class)?;
+        if best == 0 {
             return Ok(TradeReceipt::noop(TradeCode::NoCounterparty));
         }
-        let counterparty = self.counterparty.ok_or(TradeReject::NoFill)?;
-        let lots = Lots::new(size.min(ranking.check(counterparty)?))?;
-        let close = target.close(lots)?;
-        target.exchange(log, counterparty, &close)?;
+        let with = self.counterparty.ok_or(TradeReject::NoFill)?;
+        let lots = counterparty(log, ctx, row, target, (with, class, best))?;
+        let close = target.close(Lots::new(lots.min(target.at.position.lots()))?)?;
+        target.exchange(log, with, &close, Move::Adl)?;
         Ok(receipt(&close))
     }
 }
 
 impl Rule for ForceLiquidate {
     /// Accesses: L1IN write, L1CHAIN write; then, until a reason for a no-op is shown: MKP read, MKF read; SUB
-    /// read, POS read, table of the target; SUB read, POS read, table of insurance; MKO read, of each holder SUB
-    /// read, POS read, table; SUB write, POS write of target and counterparty; MKO write.
+    /// read, POS read, table of the target; SUB read, POS read, table of insurance; [it refuses:] MKO read, MKR read,
+    /// SUB read, POS read, table of the counterparty; SUB write, POS write of target and counterparty; MKO write.
     fn run<V: View, S: SigVerifier>(
         &self,
         env: &Env<'_, S>,
@@ -99,9 +99,9 @@ impl Rule for ForceLiquidate {
         }
         let close = target.close(Lots::new(target.at.position.lots())?)?;
         if insurance_refuses(log, &ctx, &row, &close)?.is_some() {
-            return self.adl(env, log, &row, &target);
+            return self.adl(log, &ctx, &row, &target);
         }
-        target.exchange(log, Party::INSURANCE, &close)?;
+        target.exchange(log, Party::INSURANCE, &close, Move::Close)?;
         Ok(receipt(&close))
     }
 }

@@ -13,7 +13,7 @@ use super::target::Target;
 use crate::account::{Party, check_legal};
 use crate::admit::{Choice, Role};
 use crate::fees::{Fee, pay_collateral};
-use crate::market::{MarketRow, move_open_interest};
+use crate::market::{MarketRow, Move, move_open_interest};
 use crate::order::{PerpOrder, Side, Signed, fill};
 use crate::params::Status;
 use crate::{Context, Env, Rule, TradeCode, TradeReceipt, TradeReject, code};
@@ -73,7 +73,7 @@ impl ForcedClose {
             TradeCode::NoPosition
         } else if (position.size < 0) != (self.side == Side::Buy) {
             TradeCode::WrongSide
-        } else if self.lots == Lots::MIN || self.lots.get() > position.lots() {
+        } else if self.lots == Lots::MIN || self.lots.get() > position.lots() || !row.fits_fill(self.lots) {
             TradeCode::TooManyLots
         } else if !row.params.concedes_band(self.side == Side::Buy, self.limit, row.risk.mark) {
             TradeCode::OutsideBand
@@ -123,7 +123,7 @@ impl ForcedClose {
         let reduce_only = order.reduce_only || order.terms.account == AccountId::INSURANCE;
         check_side(&env.ctx, row, &other, !buys, at, reduce_only)?;
         pay_collateral(log, n, &[Fee::plain(with.taker_fee), Fee::of(with.maker_fee, &order.terms)])?;
-        move_open_interest(log, row, own.interest + other.interest, false)?;
+        move_open_interest(log, row, own.interest + other.interest, Move::Close)?;
         check_legal(log, ctx, row, self.party, &own)?;
         check_legal(log, &env.ctx, row, party(order), &other)?;
         Ok(TradeReceipt { quote: n as i128, ..TradeReceipt::default() })

@@ -40,7 +40,7 @@ impl Rule for FundingTick {
         let (params, time) = (params(&env.ctx, self.market)?, env.ctx.time);
         let index = u32::from(self.market.get());
         let MkpCell { index: price, .. } = log.read_cell(Key::mkp(index))?;
-        let MkoCell { open_interest } = log.read_cell(Key::mko(index))?;
+        let MkoCell { open_interest, .. } = log.read_cell(Key::mko(index))?;
         let MksCell { sum, .. } = log.peek_cell(Key::mks(index))?;
         let MkfCell { funding, hour } = log.peek_cell(Key::mkf(index))?;
         let next = u64::from(hour) + 1;

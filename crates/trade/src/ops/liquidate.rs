@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 use tsz_risk::quote::liquidation_fee;
 use tsz_risk::{FILL_NOTIONAL_BITS, Health, MICRO, Margin, market};
 use tsz_stf::{Log, SigVerifier, View};
-use tsz_types::{AccountId, Lots, MarketId, Rate};
+use tsz_types::{Lots, MarketId, Rate};
 
 use super::perp::{At, admit_perp, check_side, fill_side, must_reduce, party};
 use super::target::Target;
 use crate::account::{Before, Party, check_legal};
 use crate::admit::{Choice, Role};
 use crate::fees::{Fee, pay_collateral};
-use crate::market::{MarketRow, move_open_interest};
+use crate::market::{MarketRow, Move, move_open_interest};
 use crate::order::{PerpOrder, Signed};
 use crate::params::Status;
 use crate::{Env, Rule, TradeReceipt, TradeReject};
@@ -39,9 +39,6 @@ impl Liquidate {
             let (taker, maker) = (self.market.get().into(), order.market.get().into());
             return Err(TradeReject::OtherMarket { taker, maker });
         }
-        if self.target.account < AccountId::FIRST_USER {
-            return Err(TradeReject::ReservedParty { account: self.target.account });
-        }
         if party(order) == self.target {
             return Err(TradeReject::SelfTrade { account: self.target.account, sub: self.target.sub });
         }
@@ -65,6 +62,17 @@ impl Liquidate {
         let rate = row.params.liquidation_fee.get().unsigned_abs(); // validated as not negative
         let fee = liquidation_fee(sign, n, quote, rate).max(0);
         Ok((n, fee, quote))
+    }
+
+    /// At partial liquidation the price concedes at most the band: the owner's equity is not the operator's to give.
+    fn check_band(&self, row: &MarketRow<'_>, target: &Target<'_>) -> Result<(), TradeReject> {
+        let (price, mark) = (self.maker.order.terms.price, row.risk.mark);
+        let sells = target.at.position.size > 0;
+        let is_partial = target.margin.health() == Health::PartialLiquidation;
+        if is_partial && !row.params.concedes_at_most_band(!sells, price, mark) {
+            return Err(TradeReject::OutsideBand { price, mark });
+        }
+        Ok(())
     }
 
     /// At partial liquidation no more is closed than brings TAV back to IMR.
@@ -108,6 +116,7 @@ impl Rule for Liquidate {
         if sign * (notional as i128 - quote) < 0 {
             return Err(TradeReject::WorseThanZeroQuote { account: self.target.account, notional, quote });
         }
+        self.check_band(&row, &target)?;
         self.check_minimal(&row, &target)?;
         let order = &self.maker.order;
         let at = At { lots, price: order.terms.price };
@@ -117,7 +126,7 @@ impl Rule for Liquidate {
         check_side(&env.ctx, &row, &moved, order.terms.buys(), at, must_reduce(&row, order))?;
         Party::INSURANCE.credit(log, fee)?;
         pay_collateral(log, notional, &[Fee::plain(Rate::ZERO), Fee::of(self.maker_fee, &order.terms)])?;
-        move_open_interest(log, &row, closed.interest + moved.interest, false)?;
+        move_open_interest(log, &row, closed.interest + moved.interest, Move::Close)?;
         check_legal(log, &env.ctx, &row, party(order), &moved)?;
         Ok(TradeReceipt { quote: notional as i128, ..TradeReceipt::default() })
     }

@@ -106,6 +106,7 @@ impl OracleUpdate {
             index: lower_median(&each(|r| r.index))?,
             mark: lower_median(&each(|r| r.mark))?,
             price_ts,
+            settled: false,
         })
     }
 }
@@ -118,15 +119,16 @@ impl Rule for OracleUpdate {
         log: &mut Log<'_, V>,
     ) -> Result<TradeReceipt, TradeReject> {
         let params = params(&env.ctx, self.market)?;
-        if params.status == Status::Settling {
-            return Err(TradeReject::MarketStatus { market: self.market, status: params.status });
-        }
         let key = Key::mkp(self.market.get().into());
         let old: MkpCell = log.peek_cell(key)?;
+        if params.status == Status::Settling || old.settled {
+            return Err(TradeReject::MarketStatus { market: self.market, status: params.status });
+        }
         let new = self.aggregate(env, &params.feed)?;
         let (oracle, time) = (&env.ctx.params.oracle, env.ctx.time);
         let (previous, got) = (old.price_ts, new.price_ts);
-        let (latest, reach) = (time.saturating_add(oracle.delta), got.saturating_add(oracle.max_age));
+        // old prices inside max_age would let the operator walk through them in one batch
+        let (latest, reach) = (time.saturating_add(oracle.delta), got.saturating_add(oracle.delta));
         if got <= previous || got > latest || time > reach {
             return Err(TradeReject::PriceTime { previous, got, time });
         }

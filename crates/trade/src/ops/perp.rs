@@ -10,7 +10,7 @@ use super::spot::check_match;
 use crate::account::{Moved, Party, check_legal};
 use crate::admit::{Choice, Role, admit};
 use crate::fees::{Fee, pay_collateral};
-use crate::market::{MarketRow, move_open_interest};
+use crate::market::{MarketRow, Move, move_open_interest};
 use crate::order::{PerpOrder, Signed, Trigger};
 use crate::params::Status;
 use crate::{Context, Env, Rule, TradeReceipt, TradeReject};
@@ -92,7 +92,7 @@ pub(super) fn fill_side<V: View>(
     party.trade(log, row, sign * i128::from(at.lots.get()), cash)
 }
 
-/// Checks reduce-only, and the bounds of a position that grew.
+/// Checks reduce-only, and the bounds of a position that grew or flipped.
 pub(super) fn check_side(
     ctx: &Context<'_>,
     row: &MarketRow<'_>,
@@ -105,7 +105,7 @@ pub(super) fn check_side(
     if reduce_only && !reduces(before, buys, at.lots.get()) {
         return Err(TradeReject::NotReducing { size: before.size, lots: at.lots });
     }
-    if moved.shift.grew {
+    if moved.shift.grew || moved.shift.flipped {
         row.check_fresh(ctx)?;
         row.check_growth(&moved.shift.position, at.price.get())?;
     }
@@ -173,7 +173,7 @@ impl Rule for PerpTrade {
             check_side(&env.ctx, &row, moved, order.terms.buys(), at, must_reduce(&row, order))?;
         }
         pay_collateral(log, n, &sides.map(|(order, fee)| Fee::of(fee, &order.terms)))?;
-        move_open_interest(log, &row, moved[0].interest + moved[1].interest, true)?;
+        move_open_interest(log, &row, moved[0].interest + moved[1].interest, Move::Trade)?;
         for ((order, _), moved) in sides.iter().zip(&moved) {
             check_legal(log, &env.ctx, &row, party(order), moved)?;
         }

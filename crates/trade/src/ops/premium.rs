@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use tsz_hash::{Block, Digest, F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{Key, MksCell};
-use tsz_risk::funding::premium;
+use tsz_risk::MICRO;
 use tsz_risk::oracle::lower_median;
 use tsz_sig::Signature;
 use tsz_stf::{Log, SigVerifier, View};
 use tsz_types::{MarketId, split_limbs};
 
 use super::oracle::{check_quorum, check_report};
-use crate::market::{HOUR_MS, MarketRow};
+use crate::market::{HOUR_MS, current_funding, params};
 use crate::order::fill;
 use crate::{Env, Rule, TradeReceipt, TradeReject, code};
 
@@ -28,16 +28,14 @@ pub struct PremiumSample {
     pub reports: Vec<PremiumReport>,
 }
 
-/// What one signer says about the book.
+/// What one signer says about the book in one minute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PremiumReport {
     /// Place in the list of signers.
     pub signer: u8,
-    /// Impact bid, ticks; 0 = none.
-    pub bid: u32,
-    /// Impact ask, ticks; 2^32 - 1 = none.
-    pub ask: u32,
+    /// Premium of the book over the index in that minute, 1e-6 (`tsz_risk::funding::premium`), magnitude at most 10^6.
+    pub premium: i32,
     /// Signature of the message.
     #[serde(with = "tsz_stf::forms::signature")]
     pub signature: Signature,
@@ -47,23 +45,22 @@ impl PremiumReport {
     /// Blocks of the signed message about a feed and a minute since the epoch.
     pub fn message(&self, feed: &Digest, minute: u64) -> [Block; 2] {
         let mut a = ZERO;
-        a[0] = F::from_u32(code::PREMIUM_SAMPLE);
-        fill(&mut a, 1, &split_limbs::<2>(self.bid.into()));
-        fill(&mut a, 3, &split_limbs::<2>(self.ask.into()));
-        fill(&mut a, 5, &split_limbs::<2>(minute.into()));
+        let sign = u32::from(self.premium < 0);
+        fill(&mut a, 0, &[code::PREMIUM_SAMPLE, self.premium.unsigned_abs(), sign].map(F::from_u32));
+        fill(&mut a, 3, &split_limbs::<2>(minute.into()));
         [a, *feed]
     }
 }
 
 impl Rule for PremiumSample {
-    /// Accesses: MKP read, MKF read, MKS write.
+    /// Accesses: MKF read, MKS write.
     fn run<V: View, S: SigVerifier>(
         &self,
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<TradeReceipt, TradeReject> {
-        let row = MarketRow::read(log, &env.ctx, self.market)?;
-        row.check_fresh(&env.ctx)?;
+        let feed = params(&env.ctx, self.market)?.feed;
+        current_funding(log, &env.ctx, self.market)?;
         let key = Key::mks(self.market.get().into());
         let MksCell { sum, minute } = log.peek_cell(key)?;
         let (hour, now) = (env.ctx.time / HOUR_MS, env.ctx.time % HOUR_MS / MINUTE_MS);
@@ -73,14 +70,14 @@ impl Rule for PremiumSample {
         check_quorum(env, self.reports.len())?;
         let mut previous = None;
         for (place, report) in self.reports.iter().enumerate() {
-            let blocks = report.message(&row.params.feed, 60 * hour + u64::from(minute));
+            if report.premium.unsigned_abs() > MICRO as u32 {
+                return Err(TradeReject::Premium { place, premium: report.premium });
+            }
+            let blocks = report.message(&feed, 60 * hour + u64::from(minute));
             check_report(env, place, previous, report.signer, &blocks, &report.signature)?;
             previous = Some(report.signer);
         }
-        let each = |price: fn(&PremiumReport) -> u32| self.reports.iter().map(price).collect::<Vec<_>>();
-        let bid = lower_median(&each(|r| r.bid))?;
-        let ask = lower_median(&each(|r| r.ask))?;
-        let sample = premium(bid, ask, row.prices.index)?;
+        let sample = lower_median(&self.reports.iter().map(|r| r.premium).collect::<Vec<_>>())?;
         // at most 60 samples of 10^6; minute <= now <= 59
         log.write_cell(key, &MksCell { sum: sum + i64::from(sample), minute: minute + 1 });
         Ok(TradeReceipt::default())

@@ -7,7 +7,7 @@ use tsz_types::{AccountId, Lots, MarketId};
 
 use super::target::{Close, Target, insurance_refuses};
 use crate::account::Party;
-use crate::market::MarketRow;
+use crate::market::{MarketRow, Move};
 use crate::params::Status;
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 
@@ -21,6 +21,19 @@ pub struct Takeover {
     pub market: MarketId,
     /// Lots.
     pub lots: Lots,
+}
+
+/// Least notional of a takeover that leaves a position: the zero quote is rounded by up to one unit, at most 0.1%.
+const MIN_NOTIONAL: u128 = 1_000;
+
+impl Takeover {
+    fn check_size(&self, row: &MarketRow<'_>, target: &Target<'_>) -> Result<(), TradeReject> {
+        let (notional, min) = (row.risk.notional(self.lots.get())?, MIN_NOTIONAL);
+        if self.lots.get() < target.at.position.lots() && notional < min {
+            return Err(TradeReject::SmallClose { notional, min });
+        }
+        Ok(())
+    }
 }
 
 /// Receipt of a close at the zero quote.
@@ -44,11 +57,12 @@ impl Rule for Takeover {
         let target = Target::read(log, &env.ctx, &row, self.target)?;
         target.check_health(Health::FullLiquidation)?;
         target.check_lots(self.lots)?;
+        self.check_size(&row, &target)?;
         let close = target.close(self.lots)?;
         if let Some(reason) = insurance_refuses(log, &env.ctx, &row, &close)? {
             return Err(reason);
         }
-        target.exchange(log, Party::INSURANCE, &close)?;
+        target.exchange(log, Party::INSURANCE, &close, Move::Close)?;
         Ok(receipt(&close))
     }
 }

@@ -4,12 +4,12 @@ use tsz_ledger::SubCell;
 use tsz_ledger::cells::MAX_POSITIONS;
 use tsz_risk::quote::zero_quote;
 use tsz_risk::trade::shift;
-use tsz_risk::{Health, MICRO, Margin, Position};
+use tsz_risk::{Health, MICRO, Margin};
 use tsz_stf::{Log, View};
 use tsz_types::{Collateral, Lots};
 
 use crate::account::{Before, Party, Table};
-use crate::market::{MarketRow, move_open_interest};
+use crate::market::{MarketRow, Move, move_open_interest};
 use crate::{Context, TradeReject};
 
 /// A sub-account whose position in the market is to be closed.
@@ -88,26 +88,16 @@ impl<'m> Target<'m> {
         log: &mut Log<'_, V>,
         counterparty: Party,
         close: &Close,
+        kind: Move,
     ) -> Result<(), TradeReject> {
         let own = self.party.trade(log, self.row, -close.delta, -close.cash)?;
         let other = counterparty.trade(log, self.row, close.delta, close.cash)?;
-        move_open_interest(log, self.row, own.interest + other.interest, false)
+        move_open_interest(log, self.row, own.interest + other.interest, kind)
     }
 }
 
-/// Where a counterparty would be after a close.
-pub(crate) fn outcome(
-    row: &MarketRow<'_>,
-    at: &Before,
-    close: &Close,
-) -> Result<(Before, Position), TradeReject> {
-    let (settled, settled_position) = at.position.settle(&row.risk)?;
-    let after = shift(&settled_position, close.delta, row.risk.funding)?.position;
-    let collateral = Collateral::try_from(at.collateral + settled + close.cash)?.get();
-    Ok((Before { collateral, position: after }, settled_position))
-}
-
-/// Why insurance cannot be the counterparty of a close; `None` if it can. A state that cannot be judged is an error.
+/// Why insurance cannot be the counterparty of a close; `None` if it can. Its other rows count at their last prices,
+/// whatever their age: a market whose feed stopped must not stop the liquidations of all others.
 /// Accesses: SUB read, POS read, table of insurance.
 pub(crate) fn insurance_refuses<V: View>(
     log: &mut Log<'_, V>,
@@ -115,20 +105,23 @@ pub(crate) fn insurance_refuses<V: View>(
     row: &MarketRow<'_>,
     close: &Close,
 ) -> Result<Option<TradeReject>, TradeReject> {
-    let party = Party::INSURANCE;
+    let (party, ctx) = (Party::INSURANCE, Context { forced: true, ..*ctx });
     let SubCell { pos_count, .. } = log.peek_cell(party.sub_key())?;
     let at = party.read(log, row.id)?;
-    let table = Table::read(log, ctx, party, Some(row))?;
-    let judge = || -> Result<(), TradeReject> {
-        let (after, before) = outcome(row, &at, close)?;
-        if at.position.size == 0 && pos_count == MAX_POSITIONS {
-            return Err(TradeReject::TooManyPositions { account: party.account, max: MAX_POSITIONS });
-        }
-        if after.position.lots() > before.lots() {
-            row.check_growth(&after.position, row.risk.mark)?;
-        }
-        let Margin { tav, imr, .. } = table.margin(&after)?;
-        if tav < imr { Err(TradeReject::InsuranceMargin { tav, imr }) } else { Ok(()) }
-    };
-    Ok(judge().err())
+    let table = Table::read(log, &ctx, party, Some(row))?;
+    let (settled, before) = at.position.settle(&row.risk)?;
+    let position = shift(&before, close.delta, row.risk.funding)?.position;
+    let collateral = Collateral::try_from(at.collateral + settled + close.cash)?.get();
+    let after = table.margin(&Before { collateral, position })?;
+    if at.position.size == 0 && pos_count == MAX_POSITIONS {
+        return Ok(Some(TradeReject::TooManyPositions { account: party.account, max: MAX_POSITIONS }));
+    }
+    // the one bound of a width that is a comparison and no overflow
+    if position.lots() > before.lots()
+        && let Err(bound) = row.check_growth(&position, row.risk.mark)
+    {
+        return Ok(Some(bound));
+    }
+    let Margin { tav, imr, .. } = after;
+    Ok((tav < imr).then_some(TradeReject::InsuranceMargin { tav, imr }))
 }

@@ -88,16 +88,7 @@ impl SpotMarket {
         let [taker, _] = self.taker_cap.to_felts();
         let [maker, _] = self.maker_cap.to_felts();
         let tokens = u32::from(self.base.get()) + 128 * u32::from(self.quote.get());
-        [
-            felt(id),
-            felt(tokens),
-            lot0,
-            lot1,
-            felt(self.tick_quote),
-            taker,
-            maker,
-            felt(self.status as u32),
-        ]
+        [felt(id), felt(tokens), lot0, lot1, felt(self.tick_quote), taker, maker, felt(self.status as u32)]
     }
 }
 

@@ -82,7 +82,7 @@ pub struct PerpMarket {
     /// Full id of the price feed.
     #[serde(with = "tsz_stf::forms::digest")]
     pub feed: Digest,
-    /// How far from the mark a forced close may name its limit.
+    /// How far from the mark a forced close must concede, and how far it and a partial liquidation may; at least 1.
     pub forced_band: Fraction,
 }
 
@@ -119,7 +119,7 @@ pub struct OracleParams {
     pub max_age: u64,
     /// Largest move of one update.
     pub max_deviation: Fraction,
-    /// How far in ms a price may be ahead of the batch time.
+    /// How far in ms a price may be from the batch time, either way, when it is updated.
     pub delta: u64,
 }
 

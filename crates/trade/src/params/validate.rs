@@ -6,7 +6,7 @@ use tsz_risk::MAX_TIERS;
 use tsz_risk::funding::MAX_BIG;
 use tsz_types::TokenId;
 
-use super::{MAX_COLLATERAL, OracleParams, Params, PerpMarket, SpotMarket, Status};
+use super::{CollateralParams, MAX_COLLATERAL, OracleParams, Params, PerpMarket, SpotMarket, Status};
 
 /// Why parameters are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -85,6 +85,7 @@ impl PerpMarket {
             (self.taker_cap.get() >= 0, "the taker fee cap is negative"),
             (self.liquidation_fee.get() >= 0, "the liquidation fee is negative"),
             (self.funding.big <= MAX_BIG, "the funding clamp is above 40,000"),
+            (self.forced_band.get() >= 1, "the band of forced closes is zero"),
             (self.funding.small <= MAX_BIG, "the inner funding clamp is above 40,000"),
         ])
     }
@@ -146,6 +147,11 @@ impl Params {
                 (is_new, "the token is listed twice"),
                 (c.units_per_lot >= 1, "no units in a lot"),
                 (self.perp(c.market).is_some(), "the pricing market does not exist"),
+                (
+                    // its price is frozen: nothing may be borrowed against it
+                    c.haircut.get() == 0 || self.perp(c.market).is_some_and(|m| m.status != Status::Settling),
+                    "the pricing market is settling and the haircut is not 0",
+                ),
             ])?;
             Some(ParamsError::Collateral { index, what })
         })
@@ -161,9 +167,16 @@ impl Params {
         let scale = |m: &SpotMarket| (m.base, m.quote, m.lot_base, m.tick_quote);
         let perps = self.perps.iter().zip(&next.perps);
         let spots = self.spots.iter().zip(&next.spots);
+        let place = |c: &CollateralParams| (c.token, c.market, c.units_per_lot);
+        let tokens = self.collateral.iter().zip(&next.collateral);
         let what = complaint(&[
             (next.perps.len() >= self.perps.len(), "a perpetual market is gone"),
             (next.spots.len() >= self.spots.len(), "a spot market is gone"),
+            (next.collateral.len() >= self.collateral.len(), "a collateral token is gone"),
+            (
+                tokens.clone().all(|(a, b)| place(a) == place(b)),
+                "a collateral token changes its place or its pricing",
+            ),
             (perps.clone().all(|(a, b)| a.qm == b.qm), "the multiplier of a market changes"),
             (spots.clone().all(|(a, b)| scale(a) == scale(b)), "tokens or scales of a spot market change"),
             (

@@ -29,11 +29,11 @@ fn signed(r: &mut Rng, bits: u32) -> i64 {
 fn scatter(w: &mut World, r: &mut Rng) {
     for m in 0..3u8 {
         let price = |r: &mut Rng| edge(r, 32).max(1) as u32;
-        let mkp = MkpCell { index: price(r), mark: price(r), price_ts: TIME };
+        let mkp = MkpCell { index: price(r), mark: price(r), price_ts: TIME, settled: r.one_in(9) };
         w.view.set(Key::mkp(m.into()), mkp.to_leaf());
         let funding = FundingIndex::new(signed(r, 63)).unwrap();
         w.view.set(Key::mkf(m.into()), MkfCell { funding, hour: (TIME / HOUR_MS) as u32 }.to_leaf());
-        w.view.set(Key::mko(m.into()), MkoCell { open_interest: edge(r, 56) }.to_leaf());
+        w.view.set(Key::mko(m.into()), MkoCell { open_interest: edge(r, 56), moves: edge(r, 48) }.to_leaf());
         w.view.set(Key::mks(m.into()), MksCell { sum: signed(r, 26), minute: r.below(61) as u8 }.to_leaf());
         w.params.perps[usize::from(m)].qm = QuoteMultiplier::new(edge(r, 20).max(1) as u32).unwrap();
         w.params.perps[usize::from(m)].oi_cap = Notional::MAX;
@@ -70,13 +70,15 @@ fn no_state_and_no_operation_panics() {
         let side = if size > 0 { Side::Buy } else { Side::Sell };
         let maker = w.order(b, m, side, n, p);
         let take = lots(size.unsigned_abs());
-        let ops: [TradeOp; 10] = [
+        let ops: [TradeOp; 11] = [
             trade.into(),
             spot.into(),
             Liquidate { target: a, market: market(m), maker, lots: lots_of(&mut r), maker_fee: rate(0) }
                 .into(),
             Takeover { target: a, market: market(m), lots: take }.into(),
-            Adl { target: a, market: market(m), lots: take, counterparty: b, holders: vec![b] }.into(),
+            Adl { target: a, market: market(m), counterparty: b }.into(),
+            AdlRank { market: market(m), side, class: r.below(16) as u8, restart: true, holders: vec![b] }
+                .into(),
             FundingSettle { party: a, market: market(m) }.into(),
             FundingTick { market: market(m) }.into(),
             SettlePair { market: market(m), long: a, short: b, lots: lots_of(&mut r) }.into(),

@@ -1,15 +1,12 @@
 //! Liquidation, takeover, ADL, debts and forced operations.
 
 use alloc::vec;
-use alloc::vec::Vec;
 
 use super::world::*;
 use crate::ops::*;
 use crate::params::Status;
 use crate::*;
-use tsz_ledger::{Cell, Key, L1InCell};
 use tsz_risk::Health;
-use tsz_stf::{Reject, View};
 use tsz_types::*;
 
 const M: i128 = 1_000_000;
@@ -40,11 +37,6 @@ fn liquidate(w: &World, n: u64, p: u32) -> Liquidate {
 
 fn takeover(n: u64) -> Takeover {
     Takeover { target: target(), market: market(0), lots: lots(n) }
-}
-
-fn adl(n: u64, counterparty: Party) -> Adl {
-    let holders = vec![party(3, 0), party(4, 0)];
-    Adl { target: target(), market: market(0), lots: lots(n), counterparty, holders }
 }
 
 #[test]
@@ -99,6 +91,31 @@ fn partial_liquidation_is_minimal() {
 }
 
 #[test]
+fn partial_liquidation_concedes_at_most_the_band() {
+    let mut w = world(0, 940); // TAV 40,000: the zero price is 902, the band ends at 893
+    w.params.perps[0].forced_band = fraction(200); // now at 921.2
+    assert_eq!(w.dry(liquidate(&w, 10, 921)), Err(TradeReject::OutsideBand { price: price(921), mark: 940 }));
+    assert!(w.dry(liquidate(&w, 10, 922)).is_ok());
+    let m = w.margin(target());
+    w.give(target(), m.cmr - 1 - m.tav); // below CMR the zero quote is the only bound
+    assert!(w.dry(liquidate(&w, 10, 921)).is_ok());
+}
+
+#[test]
+fn insurance_is_liquidated_like_anyone() {
+    let mut w = world(100_000, 850);
+    w.apply(takeover(740)).unwrap(); // TAV 63,000 at 850, MMR 31,450
+    w.set_price(0, 804);
+    assert_eq!(w.margin(Party::INSURANCE).health(), Health::PartialLiquidation);
+    let maker = w.order(party(5, 0), 0, Side::Buy, 1_000, 804);
+    let op =
+        Liquidate { target: Party::INSURANCE, market: market(0), maker, lots: lots(100), maker_fee: rate(0) };
+    let tav = w.margin(Party::INSURANCE).tav;
+    w.apply(op).unwrap();
+    assert_eq!((w.size(Party::INSURANCE, 0), w.margin(Party::INSURANCE).tav), (640, tav)); // its fee is its own
+}
+
+#[test]
 fn a_liquidations_counterparty_follows_the_rules_of_orders() {
     let w = world(0, 920);
     let mut op = liquidate(&w, 10, 920);
@@ -113,7 +130,7 @@ fn a_liquidations_counterparty_follows_the_rules_of_orders() {
     let op = Liquidate { maker: w.order(target(), 0, Side::Buy, 10, 920), ..liquidate(&w, 10, 920) };
     assert!(matches!(w.dry(op), Err(TradeReject::SelfTrade { .. })));
     let op = Liquidate { target: Party::INSURANCE, ..liquidate(&w, 10, 920) };
-    assert!(matches!(w.dry(op), Err(TradeReject::NoPosition { .. } | TradeReject::ReservedParty { .. })));
+    assert!(matches!(w.dry(op), Err(TradeReject::NoPosition { .. })));
     let mut poor = world(0, 920);
     let left = poor.collateral(party(5, 0));
     poor.give(party(5, 0), -left);
@@ -125,7 +142,7 @@ fn insurance_takes_over_within_its_margin() {
     let mut w = world(100_000, 850); // TAV -50,000: zero price 900, a loss of 50 a lot; IMR 85 a lot
     assert_eq!(w.margin(target()).health(), Health::Bankrupt);
     assert!(matches!(w.dry(takeover(741)), Err(TradeReject::InsuranceMargin { .. })));
-    assert_eq!(w.dry(adl(740, party(4, 0))), Err(TradeReject::TakeoverPossible { lots: lots(740) }));
+    assert!(matches!(w.dry(takeover(1)), Err(TradeReject::SmallClose { notional: 850, min: 1_000 })));
     w.apply(takeover(740)).unwrap();
     assert_eq!((w.size(Party::INSURANCE, 0), w.size(target(), 0), w.oi(0)), (740, 260, 2_000));
     let m = w.margin(Party::INSURANCE);
@@ -142,68 +159,6 @@ fn a_closed_target_is_left_with_nothing_and_no_debt() {
     w.apply(takeover(1_000)).unwrap();
     assert_eq!((w.collateral(target()), w.sub(target()).pos_count), (0, 0));
     assert_eq!(w.margin(Party::INSURANCE).tav, 950_000 * M);
-}
-
-#[test]
-fn adl_takes_the_best_ranked_opposite_position() {
-    let mut w = world(0, 850);
-    // account 4 has less behind more exposure: a higher score
-    let tav = w.margin(party(4, 0)).tav;
-    w.give(party(4, 0), 200_000 * M - tav);
-    let worse = w.dry(adl(400, party(3, 0)));
-    assert!(matches!(worse, Err(TradeReject::Score { best: Some(b), got: Some(g) }) if b > g), "{worse:?}");
-    let before = w.margin(party(4, 0)).tav;
-    assert!(matches!(w.dry(adl(601, party(4, 0))), Err(TradeReject::Lots { .. })));
-    w.apply(adl(600, party(4, 0))).unwrap();
-    assert_eq!((w.size(party(4, 0), 0), w.size(target(), 0)), (0, 400));
-    assert_eq!(w.margin(party(4, 0)).tav, before - 600 * 50 * M); // closed at 900 instead of 850
-    let rest = Adl { holders: vec![party(3, 0)], ..adl(400, party(3, 0)) };
-    w.apply(rest).unwrap();
-    assert_eq!((w.oi(0), w.collateral(target())), (0, 0));
-}
-
-#[test]
-fn adl_needs_the_complete_list_of_the_other_side() {
-    let w = world(0, 850);
-    let with = |holders: Vec<Party>| w.dry(Adl { holders, ..adl(400, party(3, 0)) });
-    let (a, b) = (party(3, 0), party(4, 0));
-    assert_eq!(with(vec![a]), Err(TradeReject::HoldersIncomplete { expected: 1_000, found: 400 }));
-    assert_eq!(with(vec![b, a]), Err(TradeReject::Holders { place: 1 }));
-    assert_eq!(with(vec![a, a, b]), Err(TradeReject::Holders { place: 1 }));
-    assert_eq!(with(vec![target(), a, b]), Err(TradeReject::NotOpposite { place: 0 }));
-    assert_eq!(with(vec![a, b, party(5, 0)]), Err(TradeReject::NotOpposite { place: 2 }));
-    let nobody = w.dry(Adl { counterparty: party(5, 0), ..adl(400, a) });
-    assert!(matches!(nobody, Err(TradeReject::Score { got: None, .. })));
-}
-
-#[test]
-fn adl_passes_over_those_for_whom_it_would_be_illegal_or_who_are_ill() {
-    let mut w = world(0, 850);
-    // account 4 at health 2 is no candidate, whatever its score
-    let m = w.margin(party(4, 0));
-    w.give(party(4, 0), m.mmr - 1 - m.tav);
-    assert!(matches!(w.dry(adl(400, party(4, 0))), Err(TradeReject::Score { got: None, .. })));
-    assert!(w.dry(adl(400, party(3, 0))).is_ok());
-    // at exactly MMR its ratio would fall by a close at a loss: illegal, so the next is taken
-    w.give(party(4, 0), 1);
-    assert!(matches!(w.dry(adl(400, party(4, 0))), Err(TradeReject::Score { got: None, .. })));
-    assert!(w.dry(adl(400, party(3, 0))).is_ok());
-}
-
-#[test]
-fn insurance_itself_can_be_deleveraged() {
-    let mut w = world(100_000, 850);
-    w.apply(takeover(740)).unwrap();
-    w.set_price(0, 788); // insurance: 63,000 - 740 * 62 < CMR
-    assert!(w.margin(Party::INSURANCE).health() >= Health::FullLiquidation);
-    let op = Adl { target: Party::INSURANCE, ..adl(600, party(4, 0)) };
-    assert!(matches!(
-        w.dry(Takeover { target: Party::INSURANCE, ..takeover(1) }),
-        Err(TradeReject::ReservedParty { .. })
-    ));
-    let outcome = w.dry(op.clone());
-    let op = if outcome.is_ok() { op } else { Adl { counterparty: party(3, 0), lots: lots(400), ..op } };
-    w.apply(op).unwrap();
 }
 
 fn debtor(insurance: u64) -> World {
@@ -261,65 +216,18 @@ fn debts_with_tokens_or_positions_are_not_absorbed() {
     assert!(matches!(w.dry(reserved), Err(TradeReject::ReservedParty { .. })));
 }
 
-fn force(w: &World, counterparty: Option<Party>, holders: Vec<Party>) -> ForceLiquidate {
-    let L1InCell { next } = L1InCell::from_leaf(&w.view.get(Key::L1IN)).unwrap();
-    ForceLiquidate { serial: next, target: target(), market: market(0), sender: OWNER, counterparty, holders }
-}
-
 fn code(w: &mut World, op: impl Into<TradeOp>) -> TradeCode {
     w.apply(op).unwrap().code
 }
 
-#[test]
-fn forced_liquidation_takes_over_deleverages_or_says_why_not() {
-    let mut w = world(0, 940);
-    let op = force(&w, None, vec![]);
-    assert_eq!(code(&mut w, op.clone()), TradeCode::NotBankrupt);
-    assert!(matches!(w.dry(op), Err(TradeReject::Base(Reject::Serial { .. }))));
-    let none = ForceLiquidate { market: market(7), ..force(&w, None, vec![]) };
-    assert_eq!(code(&mut w, none), TradeCode::NoMarket);
-    let none = ForceLiquidate { market: market(1), ..force(&w, None, vec![]) };
-    assert_eq!(code(&mut w, none), TradeCode::NoPosition);
-    let own = ForceLiquidate { target: Party::INSURANCE, ..force(&w, None, vec![]) };
-    assert_eq!(code(&mut w, own), TradeCode::Reserved);
-    w.set_price(0, 850);
-    let holders = vec![party(3, 0), party(4, 0)];
-    assert_eq!(w.dry(force(&w, None, holders.clone())), Err(TradeReject::NoFill));
-    let op = force(&w, Some(party(3, 0)), holders.clone());
-    let outcome = w.dry(op.clone());
-    let op = if outcome.is_ok() { op } else { force(&w, Some(party(4, 0)), holders) };
-    w.batch.time += 10 * 60_000; // the last price counts whatever its age
-    assert_eq!(code(&mut w, op), TradeCode::Ok);
-    assert!(w.size(target(), 0) < 1_000);
-    let mut w = world(1_000_000, 850);
-    let op = force(&w, None, vec![]);
-    assert_eq!(code(&mut w, op), TradeCode::Ok);
-    assert_eq!(w.size(Party::INSURANCE, 0), 1_000);
-    w.params.perps[0].status = Status::Settling;
-    let op = force(&w, None, vec![]);
-    assert_eq!(code(&mut w, op), TradeCode::Settling);
-}
-
-#[test]
-fn forced_liquidation_without_a_counterparty_is_a_no_op() {
-    let mut w = world(0, 850);
-    for p in [party(3, 0), party(4, 0)] {
-        let m = w.margin(p);
-        w.give(p, m.mmr - 1 - m.tav);
-    }
-    let op = force(&w, None, vec![party(3, 0), party(4, 0)]);
-    assert_eq!(code(&mut w, op), TradeCode::NoCounterparty);
-}
-
 fn forced(w: &World, n: u64, limit: u32, at: Option<u32>) -> ForcedClose {
-    let L1InCell { next } = L1InCell::from_leaf(&w.view.get(Key::L1IN)).unwrap();
     let fill = at.map(|p| ForcedFill {
         maker: w.order(party(5, 0), 0, Side::Buy, n, p),
         taker_fee: rate(0),
         maker_fee: rate(0),
     });
     ForcedClose {
-        serial: next,
+        serial: w.serial(),
         party: target(),
         market: market(0),
         side: Side::Sell,
@@ -356,47 +264,4 @@ fn forced_closes_have_few_ways_out() {
     w.set_price(0, 940);
     let op = forced(&w, 10, 890, None);
     assert_eq!(code(&mut w, op), TradeCode::Liquidatable);
-}
-
-#[test]
-fn a_cascade_runs_through_insurance_into_adl() {
-    let mut w = world(30_000, 1_000);
-    let longs = [party(6, 0), party(7, 0), party(8, 0)];
-    for l in longs {
-        w.apply(w.perp(l, party(9, 0), 0, 500, 1_000)).unwrap();
-        let tav = w.margin(l).tav;
-        w.give(l, 60_000 * M - tav);
-    }
-    for mark in [930, 880, 850] {
-        w.set_price(0, mark);
-        for who in [target(), longs[0], longs[1], longs[2]] {
-            while w.size(who, 0) != 0 && w.margin(who).health() >= Health::FullLiquidation {
-                let all = w.size(who, 0) as u64;
-                let sizes = [all, all / 2, all / 4, 1];
-                let took = sizes.iter().any(|n| {
-                    *n > 0 && w.apply(Takeover { target: who, market: market(0), lots: lots(*n) }).is_ok()
-                });
-                if took {
-                    continue;
-                }
-                let holders: Vec<_> = (3..10).map(|a| party(a, 0)).filter(|p| w.size(*p, 0) < 0).collect();
-                let done = holders.iter().any(|h| {
-                    let n = all.min(w.size(*h, 0).unsigned_abs());
-                    let op = Adl {
-                        target: who,
-                        market: market(0),
-                        lots: lots(n),
-                        counterparty: *h,
-                        holders: holders.clone(),
-                    };
-                    w.apply(op).is_ok()
-                });
-                assert!(done, "{who:?} at {mark} is stuck");
-            }
-        }
-    }
-    assert!(w.margin(Party::INSURANCE).tav >= 0);
-    assert!(
-        [target(), longs[0], longs[1], longs[2]].iter().all(|p| w.collateral(*p) >= 0 || w.size(*p, 0) != 0)
-    );
 }

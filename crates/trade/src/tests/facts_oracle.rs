@@ -56,7 +56,8 @@ fn prices_are_in_time() {
     assert!(matches!(w.dry(flat(1_000, TIME)), Err(TradeReject::PriceTime { .. }))); // not after the previous
     assert!(w.dry(flat(1_000, TIME + 5_000)).is_ok());
     assert!(matches!(w.dry(flat(1_000, TIME + 5_001)), Err(TradeReject::PriceTime { .. })));
-    w.batch.time += 60_001;
+    // and not before the last ones by more than they may be ahead, however long one may be used
+    w.batch.time += 5_001;
     assert!(w.dry(flat(1_000, TIME + 1)).is_ok());
     w.batch.time += 1;
     assert!(matches!(w.dry(flat(1_000, TIME + 1)), Err(TradeReject::PriceTime { .. })));
@@ -81,9 +82,8 @@ fn moves_are_bounded_but_for_the_circuit_breaker() {
     assert!(matches!(w.dry(flat(500, TIME + 2)), Err(TradeReject::MarketStatus { .. })));
 }
 
-fn sample(w: &World, bids: [u32; 3], asks: [u32; 3]) -> PremiumSample {
-    let report = |k: usize| PremiumReport { signer: k as u8, bid: bids[k], ask: asks[k], signature: blank() };
-    let _ = w;
+fn sample(premiums: [i32; 3]) -> PremiumSample {
+    let report = |k: usize| PremiumReport { signer: k as u8, premium: premiums[k], signature: blank() };
     PremiumSample { market: market(0), reports: (0..3).map(report).collect() }
 }
 
@@ -91,21 +91,35 @@ fn sample(w: &World, bids: [u32; 3], asks: [u32; 3]) -> PremiumSample {
 fn one_premium_for_each_minute_that_has_begun() {
     let mut w = World::new(); // minute 5 of the hour: six samples are due
     for k in 1..=6 {
-        w.apply(sample(&w, [1_010; 3], [1_020; 3])).unwrap();
+        w.apply(sample([10_000; 3])).unwrap();
         assert_eq!((w.mks(0).sum, w.mks(0).minute), (k * 10_000, k as u8));
     }
-    let early = w.dry(sample(&w, [1_010; 3], [1_020; 3]));
+    let early = w.dry(sample([10_000; 3]));
     assert_eq!(early, Err(TradeReject::Minute { minute: 6, now: 5 }));
     w.batch.time += 60_000;
-    w.apply(sample(&w, [900, 985, 900], [985, 990, 995])).unwrap(); // median ask 990: 1% below
+    w.set_price(0, 700); // what a signer said about its minute does not depend on the price of now
+    w.apply(sample([-30_000, -10_000, 1_000_000])).unwrap();
     assert_eq!(w.mks(0).sum, 50_000);
-    w.set_price(0, 1_000);
-    w.batch.time = (TIME / HOUR_MS) * HOUR_MS + 59 * 60_000;
-    w.set_price(0, 1_000);
+    w.batch.time = (TIME / HOUR_MS) * HOUR_MS + 59 * 60_000; // nor on its age
     while w.mks(0).minute < 60 {
-        w.apply(sample(&w, [0; 3], [u32::MAX; 3])).unwrap();
+        w.apply(sample([0; 3])).unwrap();
     }
-    assert_eq!(w.dry(sample(&w, [0; 3], [u32::MAX; 3])), Err(TradeReject::Minute { minute: 60, now: 59 }));
+    assert_eq!(w.dry(sample([0; 3])), Err(TradeReject::Minute { minute: 60, now: 59 }));
+}
+
+#[test]
+fn a_premium_is_at_most_everything() {
+    let mut w = World::new();
+    assert!(w.dry(sample([1_000_000; 3])).is_ok());
+    for p in [1_000_001, -1_000_001, i32::MIN] {
+        let op = sample([0, p, 0]);
+        assert_eq!(w.dry(op), Err(TradeReject::Premium { place: 1, premium: p }));
+    }
+    w.apply(sample([-1_000_000; 3])).unwrap();
+    assert_eq!(w.mks(0).sum, -1_000_000);
+    let one = |s: u8| PremiumReport { signer: s, premium: 1, signature: blank() };
+    let few = PremiumSample { market: market(0), reports: vec![one(0), one(1)] };
+    assert!(matches!(w.dry(few), Err(TradeReject::Quorum { .. })));
 }
 
 #[test]

@@ -209,34 +209,6 @@ fn market_states_are_obeyed() {
 }
 
 #[test]
-fn a_settling_market_ends_in_pairs_at_its_last_mark() {
-    let mut w = World::new();
-    let (a, b, c) = (party(2, 0), party(3, 0), party(4, 0));
-    w.apply(w.perp(a, b, 0, 10, 1_000)).unwrap();
-    w.apply(w.perp(a, c, 0, 5, 1_000)).unwrap();
-    w.set_price(0, 900);
-    let tav: std::vec::Vec<_> = [a, b, c].map(|p| w.margin(p).tav).into();
-    let pair = |short, n| SettlePair { market: market(0), long: a, short, lots: lots(n) };
-    assert!(matches!(w.dry(pair(b, 10)), Err(TradeReject::MarketStatus { .. })));
-    w.params.perps[0].status = Status::Settling;
-    w.batch.time += 3_600_000 * 5; // the price is frozen, age does not matter; funding has stopped
-    w.apply(FundingTick { market: market(0) }).unwrap();
-    assert!(matches!(w.dry(pair(b, 11)), Err(TradeReject::Lots { .. })));
-    assert!(matches!(
-        w.dry(SettlePair { market: market(0), long: b, short: a, lots: lots(1) }),
-        Err(TradeReject::Lots { .. })
-    ));
-    w.apply(pair(b, 10)).unwrap();
-    w.apply(pair(c, 5)).unwrap();
-    assert_eq!(w.oi(0), 0);
-    for (p, tav) in [a, b, c].into_iter().zip(tav) {
-        assert_eq!(w.sub(p).pos_count, 0);
-        let tokens = tav - w.margin(p).tav;
-        assert_eq!(tokens, 0);
-    }
-}
-
-#[test]
 fn self_trades_are_rejected_or_decrement() {
     let mut w = World::new();
     let a = party(2, 0);

@@ -32,7 +32,7 @@ fn operations_round_trip_through_json() {
             .into(),
     );
     round_trip(
-        Adl { target: a, market: market(1), lots: lots(1), counterparty: b, holders: vec![a, b] }.into(),
+        AdlRank { market: market(1), side: Side::Sell, class: 3, restart: false, holders: vec![a, b] }.into(),
     );
     round_trip(SetParams { serial: L1Serial::MAX, hash: feed(3) }.into());
     let ts = TimeMs::new(TIME).unwrap();
@@ -45,4 +45,21 @@ fn operations_round_trip_through_json() {
 fn parameters_round_trip_through_json() {
     let text = serde_json::to_string(&params()).unwrap();
     assert_eq!(serde_json::from_str::<Params>(&text).unwrap(), params());
+}
+
+#[test]
+fn a_misspelled_field_of_an_order_is_an_error() {
+    let w = World::new();
+    let signed = w.order(party(2, 0), 0, Side::Buy, 1, 1_000);
+    let good = serde_json::to_string(&signed).unwrap();
+    assert!(serde_json::from_str::<Signed<PerpOrder>>(&good).is_ok());
+    for (from, to) in [("reduce_only", "reduceOnly"), ("trigger", "triger"), ("tif", "time_in_force")] {
+        let bad = good.replace(&std::format!("\"{from}\""), &std::format!("\"{to}\""));
+        assert_ne!(bad, good);
+        assert!(serde_json::from_str::<Signed<PerpOrder>>(&bad).is_err(), "{to}");
+    }
+    let spot = serde_json::to_string(&w.spot_order(party(2, 0), 0, Side::Buy, 1, 1_000)).unwrap();
+    let bad = spot.replace("{\"market\"", "{\"reduce_only\":true,\"market\"");
+    assert!(serde_json::from_str::<Signed<SpotOrder>>(&bad).is_err());
+    assert!(serde_json::from_str::<Signed<SpotOrder>>(&spot.replace("\"key_slot\"", "\"slot\"")).is_err());
 }

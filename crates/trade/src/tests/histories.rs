@@ -3,14 +3,19 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use std::println;
+use std::string::String;
+use std::{format, println};
 
 use super::model::{Acc, MOrder, Market, Model, Who, perp_order, spot_order, z};
 use super::rng::Rng;
 use super::world::*;
 use crate::ops::*;
+use crate::params::Status;
 use crate::*;
-use tsz_risk::Health;
+use tsz_ledger::{Cell, CtlCell, Key, MkoCell, MkrCell, TokCell};
+use tsz_risk::adl::loss_class;
+use tsz_risk::{Health, Position};
+use tsz_stf::View;
 use tsz_types::*;
 
 const SUBS: [u8; 2] = [0, 1];
@@ -36,12 +41,17 @@ fn model_of(w: &World) -> Model {
         sum: z(0),
         minute: 0,
         oi: z(0),
+        moves: 0,
+        settled: None,
     };
     Model {
         params: w.params.clone(),
         accs: parties().into_iter().map(acc).collect::<BTreeMap<Who, Acc>>(),
         markets: (0..w.params.perps.len() as u8).map(market).collect(),
         now: w.batch.time,
+        serial: 0,
+        rankings: BTreeMap::new(),
+        tokens: BTreeMap::new(),
     }
 }
 
@@ -50,6 +60,8 @@ struct Pair {
     model: Model,
     rng: Rng,
     counts: BTreeMap<u32, (u32, u32)>,
+    /// By operation and receipt, or the name of the rejection.
+    outcomes: BTreeMap<(u32, String), u32>,
 }
 
 impl Pair {
@@ -57,7 +69,13 @@ impl Pair {
         let mut p = params();
         p.collateral[0].haircut = fraction(1_000); // or tokens would save everyone
         let w = World::with(p, 15_000, 40_000);
-        Self { model: model_of(&w), w, rng: Rng::new(seed), counts: BTreeMap::new() }
+        Self {
+            model: model_of(&w),
+            w,
+            rng: Rng::new(seed),
+            counts: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+        }
     }
 
     fn user(&mut self) -> Party {
@@ -98,6 +116,11 @@ impl Pair {
                 assert!(got.is_err() || invariants::keeps_maintenance(&b, &a), "I5 {op:?}: {b:?} {a:?}");
             }
         }
+        let outcome = match &got {
+            Ok(receipt) => format!("{:?}", receipt.code),
+            Err(reject) => format!("{reject:?}").split([' ', '(']).next().unwrap_or_default().into(),
+        };
+        *self.outcomes.entry((op.code(), outcome)).or_default() += 1;
         let count = self.counts.entry(op.code()).or_default();
         if got.is_ok() {
             count.0 += 1
@@ -136,6 +159,8 @@ impl Pair {
                 );
                 assert_eq!(tag.is_none(), cell.tag == <[tsz_hash::F; 4]>::default());
             }
+            let ctl = w.ctl(p);
+            assert_eq!((u64::from(ctl.nonce.get()), ctl.kill_epoch.get()), (a.nonce, a.epoch), "{op:?}");
         }
         for (m, model) in (0..).zip(&self.model.markets) {
             let (p, f, s) = (w.mkp(m), w.mkf(m), w.mks(m));
@@ -144,6 +169,23 @@ impl Pair {
             let want =
                 [&model.index, &model.mark, &model.ts, &model.f, &z(model.hour), &model.sum, &model.oi];
             assert_eq!(got.each_ref(), want, "{op:?}");
+            let moves = MkoCell::from_leaf(&w.view.get(Key::mko(m.into()))).unwrap().moves;
+            assert_eq!((p.settled, moves), (model.settled.is_some(), model.moves), "{op:?}");
+        }
+        assert_eq!(w.serial().get(), self.model.serial, "{op:?}");
+        for ((m, side, class), r) in &self.model.rankings {
+            let key = Key::mkr((*m).into(), (*side).into(), (*class).into());
+            let cell = MkrCell::from_leaf(&w.view.get(key)).unwrap();
+            let last = (cell.account, cell.sub);
+            assert_eq!(
+                (cell.moves, z(cell.price_ts), z(cell.remaining)),
+                (r.moves, r.ts.clone(), r.left.clone())
+            );
+            assert_eq!((last, u64::from(cell.rank)), (r.last, r.best), "{op:?}");
+        }
+        for (t, (listed, minimum)) in &self.model.tokens {
+            let cell = TokCell::from_leaf(&w.view.get(Key::tok((*t).into()))).unwrap();
+            assert_eq!((cell.listed, cell.minimum.get()), (*listed, *minimum));
         }
     }
 
@@ -271,11 +313,13 @@ impl Pair {
             if self.rng.one_in(20) { self.rng.below(HOUR_MS) } else { self.rng.below(20_000) };
         for m in 0..3 {
             while self.apply(FundingTick { market: market(m) }) {}
-            let index = self.w.mkp(m).index;
-            let mut near = || (i64::from(index) + self.rng.range(-20, 20)) as u32;
-            let reports =
-                (0..3).map(|signer| PremiumReport { signer, bid: near(), ask: near(), signature: blank() });
-            let reports = reports.collect();
+            let mut premium = || self.rng.range(-20_000, 20_000) as i32;
+            let mut reports: Vec<_> = (0..3)
+                .map(|signer| PremiumReport { signer, premium: premium(), signature: blank() })
+                .collect();
+            if self.rng.one_in(50) {
+                reports[0].premium = 1_000_001;
+            }
             self.apply(PremiumSample { market: market(m), reports });
         }
         if !self.rng.one_in(10) {
@@ -324,23 +368,148 @@ impl Pair {
             1 => {
                 self.apply(Takeover { target, market: market(m), lots: lots(n) });
             }
-            _ => {
-                let mut holders = parties.clone();
-                if self.rng.one_in(20) {
-                    holders.pop();
-                }
-                for c in parties {
-                    let most = self.w.size(c, m).unsigned_abs();
-                    let now = self.w.size(target, m).unsigned_abs();
-                    let n = n.min(most).min(now).max(1);
-                    let holders: Vec<_> =
-                        holders.iter().copied().filter(|p| self.w.size(*p, m) != 0).collect();
-                    let op = Adl { target, market: market(m), lots: lots(n), counterparty: c, holders };
-                    if self.apply(op) && self.rng.one_in(2) {
-                        break;
-                    }
+            _ => self.deleverage(target, m, &parties),
+        }
+    }
+
+    /// Ranks the holders of the other side, mostly in full, and closes the target against some of them.
+    fn deleverage(&mut self, target: Party, m: u8, holders: &[Party]) {
+        let size = self.w.size(target, m);
+        let side = if size > 0 { Side::Sell } else { Side::Buy };
+        let (row, margin) = (self.w.risk(m), self.w.margin(target));
+        let class = loss_class(&Position { size, funding: 0 }, &row, &margin).unwrap().unwrap_or(15);
+        let class = if self.rng.one_in(25) { self.rng.below(17) as u8 } else { class };
+        let cut = if self.rng.one_in(2) { self.rng.below(holders.len() as u64 + 1) as usize } else { 0 };
+        let lost = usize::from(self.rng.one_in(20));
+        let pages =
+            [(true, &holders[..cut]), (cut == 0, &holders[cut..holders.len().saturating_sub(lost).max(cut)])];
+        for (restart, page) in pages.into_iter().skip(usize::from(cut == 0)) {
+            let restart = restart != self.rng.one_in(30);
+            self.apply(AdlRank { market: market(m), side, class, restart, holders: page.to_vec() });
+        }
+        if self.rng.one_in(10) {
+            self.perp();
+        }
+        for c in holders.iter().copied() {
+            if self.rng.one_in(4) {
+                let op = self.force(target, m, Some(c));
+                self.apply(op);
+            }
+            let op = Adl { target, market: market(m), counterparty: c };
+            if self.apply(op) {
+                let at = self.w.margin(c);
+                assert!(at.tav >= at.imr, "{c:?} cannot bear it: {at:?}");
+                if self.rng.one_in(2) {
+                    break;
                 }
             }
+        }
+    }
+
+    fn force(&self, target: Party, m: u8, counterparty: Option<Party>) -> ForceLiquidate {
+        ForceLiquidate { serial: self.w.serial(), target, market: market(m), sender: OWNER, counterparty }
+    }
+
+    /// L1 operations.
+    fn forced(&mut self) {
+        let all: Vec<_> = parties().into_iter().flat_map(|p| (0..3).map(move |m| (p, m))).collect();
+        let held: Vec<_> = all.iter().copied().filter(|(p, m)| self.w.size(*p, *m) != 0).collect();
+        let from = if self.rng.one_in(8) || held.is_empty() { all } else { held };
+        let (p, m) = from[self.rng.below(from.len() as u64) as usize];
+        let (size, mark) = (self.w.size(p, m), i64::from(self.w.mkp(m).mark));
+        let n =
+            if self.rng.one_in(2) { size.unsigned_abs() } else { self.rng.below(size.unsigned_abs() + 2) };
+        let sells = (size > 0) != self.rng.one_in(15);
+        let side = if sells { Side::Sell } else { Side::Buy };
+        let near = |by: i64| price((mark + mark * by / 1_000).max(1) as u32);
+        let limit = if self.rng.one_in(6) {
+            self.rng.range(-60, 60)
+        } else if sells {
+            -60
+        } else {
+            60
+        };
+        let at = if self.rng.one_in(4) { self.rng.range(-60, 60) } else { self.rng.range(-5, 5) };
+        let user = self.user();
+        let mut maker =
+            self.w.order(user, m, if sells { Side::Buy } else { Side::Sell }, n.max(1), near(at).get());
+        let mut terms = maker.order.terms;
+        self.spoil(&mut terms);
+        maker.order.terms = terms;
+        let (taker_fee, maker_fee) =
+            (rate(self.rng.range(-1, 300) as i32), rate(self.rng.range(-5, 100) as i32));
+        let fill = (!self.rng.one_in(10)).then_some(ForcedFill { maker, taker_fee, maker_fee });
+        let sender = if self.rng.one_in(20) { EthAddress([9; 20]) } else { OWNER };
+        let at = market(if self.rng.one_in(30) { 9 } else { m });
+        let late = u64::from(self.rng.one_in(30));
+        let serial = L1Serial::new(self.w.serial().get() + late).unwrap();
+        let op = ForcedClose {
+            serial,
+            party: p,
+            market: at,
+            side,
+            lots: lots(n),
+            limit: near(limit),
+            sender,
+            fill,
+        };
+        self.apply(op);
+        let op = self.force(p, at.get(), None);
+        self.apply(op);
+        let (token, listed) = (token(self.rng.below(4) as u8), self.rng.one_in(2));
+        let minimum = Units::new(self.rng.below(9)).unwrap();
+        self.apply(SetToken { serial: self.w.serial(), token, listed, minimum });
+        self.apply(SetParams { serial: self.w.serial(), hash: self.w.params.hash() });
+        let Party { account, sub } = user;
+        let CtlCell { nonce, kill_epoch } = self.w.ctl(user);
+        let not_before = TimeMs::new(self.w.batch.time + self.rng.below(2)).unwrap();
+        let kill_epoch = KillEpoch::new(kill_epoch.get() + u32::from(self.rng.one_in(5))).unwrap();
+        let key_slot = KeySlot::MIN;
+        if account >= AccountId::INSURANCE && self.rng.one_in(4) {
+            self.apply(CancelAll {
+                account,
+                sub,
+                kill_epoch,
+                not_before,
+                nonce,
+                key_slot,
+                signature: blank(),
+            });
+        }
+    }
+
+    /// Sets the state of a market, as governance does between batches.
+    fn govern(&mut self, m: u8, status: Status) {
+        self.w.params.perps[usize::from(m)].status = status;
+        self.w.batch.params = self.w.params.hash();
+        self.model.params = self.w.params.clone();
+        self.model.markets[usize::from(m)].p.status = status;
+    }
+
+    /// Settles a market that governance ends.
+    fn settle(&mut self) {
+        let m = 2;
+        let mark = self.w.mkp(m).mark;
+        let spread = mark * self.rng.below(40) as u32 / 1_000;
+        let (long, short) = (price(mark - spread), price(mark + spread));
+        let op = SettleMarket { serial: self.w.serial(), market: market(m), long, short };
+        if self.rng.one_in(4) {
+            let other = market(self.rng.below(4) as u8 * 3);
+            self.apply(SettleMarket { market: other, ..op.clone() });
+            self.apply(SettleMarket { serial: self.w.serial(), long: short, short: long, ..op.clone() });
+        }
+        let op = SettleMarket { serial: self.w.serial(), ..op };
+        if self.rng.one_in(3) {
+            self.apply(op);
+        }
+        for _ in 0..3 {
+            let all = parties();
+            let long = all.iter().copied().find(|p| self.w.size(*p, m) > 0 && self.rng.one_in(2));
+            let short = all.iter().copied().find(|p| self.w.size(*p, m) < 0 && self.rng.one_in(2));
+            let (long, short) = (long.unwrap_or(party(2, 0)), short.unwrap_or(party(3, 0)));
+            let most = self.w.size(long, m).unsigned_abs().min(self.w.size(short, m).unsigned_abs());
+            let n = if self.rng.one_in(2) { most } else { self.rng.below(most + 2) };
+            self.apply(SettlePair { market: market(m), long, short, lots: lots(n) });
         }
     }
 
@@ -390,8 +559,9 @@ impl Pair {
     }
 
     fn step(&mut self) {
-        match self.rng.below(22) {
-            20.. => self.margins(),
+        match self.rng.below(24) {
+            20..22 => self.margins(),
+            22.. => self.forced(),
             0..10 => self.perp(),
             10..12 => self.spot(),
             12..15 => self.time(),
@@ -401,26 +571,50 @@ impl Pair {
     }
 }
 
-fn history(seed: u64, steps: u32) -> BTreeMap<u32, (u32, u32)> {
+fn history(seed: u64, steps: u32) -> Pair {
     let mut pair = Pair::new(seed);
-    for _ in 0..steps {
+    for k in 0..steps {
+        // one market lives through all states, the others stay open
+        match k {
+            _ if k == steps / 2 => pair.govern(2, Status::ReduceOnly),
+            _ if k == steps / 2 + steps / 8 => pair.govern(2, Status::Open),
+            _ if k == steps / 4 * 3 => pair.govern(2, Status::Settling),
+            _ => {}
+        }
+        if k >= steps / 4 * 3 && pair.rng.one_in(4) {
+            pair.settle();
+        }
         pair.step();
     }
-    pair.counts
+    pair
 }
 
 #[test]
 fn ledger_and_model_agree_on_random_histories() {
     let steps = std::env::var("TSZ_HISTORY_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(2_000);
     let mut counts: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+    let mut outcomes: BTreeMap<(u32, String), u32> = BTreeMap::new();
     for seed in 0..12 {
-        for (code, (ok, bad)) in history(seed, steps) {
+        let pair = history(seed, steps);
+        for (key, n) in pair.outcomes {
+            *outcomes.entry(key).or_default() += n;
+        }
+        for (code, (ok, bad)) in pair.counts {
             let total = counts.entry(code).or_default();
             (total.0, total.1) = (total.0 + ok, total.1 + bad);
         }
     }
     println!("accepted and rejected by code: {counts:?}");
-    for code in [10, 12, 30, 40, 50, 51, 52, 55, 56, 60, 61] {
+    println!("outcomes: {outcomes:?}");
+    let total: u32 = counts.values().map(|(ok, bad)| ok + bad).sum();
+    println!("{total} operations agreed");
+    // what L1 demands is served and refused, each way
+    for (code, outcome) in
+        [(41, "Ok"), (41, "Liquidatable"), (42, "Ok"), (57, "Ok"), (57, "NotBankrupt"), (63, "Ok")]
+    {
+        assert!(outcomes.contains_key(&(code, outcome.into())), "operation {code} never is {outcome}");
+    }
+    for code in [10, 11, 12, 30, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 59, 60, 61, 62, 63] {
         let (ok, bad) = counts.get(&code).copied().unwrap_or_default();
         assert!(ok > 0 && bad > 0, "operation {code} is not exercised: {ok} accepted, {bad} rejected");
     }

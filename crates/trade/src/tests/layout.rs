@@ -64,8 +64,9 @@ fn messages_are_pinned() {
     };
     let blocks = [block([60, 1, 2, 3, 4, 5, 6, 1]), block([11, 12, 0, 0, 0, 0, 0, 0]), feed(7)];
     assert_eq!(report.message(&feed(7)), blocks);
-    let report = PremiumReport { signer: 0, bid: 1 | 2 << 24, ask: 3 | 4 << 24, signature: blank() };
-    assert_eq!(report.message(&feed(7), 5 | 6 << 24), [block([61, 1, 2, 3, 4, 5, 6, 0]), feed(7)]);
+    let report = |premium| PremiumReport { signer: 0, premium, signature: blank() };
+    assert_eq!(report(-7).message(&feed(7), 5 | 6 << 24), [block([61, 7, 1, 5, 6, 0, 0, 0]), feed(7)]);
+    assert_eq!(report(7).message(&feed(7), 5), [block([61, 7, 0, 5, 0, 0, 0, 0]), feed(7)]);
     let _ = w;
 }
 
@@ -79,7 +80,7 @@ fn name(access: &Access) -> String {
         return format!("{name}{write}");
     }
     if key.hi() >> 24 & 1 == 1 {
-        let kind = ["", "", "TOK", "MKP", "MKF", "MKS", "MKO"][(key.raw() >> 32 & 63) as usize];
+        let kind = ["", "", "TOK", "MKP", "MKF", "MKS", "MKO", "MKR"][(key.raw() >> 32 & 63) as usize];
         return format!("{kind}{write}.{}", key.raw() as u32);
     }
     let (account, number) = (key.hi() & 0xff_ffff, key.lo() % 512);
@@ -170,22 +171,33 @@ fn accesses_of_management_are_pinned() {
     assert_eq!(log(&w, op), expected);
     let op = Takeover { target: t, market: market(0), lots: lots(10) };
     assert_eq!(log(&w, op), "MKP.0 MKF.0 SUB.1 POS.1 SUBw.2 POSw.2 SUBw.1 POSw.1 MKOw.0");
-    let op = Adl { target: t, market: market(0), lots: lots(1_000), counterparty: c, holders: vec![c] };
-    let expected = "MKP.0 MKF.0 SUB.1 POS.1 MKO.0 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
+    let op = w.rank(t, 0);
+    assert_eq!((op.side, op.class, &op.holders), (Side::Sell, 7, &vec![c]));
+    assert_eq!(log(&w, op.clone()), "MKP.0 MKF.0 MKO.0 SUB.3 POS.3 MKRw.23");
+    w.apply(op).unwrap();
+    let op = Adl { target: t, market: market(0), counterparty: c };
+    let expected = "MKP.0 MKF.0 MKO.0 MKR.23 SUB.3 POS.3 SUB.1 POS.1 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
     assert_eq!(log(&w, op), expected);
     let op = FundingSettle { party: t, market: market(0) };
     assert_eq!(log(&w, op), "MKP.0 MKF.0 SUBw.2 POSw.2");
     let op = SetParams { serial: L1Serial::MIN, hash: tsz_hash::ZERO };
     assert_eq!(log(&w, op), "L1INw L1CHAINw PARAMSw");
+    let minimum = Units::new(1 | 2 << 24 | 3 << 48).unwrap();
+    let op = SetToken { serial: L1Serial::MIN, token: token(9), listed: true, minimum };
+    assert_eq!(op.record(), [block([64, 0, 0, 0, 9, 1, 0, 0]), block([1, 2, 3, 0, 0, 0, 0, 0])]);
+    assert_eq!(log(&w, op), "L1INw L1CHAINw TOKw.9");
+    let (long, short) = (price(1 | 2 << 24), price(3 | 4 << 24));
+    let op = SettleMarket { serial: L1Serial::MIN, market: market(2), long, short };
+    assert_eq!(op.record(), [block([63, 0, 0, 0, 2, 0, 0, 0]), block([1, 2, 3, 4, 0, 0, 0, 0])]);
+    assert_eq!(log(&w, op), "L1INw L1CHAINw");
     let op = ForceLiquidate {
         serial: L1Serial::MIN,
         target: t,
         market: market(0),
         sender: OWNER,
         counterparty: Some(c),
-        holders: vec![c],
     };
-    let expected = "L1INw L1CHAINw MKP.0 MKF.0 SUB.2 POS.2 SUB.1 POS.1 MKO.0 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
+    let expected = "L1INw L1CHAINw MKP.0 MKF.0 SUB.2 POS.2 SUB.1 POS.1 MKO.0 MKR.23 SUB.3 POS.3 SUBw.2 POSw.2 SUBw.3 POSw.3 MKOw.0";
     assert_eq!(log(&w, op), expected);
     w.batch.time += HOUR_MS;
     let op = FundingTick { market: market(0) };

@@ -1,11 +1,14 @@
 //! Facts, pinned layouts, random histories against an independent model.
 
 mod extremes;
+mod facts_adl;
+mod facts_edges;
 mod facts_liquidation;
 mod facts_margin;
 mod facts_oracle;
 mod facts_orders;
 mod facts_perp;
+mod facts_settle;
 mod forms;
 mod histories;
 mod layout;

@@ -63,6 +63,20 @@ pub struct Market {
     pub sum: Z,
     pub minute: u64,
     pub oi: Z,
+    /// Operations that moved a size, but ADL.
+    pub moves: u64,
+    /// Prices of longs and shorts, once governance named them.
+    pub settled: Option<(Z, Z)>,
+}
+
+/// A ranking in the making: of which state, what is left to list, who came last, the best rank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    pub moves: u64,
+    pub ts: Z,
+    pub left: Z,
+    pub last: Who,
+    pub best: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +85,12 @@ pub struct Model {
     pub accs: BTreeMap<Who, Acc>,
     pub markets: Vec<Market>,
     pub now: u64,
+    /// Next L1 serial.
+    pub serial: u64,
+    /// By market, side (1 = short) and loss class.
+    pub rankings: BTreeMap<(u8, u8, u8), Ranking>,
+    /// (listed, minimum) of the tokens that governance changed.
+    pub tokens: BTreeMap<u8, (bool, u64)>,
 }
 
 pub struct Figures {
@@ -110,10 +130,23 @@ impl Market {
     }
 
     pub fn worth(&self, size: &Z) -> Z {
-        size * &self.mark * self.qm()
+        let price = match &self.settled {
+            Some((long, short)) => {
+                if *size > z(0) {
+                    long
+                } else {
+                    short
+                }
+            }
+            None => &self.mark,
+        };
+        size * price * self.qm()
     }
 
     pub fn fresh(&self, model: &Model) -> Result<(), Rej> {
+        if self.p.status == Status::Settling && self.mark > z(0) {
+            return Ok(());
+        }
         ensure(self.mark > z(0) && z(model.now) <= &self.ts + model.params.oracle.max_age, "stale")
     }
 
@@ -149,11 +182,16 @@ impl Model {
     }
 
     pub fn figures(&self, a: &Acc) -> Result<Figures, Rej> {
+        self.figures_at(a, false)
+    }
+
+    /// The figures at prices that are fresh, or at the last ones whatever their age.
+    pub fn figures_at(&self, a: &Acc, any_age: bool) -> Result<Figures, Rej> {
         let mut f = Figures { tav: a.coll.clone(), imr: z(0), mmr: z(0), cmr: z(0) };
         for (m, (size, last)) in &a.pos {
             let m = &self.markets[usize::from(*m)];
             m.due(self.now)?;
-            m.fresh(self)?;
+            ensure(any_age && m.mark > z(0) || m.fresh(self).is_ok(), "stale")?;
             let notional = abs(&m.worth(size));
             let (i, mm, c) = m.tier(&notional);
             f.tav += m.worth(size) * 1_000_000 + size * m.qm() * (last - &m.f);
@@ -165,7 +203,7 @@ impl Model {
             let held = a.margin.get(&c.token.get()).cloned().unwrap_or_default();
             if held > z(0) {
                 let m = &self.markets[usize::from(c.market.get())];
-                m.fresh(self)?;
+                ensure(any_age || c.haircut.get() == 0 || m.fresh(self).is_ok(), "stale")?;
                 f.tav += floor(&(held * &m.index * m.qm() * c.haircut.get()), &(z(c.units_per_lot) * 10_000));
             }
         }
@@ -174,10 +212,20 @@ impl Model {
 
     /// The rule of legal transitions for one sub-account.
     pub fn judge(&self, before: &Acc, after: &Acc, grew_or_flipped: bool) -> Result<(), Rej> {
+        self.judge_at(before, after, grew_or_flipped, false)
+    }
+
+    pub fn judge_at(
+        &self,
+        before: &Acc,
+        after: &Acc,
+        grew_or_flipped: bool,
+        any_age: bool,
+    ) -> Result<(), Rej> {
         if after.pos.is_empty() && after.coll >= z(0) {
             return Ok(());
         }
-        legal(&self.figures(before)?, &self.figures(after)?, grew_or_flipped)
+        legal(&self.figures_at(before, any_age)?, &self.figures_at(after, any_age)?, grew_or_flipped)
     }
 
     pub fn settle(&mut self, w: Who, m: u8) {
@@ -277,8 +325,13 @@ impl Model {
         Ok(())
     }
 
-    /// One side of a fill in section 6: effects, then its own bounds. Gives (before, grew or flipped).
-    pub fn side(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z) -> Result<(Acc, bool), Rej> {
+    /// One side of a fill in section 6: effects, then its own bounds. Gives (before, after, grew or flipped).
+    pub fn side(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z) -> Result<(Acc, Acc, bool), Rej> {
+        let reduces = self.markets[usize::from(o.market)].p.status == Status::ReduceOnly;
+        self.side_of(o, b, p, fee, reduces)
+    }
+
+    pub fn side_of(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z, reduces: bool) -> Result<(Acc, Acc, bool), Rej> {
         let (w, id) = (of(&o.t), o.market as u8);
         let before = self.get(w);
         let m = self.markets[usize::from(id)].clone();
@@ -288,16 +341,16 @@ impl Model {
         let old = self.size(w, id);
         self.shift(w, id, &(&s * b), &(-&s * &notional * 1_000_000 - &notional * fee));
         let new = self.size(w, id);
-        let reduce = o.reduce || w.0 == 1 || m.p.status == Status::ReduceOnly;
+        let reduce = o.reduce || w.0 == 1 || reduces;
         ensure(!reduce || &old * &s < z(0) && *b <= abs(&old), "not reducing")?;
-        let grew = abs(&new) > abs(&old);
+        let grew = abs(&new) > abs(&old) || &old * &new < z(0);
         if grew {
             m.fresh(self)?;
             let worst = if *p > m.mark { p } else { &m.mark };
             ensure(abs(&new) * worst * m.qm() < z(1u128 << 56), "position notional")?;
             ensure(abs(&m.worth(&new)) <= z(m.p.tiers.last().unwrap().bound.get()), "tier bound")?;
         }
-        Ok((before, grew || &old * &new < z(0)))
+        Ok((before, self.get(w), grew))
     }
 
     fn perp(&mut self, op: &PerpTrade) -> Result<(), Rej> {
@@ -321,8 +374,10 @@ impl Model {
         self.pay_brokers(&(&b * &p * m.qm()), &[(&t.t, ft), (&k.t, fm)])?;
         let oi = self.markets[id].oi.clone();
         ensure(oi <= m.oi || m.worth(&oi) <= z(m.p.oi_cap.get()), "open interest")?;
-        self.judge(&taker.0, &self.get(of(&t.t)), taker.1)?;
-        self.judge(&maker.0, &self.get(of(&k.t)), maker.1)
+        self.judge(&taker.0, &taker.1, taker.2)?;
+        self.judge(&maker.0, &maker.1, maker.2)?;
+        self.markets[id].moves += 1;
+        Ok(())
     }
 
     fn spot(&mut self, op: &SpotTrade) -> Result<(), Rej> {
@@ -378,7 +433,8 @@ impl Model {
         let ts = z(r.iter().map(|r| r.ts.get()).min().unwrap());
         let (now, o) = (z(self.now), &self.params.oracle);
         let m = &mut self.markets[usize::from(op.market.get())];
-        ensure(m.ts < ts && ts <= &now + o.delta && now - &ts <= z(o.max_age), "time")?;
+        ensure(m.p.status != Status::Settling && m.settled.is_none(), "settling")?;
+        ensure(m.ts < ts && ts <= &now + o.delta && now <= &ts + o.delta, "time")?;
         let breaker = r.iter().all(|r| r.breaker);
         for (old, new) in [(&m.index, &index), (&m.mark, &mark)] {
             let within = abs(&(new - old)) * 10_000 <= old * o.max_deviation.get();
@@ -392,7 +448,7 @@ impl Model {
         let now = self.now;
         let m = &mut self.markets[usize::from(id)];
         ensure((m.hour + 1) * 3_600_000 <= now, "hour open")?;
-        if m.oi == z(0) {
+        if m.oi == z(0) || m.p.status == Status::Settling {
             m.hour = now / 3_600_000; // trading.md: nobody pays in an idle market
         } else {
             let clamp = |x: Z, by: &Z| {
@@ -417,27 +473,50 @@ impl Model {
     fn premium(&mut self, op: &PremiumSample) -> Result<(), Rej> {
         let id = usize::from(op.market.get());
         self.markets[id].due(self.now)?;
-        self.markets[id].fresh(self)?;
         ensure(op.reports.len() >= usize::from(self.params.oracle.quorum), "quorum")?;
         let minute = self.now / 60_000 % 60;
         let m = &mut self.markets[id];
         ensure(minute >= m.minute, "minute")?;
-        let median = |mut v: Vec<u32>| {
-            v.sort_unstable();
-            z(v[(v.len() - 1) / 2])
-        };
-        let ib = median(op.reports.iter().map(|r| r.bid).collect());
-        let ia = median(op.reports.iter().map(|r| r.ask).collect());
-        let plus = |x: Z| if x > z(0) { x } else { z(0) };
-        let p = z(1_000_000) * (plus(&ib - &m.index) - plus(&m.index - &ia)) / &m.index;
-        m.sum += if p > z(1_000_000) {
-            z(1_000_000)
-        } else if p < z(-1_000_000) {
-            z(-1_000_000)
-        } else {
-            p
-        };
+        ensure(op.reports.iter().all(|r| r.premium.unsigned_abs() <= 1_000_000), "premium")?;
+        let mut v: Vec<i32> = op.reports.iter().map(|r| r.premium).collect();
+        v.sort_unstable();
+        m.sum += z(v[(v.len() - 1) / 2]);
         m.minute += 1;
+        Ok(())
+    }
+
+    /// Takes an L1 operation in its turn: it is served, or its code says why nothing but the queue moves.
+    fn turn(
+        &mut self,
+        serial: tsz_types::L1Serial,
+        serve: impl FnOnce(&mut Self) -> Result<u32, Rej>,
+    ) -> Result<u32, Rej> {
+        ensure(serial.get() == self.serial, "serial")?;
+        let mut next = self.clone();
+        let code = serve(&mut next)?;
+        if code == 0 {
+            *self = next;
+        }
+        self.serial += 1;
+        Ok(code)
+    }
+
+    /// A signed operation takes the nonce of its sub-account.
+    pub fn take_nonce(&mut self, w: Who, nonce: tsz_types::Nonce) -> Result<(), Rej> {
+        ensure(w.0 > 0, "no key")?; // the fee account of the tests has none
+        let a = self.acc(w);
+        ensure(u64::from(nonce.get()) == a.nonce && nonce.get() != u32::MAX, "nonce")?;
+        a.nonce += 1;
+        Ok(())
+    }
+
+    fn cancel_all(&mut self, op: &CancelAll) -> Result<(), Rej> {
+        let w = (op.account.get(), op.sub.get());
+        ensure(op.not_before.get() <= self.now, "too early")?;
+        self.take_nonce(w, op.nonce)?;
+        let a = self.acc(w);
+        ensure(op.kill_epoch.get() == a.epoch && a.epoch != u32::MAX, "epoch")?;
+        a.epoch += 1;
         Ok(())
     }
 
@@ -467,8 +546,20 @@ impl Model {
             TradeOp::SeizeToken(op) => next.seize(op)?,
             TradeOp::AbsorbDebt(op) => next.absorb(op)?,
             TradeOp::MarginTransfer(op) => next.margin_transfer(op)?,
-            TradeOp::MarginExit(op) => return Ok(self.margin_exit(op)),
-            _ => return Err("not modelled"),
+            TradeOp::AdlRank(op) => next.rank(op)?,
+            TradeOp::SettlePair(op) => next.settle_pair(op)?,
+            TradeOp::CancelAll(op) => next.cancel_all(op)?,
+            TradeOp::MarginExit(op) => return self.turn(op.serial, |next| Ok(next.margin_exit(op))),
+            TradeOp::ForcedClose(op) => return self.turn(op.serial, |next| next.forced_close(op)),
+            TradeOp::ForceLiquidate(op) => return self.turn(op.serial, |next| next.force_liquidate(op)),
+            TradeOp::SetParams(op) => return self.turn(op.serial, |_| Ok(0)),
+            TradeOp::SetToken(op) => {
+                return self.turn(op.serial, |next| {
+                    next.tokens.insert(op.token.get(), (op.listed, op.minimum.get()));
+                    Ok(0)
+                });
+            }
+            TradeOp::SettleMarket(op) => return self.turn(op.serial, |next| next.settle_market(op)),
         }
         *self = next;
         Ok(0)

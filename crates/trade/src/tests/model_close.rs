@@ -1,7 +1,5 @@
 //! Section 7 of the model: liquidation, takeover, ADL, debts.
 
-use alloc::vec::Vec;
-
 use super::model::*;
 use crate::ops::*;
 use crate::params::Status;
@@ -37,7 +35,7 @@ impl Model {
         let (id, b) = (op.market.get(), z(op.lots.get()));
         let t = who(op.target);
         let o = perp_order(&op.maker.order);
-        ensure(o.market == u16::from(id) && t.0 > 1 && of(&o.t) != t && of(&o.t).0 != 0, "parties")?;
+        ensure(o.market == u16::from(id) && of(&o.t) != t && of(&o.t).0 != 0, "parties")?;
         let (before, f) = self.target(op.target, id, &b, 2)?;
         let size = self.size(t, id);
         let s = if size > z(0) { z(1) } else { z(-1) };
@@ -54,6 +52,8 @@ impl Model {
         let (notional, surplus, fee) = terms(&b);
         ensure(surplus >= z(0), "worse than the zero quote")?;
         ensure(notional < z(1u128 << 56), "notional")?;
+        let within = Self::concedes(&m, &p, size < z(0)) <= z(m.p.forced_band.get());
+        ensure(f.health() > 2 || within, "band")?;
         if f.health() == 2 && b > z(1) {
             let (notional, _, fee) = terms(&(&b - 1));
             let mut fewer = self.clone();
@@ -63,10 +63,18 @@ impl Model {
             ensure(figures.tav < figures.imr, "too much")?;
         }
         self.shift(t, id, &(-&s * &b), &(&s * &notional * 1_000_000 - &fee));
-        let (maker, grew) = self.side(&o, &b, &p, &fm)?;
+        let (before, after, grew) = self.side(&o, &b, &p, &fm)?;
         self.acc((1, 0)).coll += fee;
         self.pay_brokers(&notional, &[(&o.t, fm)])?;
-        self.judge(&maker, &self.get(of(&o.t)), grew)
+        self.judge(&before, &after, grew)?;
+        self.markets[usize::from(id)].moves += 1;
+        Ok(())
+    }
+
+    /// How far a price is from the mark against the one who buys or sells at it, in 1e-4 of the mark, rounded up.
+    pub fn concedes(m: &Market, p: &Z, buys: bool) -> Z {
+        let against = if buys { p - &m.mark } else { &m.mark - p };
+        -floor(&(-against * 10_000), &m.mark)
     }
 
     /// Target and counterparty meet at the zero quote.
@@ -78,20 +86,19 @@ impl Model {
         self.shift(c, id, &(&s * b), &-cash);
     }
 
-    /// Whether insurance can take over b.
+    /// Whether insurance can take over b, at the last prices.
     fn insurance_can(&self, t: Who, id: u8, b: &Z, f: &Figures) -> Result<bool, Rej> {
-        self.figures(&self.get((1, 0)))?;
         let old = self.size((1, 0), id);
         let mut next = self.clone();
         next.exchange(t, (1, 0), id, b, f);
         let new = next.size((1, 0), id);
+        let after = next.figures_at(&next.get((1, 0)), true)?;
         let m = &self.markets[usize::from(id)];
         let notional = abs(&m.worth(&new));
         let bound = z(m.p.tiers.last().unwrap().bound.get());
         if abs(&new) > abs(&old) && (notional > bound || notional >= z(1u128 << 56)) {
             return Ok(false);
         }
-        let after = next.figures(&next.get((1, 0)))?;
         Ok(after.tav >= after.imr)
     }
 
@@ -99,48 +106,199 @@ impl Model {
         let (t, id, b) = (who(op.target), op.market.get(), z(op.lots.get()));
         ensure(t.0 > 1, "reserved")?;
         let (_, f) = self.target(op.target, id, &b, 3)?;
+        let m = &self.markets[usize::from(id)];
+        ensure(b == abs(&self.size(t, id)) || abs(&m.worth(&b)) >= z(1_000), "small close")?;
         ensure(self.insurance_can(t, id, &b, &f)?, "insurance")?;
         self.exchange(t, (1, 0), id, &b, &f);
+        self.markets[usize::from(id)].moves += 1;
         Ok(())
     }
 
-    /// The score of a holder that could take `min(b, |size|)`.
-    fn score(&self, t: Who, h: Who, id: u8, b: &Z, f: &Figures) -> Result<Option<i64>, Rej> {
-        let before = self.figures(&self.get(h))?;
-        if h.0 < 2 || before.health() > 1 {
-            return Ok(None);
+    /// The class of the loss that a close costs its counterparties: 0, or the first power of two of 1/2048 of the
+    /// notional that covers mmf * |TAV| / MMR.
+    fn class(&self, t: Who, id: u8, f: &Figures) -> Option<u8> {
+        let m = &self.markets[usize::from(id)];
+        let mmf = m.tier(&abs(&m.worth(&self.size(t, id)))).1;
+        let lost = if f.tav < z(0) { -&f.tav * mmf * 2_048 } else { z(0) };
+        (0..16u8).find(|j| lost <= if *j == 0 { z(0) } else { &f.mmr * 10_000 * (1u32 << j) })
+    }
+
+    /// Rank of a holder: it must be healthy, and closing all it has at the largest loss of the class must leave it
+    /// the initial margin of its other positions, each with one unit to spare.
+    fn rank_of(&self, h: Who, id: u8, class: u8) -> Result<u64, Rej> {
+        let a = self.get(h);
+        let f = self.figures_at(&a, true)?;
+        let mut others = a.clone();
+        others.pos.remove(&id);
+        let rest = self.figures_at(&others, true)?.imr;
+        let size = self.size(h, id);
+        let exposure: Z = abs(&self.markets[usize::from(id)].worth(&size)) * 1_000_000;
+        let loss = if class == 0 { z(0) } else { &exposure * (1u32 << class) };
+        let spare = &f.tav - 1_000_000;
+        if h.0 < 2 || spare < f.imr || &spare * 2_048 < loss + rest * 2_048 {
+            return Ok(0);
         }
-        let size = abs(&self.size(h, id));
-        let b = if *b < size { b.clone() } else { size.clone() };
-        let mut next = self.clone();
-        next.exchange(t, h, id, &b, f);
-        if legal(&before, &next.figures(&next.get(h))?, false).is_err() {
-            return Ok(None);
+        let score = (exposure.bits() as i64 - f.tav.bits() as i64 + 8).clamp(0, 15) as u64;
+        Ok(64 * score + abs(&size).bits())
+    }
+
+    pub fn rank(&mut self, op: &AdlRank) -> Result<(), Rej> {
+        let id = op.market.get();
+        ensure(op.class < 16, "class")?;
+        let m = self.markets[usize::from(id)].clone();
+        ensure(matches!(m.p.status, Status::Open | Status::ReduceOnly), "market status")?;
+        m.due(self.now)?;
+        ensure(m.mark > z(0), "no price")?;
+        let (side, sign) = if op.side == Side::Buy { (0, z(1)) } else { (1, z(-1)) };
+        let key = (id, side, op.class);
+        let new = Ranking { moves: m.moves, ts: m.ts.clone(), left: &m.oi / 2, last: (0, 0), best: 0 };
+        let mut r = if op.restart { new } else { self.rankings.get(&key).cloned().ok_or("no ranking")? };
+        ensure(r.moves == m.moves && r.ts == m.ts, "other ranking")?;
+        for h in op.holders.iter().map(|p| who(*p)) {
+            let lots = self.size(h, id) * &sign;
+            ensure(h > r.last && lots > z(0) && lots <= r.left, "holder")?;
+            r.left -= lots;
+            r.last = h;
+            r.best = r.best.max(self.rank_of(h, id, op.class)?);
         }
-        let exposure: Z = self.markets[usize::from(id)].worth(&size) * 1_000_000;
-        let score = exposure.bits() as i64 - before.tav.bits() as i64 + 8;
-        Ok(Some(score.clamp(0, 15)))
+        self.rankings.insert(key, r);
+        Ok(())
+    }
+
+    /// The best rank of the complete ranking opposite to a target.
+    fn best(&self, t: Who, id: u8, class: u8) -> Result<u64, Rej> {
+        let m = &self.markets[usize::from(id)];
+        let side = if self.size(t, id) > z(0) { 1 } else { 0 };
+        let r = self.rankings.get(&(id, side, class)).ok_or("no ranking")?;
+        ensure(r.moves == m.moves && r.ts == m.ts && r.left == z(0), "other ranking")?;
+        Ok(r.best)
+    }
+
+    /// Lots that a counterparty and the target close; it is able and not behind the best.
+    fn deleverage(&self, t: Who, c: Who, id: u8, class: u8) -> Result<Z, Rej> {
+        let (size, other) = (self.size(t, id), self.size(c, id));
+        ensure(&size * &other < z(0), "not opposite")?;
+        let (best, got) = (self.best(t, id, class)?, self.rank_of(c, id, class)?);
+        ensure(best > 0 && got > 0 && got >= best, "rank")?;
+        Ok(abs(&size).min(abs(&other)))
     }
 
     pub fn adl(&mut self, op: &Adl) -> Result<(), Rej> {
-        let (t, id, b) = (who(op.target), op.market.get(), z(op.lots.get()));
-        let (_, f) = self.target(op.target, id, &b, 3)?;
+        let (t, c, id) = (who(op.target), who(op.counterparty), op.market.get());
+        let (_, f) = self.target(op.target, id, &z(1), 3)?;
+        let class = self.class(t, id, &f).ok_or("no class")?;
+        let b = self.deleverage(t, c, id, class)?;
         ensure(t == (1, 0) || !self.insurance_can(t, id, &b, &f)?, "takeover possible")?;
-        let size = self.size(t, id);
-        let opposite = |w: &Who| self.size(*w, id) * &size < z(0);
-        let all: Vec<Who> = self.accs.keys().copied().filter(opposite).collect();
-        let listed: Vec<Who> = op.holders.iter().map(|p| who(*p)).collect();
-        ensure(all == listed, "holders")?;
-        let mut scores = Vec::new();
-        for h in &all {
-            scores.push((*h, self.score(t, *h, id, &b, &f)?));
-        }
-        let best = scores.iter().filter_map(|s| s.1).max();
-        let c = who(op.counterparty);
-        let got = scores.iter().find(|s| s.0 == c).and_then(|s| s.1);
-        ensure(got.is_some() && got == best, "score")?;
-        ensure(abs(&self.size(c, id)) >= b, "counterparty too small")?;
         self.exchange(t, c, id, &b, &f);
+        Ok(())
+    }
+
+    pub fn force_liquidate(&mut self, op: &ForceLiquidate) -> Result<u32, Rej> {
+        let (t, id) = (who(op.target), op.market.get());
+        let Some(m) = self.markets.get(usize::from(id)) else { return Ok(14) };
+        match () {
+            () if m.p.status == Status::Settling => return Ok(12),
+            () if t.0 < 2 => return Ok(15),
+            () => m.due(self.now)?,
+        }
+        if self.size(t, id) == z(0) {
+            return Ok(6);
+        }
+        let f = self.figures_at(&self.get(t), true)?;
+        if f.health() < 3 {
+            return Ok(11);
+        }
+        let size = abs(&self.size(t, id));
+        if self.insurance_can(t, id, &size, &f)? {
+            self.exchange(t, (1, 0), id, &size, &f);
+            self.markets[usize::from(id)].moves += 1;
+            return Ok(0);
+        }
+        let Some(class) = self.class(t, id, &f) else { return Ok(13) };
+        if self.best(t, id, class)? == 0 {
+            return Ok(13);
+        }
+        let c = who(op.counterparty.ok_or("no counterparty")?);
+        let b = self.deleverage(t, c, id, class)?;
+        self.exchange(t, c, id, &b, &f);
+        Ok(0)
+    }
+
+    pub fn forced_close(&mut self, op: &ForcedClose) -> Result<u32, Rej> {
+        let (w, id, b) = (who(op.party), op.market.get(), z(op.lots.get()));
+        ensure(w.0 < 2 + super::world::USERS, "unknown account in the test")?;
+        if op.sender != super::world::OWNER || w.0 < 2 {
+            return Ok(2);
+        }
+        let Some(m) = self.markets.get(usize::from(id)).cloned() else { return Ok(14) };
+        if m.p.status == Status::Settling {
+            return Ok(12);
+        }
+        m.due(self.now)?;
+        let (size, limit, buys) = (self.size(w, id), z(op.limit.get()), op.side == Side::Buy);
+        let band = z(m.p.forced_band.get());
+        let share = if buys { &band + 10_000 } else { z(10_000) - &band };
+        let (left, right) = (&limit * 10_000, &m.mark * share);
+        match () {
+            () if size == z(0) => return Ok(6),
+            () if (size < z(0)) != buys => return Ok(7),
+            () if b == z(0) || b > abs(&size) || abs(&m.worth(&b)) >= z(1u128 << 56) => return Ok(8),
+            () if if buys { left < right } else { left > right } => return Ok(9),
+            () => {}
+        }
+        if self.figures_at(&self.get(w), true)?.health() >= 2 {
+            return Ok(10);
+        }
+        let fill = op.fill.as_ref().ok_or("no fill")?;
+        let o = perp_order(&fill.maker.order);
+        ensure(o.market == u16::from(id) && of(&o.t) != w && of(&o.t).0 != 0, "parties")?;
+        ensure((o.t.side == Side::Buy) != buys, "same side")?;
+        let p = z(o.t.price.get());
+        ensure(if buys { p <= limit } else { p >= limit }, "limit")?;
+        ensure(Self::concedes(&m, &p, buys) <= band, "band")?;
+        let (ft, fm) = (n(fill.taker_fee), n(fill.maker_fee));
+        ensure(ft >= z(0) && ft <= n(m.p.taker_cap), "fee")?;
+        self.admit(&o, None, &b, &fm, &n(m.p.maker_cap))?;
+        let notional = &b * &p * m.qm();
+        ensure(notional < z(1u128 << 56), "notional")?;
+        let before = self.get(w);
+        let s = if buys { z(1) } else { z(-1) };
+        self.shift(w, id, &(&s * &b), &(-&s * &notional * 1_000_000 - &notional * &ft));
+        let after = self.get(w);
+        let maker = self.side_of(&o, &b, &p, &fm, false)?;
+        let plain = Terms { broker_rate: tsz_types::Rate::ZERO, ..o.t };
+        self.pay_brokers(&notional, &[(&plain, ft), (&o.t, fm)])?;
+        self.judge_at(&before, &after, false, true)?;
+        self.judge(&maker.0, &maker.1, maker.2)?;
+        self.markets[usize::from(id)].moves += 1;
+        Ok(0)
+    }
+
+    pub fn settle_market(&mut self, op: &SettleMarket) -> Result<u32, Rej> {
+        ensure(op.long <= op.short, "prices")?;
+        let Some(m) = self.markets.get_mut(usize::from(op.market.get())) else { return Ok(14) };
+        match () {
+            () if m.p.status != Status::Settling => return Ok(17),
+            () if m.settled.is_some() => return Ok(18),
+            () => {}
+        }
+        (m.index, m.mark) = (z(op.long.get()), z(op.short.get()));
+        m.settled = Some((m.index.clone(), m.mark.clone()));
+        Ok(0)
+    }
+
+    pub fn settle_pair(&mut self, op: &SettlePair) -> Result<(), Rej> {
+        let (id, b) = (op.market.get(), z(op.lots.get()));
+        let m = self.markets[usize::from(id)].clone();
+        m.due(self.now)?;
+        let (long, short) = m.settled.clone().ok_or("not settled")?;
+        let (l, s) = (who(op.long), who(op.short));
+        ensure(b >= z(1) && b <= self.size(l, id) && b <= -self.size(s, id), "lots")?;
+        let (paid, owed) = (&b * &long * m.qm() * 1_000_000, &b * &short * m.qm() * 1_000_000);
+        self.shift(l, id, &-&b, &paid);
+        self.shift(s, id, &b, &-&owed);
+        self.acc((1, 0)).coll += owed - paid;
+        self.markets[usize::from(id)].moves += 1;
         Ok(())
     }
 
@@ -151,7 +309,7 @@ impl Model {
         ensure(a.pos.is_empty() || self.figures(&a)?.health() >= 2, "healthy")?;
         let c = self.params.collateral.iter().find(|c| c.token == op.token).ok_or("no collateral")?;
         let m = &self.markets[usize::from(c.market.get())];
-        m.fresh(self)?;
+        ensure(c.haircut.get() == 0 || m.fresh(self).is_ok(), "stale")?;
         let ceil = |x: Z| {
             let num = x * &m.index * m.qm() * c.haircut.get();
             -floor(&-num, &(z(c.units_per_lot) * 10_000))
@@ -172,7 +330,7 @@ impl Model {
         if a.pos.is_empty() && a.coll >= z(0) {
             return Ok(());
         }
-        let f = self.figures(&a)?;
+        let f = self.figures_at(&a, true)?;
         ensure(f.tav >= f.imr, "insurance is not covered")
     }
 
@@ -194,10 +352,8 @@ impl Model {
         ensure(amount > z(0), "zero")?;
         ensure(token == 0 || self.params.collateral.iter().any(|c| c.token == op.token), "no collateral")?;
         ensure(!(out && token == 0 && w.0 == 1), "reserved")?;
-        ensure(w.0 > 0, "no key")?; // the fee account of the tests has none
-        ensure(u64::from(op.nonce.get()) == self.get(w).nonce && op.nonce.get() != u32::MAX, "nonce")?;
+        self.take_nonce(w, op.nonce)?;
         let a = self.acc(w);
-        a.nonce += 1;
         let into = if out { -&amount } else { amount };
         *a.bal.entry(token).or_default() -= &into;
         if token == 0 {

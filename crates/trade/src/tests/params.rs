@@ -52,7 +52,10 @@ fn every_field_moves_the_hash() {
 fn invalid_parameters_are_named() {
     assert_eq!(params().validate(), Ok(()));
     type Change = fn(&mut Params);
-    let changes: [Change; 15] = [
+    let changes: [Change; 18] = [
+        |p| p.perps[0].forced_band = fraction(0),
+        |p| p.perps[0].status = Status::Settling,
+        |p| p.collateral.push(p.collateral[0]),
         |p| p.perps[0].tiers.clear(),
         |p| p.perps[0].tiers[1].bound = p.perps[0].tiers[0].bound,
         |p| p.perps[0].tiers[1].mmf = fraction(499),
@@ -81,12 +84,16 @@ fn successors_keep_what_states_rely_on() {
     let base = params();
     assert_eq!(base.check_successor(&base), Ok(()));
     type Change = fn(&mut Params);
-    let changes: [Change; 5] = [
+    let changes: [Change; 9] = [
         |p| p.perps[0].status = Status::Closed,
         |p| p.perps.truncate(p.perps.len() - 1),
         |p| p.spots.truncate(p.spots.len() - 1),
         |p| p.perps[0].qm = QuoteMultiplier::new(2).unwrap(),
         |p| p.spots[0].tick_quote = 2,
+        |p| p.collateral.clear(),
+        |p| p.collateral[0].token = token(2),
+        |p| p.collateral[0].market = market(1),
+        |p| p.collateral[0].units_per_lot = 11,
     ];
     for (k, change) in changes.iter().enumerate() {
         let mut p = base.clone();
@@ -94,7 +101,12 @@ fn successors_keep_what_states_rely_on() {
         assert!(base.check_successor(&p).is_err(), "change {k}");
     }
     let mut settling = base.clone();
-    settling.perps[0].status = Status::Settling;
+    settling.perps[1].status = Status::Settling;
     assert_eq!(base.check_successor(&settling), Ok(()));
     assert!(settling.check_successor(&base).is_err());
+    // a token is phased out by its haircut, and new ones come behind it
+    let mut tokens = base.clone();
+    tokens.collateral[0].haircut = fraction(0);
+    tokens.collateral.push(CollateralParams { token: token(3), ..base.collateral[0] });
+    assert_eq!(base.check_successor(&tokens), Ok(()));
 }

@@ -196,8 +196,12 @@ impl World {
     }
 
     pub fn set_price(&mut self, m: u8, ticks: u32) {
-        let cell = MkpCell { index: ticks, mark: ticks, price_ts: self.batch.time };
+        let cell = MkpCell { index: ticks, mark: ticks, price_ts: self.batch.time, settled: false };
         self.view.set(Key::mkp(m.into()), cell.to_leaf());
+    }
+
+    pub fn view_cell(&self, key: Key) -> tsz_ledger::Leaf {
+        self.view.get(key)
     }
 
     pub fn sub(&self, who: Party) -> SubCell {
@@ -239,6 +243,22 @@ impl World {
 
     pub fn oi(&self, m: u8) -> u64 {
         MkoCell::from_leaf(&self.view.get(Key::mko(m.into()))).unwrap().open_interest
+    }
+
+    /// The market as risk sees it, at the last price.
+    pub fn risk(&self, m: u8) -> tsz_risk::Market {
+        self.params.perps[usize::from(m)].risk(self.mkp(m).mark, self.mkf(m).funding.get())
+    }
+
+    /// The page that ranks all holders opposite to a target, in the class of its close.
+    pub fn rank(&self, target: Party, m: u8) -> AdlRank {
+        let size = self.size(target, m);
+        let position = tsz_risk::Position { size, funding: 0 };
+        let class = tsz_risk::adl::loss_class(&position, &self.risk(m), &self.margin(target)).unwrap();
+        let side = if size > 0 { Side::Sell } else { Side::Buy };
+        let all = (1..2 + USERS).flat_map(|a| [party(a, 0), party(a, 1)]);
+        let holders = all.filter(|p| self.size(*p, m).signum() == -size.signum()).collect();
+        AdlRank { market: market(m), side, class: class.unwrap_or(15), restart: true, holders }
     }
 
     pub fn margin(&self, who: Party) -> Margin {

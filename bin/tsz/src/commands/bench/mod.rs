@@ -1,13 +1,16 @@
 //! `tsz bench`: the workloads that the documentation quotes.
 
 mod aggregate;
+mod auth;
+mod markets;
 mod report;
 mod signature_circuit;
 mod signatures;
 mod smt;
-mod transfers;
+mod workload;
 
 use anyhow::Result;
+use tsz_scenario::Mix;
 
 pub use report::Report;
 
@@ -18,8 +21,12 @@ use crate::output::Output;
 pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let report = match args.name {
         BenchName::Aggregate => return aggregate::run(args, output),
-        BenchName::Transfers => transfers::run(args, output)?,
+        BenchName::Transfers => workload::run("transfers", Mix::TRANSFERS, args, output)?,
+        BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
+        BenchName::Oracle => markets::oracle(args, output)?,
+        BenchName::Manage => markets::manage(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
+        BenchName::Auth => auth::run(args, output)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };
     report.print(output)

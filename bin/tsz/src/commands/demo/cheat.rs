@@ -7,10 +7,11 @@ use anyhow::{Context, Result, bail};
 use tsz_aggregator::{Bundle, Expectation, check, check_bundle};
 use tsz_engine::{ExecutedBatch, Executor, OpRecord, Pins, Registry, prove_batch};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
-use tsz_ledger::{Cell, CtlCell, Family, Key, Leaf};
+use tsz_ledger::{Cell, CtlCell, Key, Leaf};
 use tsz_sig::SecretKey;
 use tsz_smt::Tree;
-use tsz_stf::{BeginBatch, FundOp, Trusted, View, apply_with, message};
+use tsz_stf::{BeginBatch, FundOp, Trusted, View, message};
+use tsz_trade::{Op, Params, TradeContext, apply_op_with};
 
 /// A proof with one flipped bit: says why it is refused.
 pub fn tampered_proof(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<String> {
@@ -41,9 +42,9 @@ pub fn wrong_root(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<S
 
 /// A transfer out of an account that has signed others: everything about it is right but the signature, which is
 /// made with a key that the account does not have.
-pub fn forge(executor: &Executor, batches: &[ExecutedBatch]) -> Result<FundOp> {
+pub fn forge(executor: &Executor, batches: &[ExecutedBatch]) -> Result<Op> {
     let transfer = batches.iter().flat_map(|b| &b.records).find_map(|r| match &r.op {
-        FundOp::Transfer(op) if op.account != op.to_account => Some(op.clone()),
+        Op::Fund(FundOp::Transfer(op)) if op.account != op.to_account => Some(op.clone()),
         _ => None,
     });
     let mut op = transfer.context("no transfer between accounts to imitate")?;
@@ -52,7 +53,7 @@ pub fn forge(executor: &Executor, batches: &[ExecutedBatch]) -> Result<FundOp> {
     let context = executor.next_context(0)?;
     let thief = SecretKey::from_seed(b"a key that is registered nowhere");
     op.signature = thief.sign(&message(&context.system, &op.message()));
-    Ok(op.into())
+    Ok(FundOp::from(op).into())
 }
 
 /// What became of a transfer that its payer did not sign.
@@ -65,7 +66,7 @@ pub struct Forgery {
 
 /// Hands a forged transfer to the ledger, and then to the prover with the ledger's check of signatures left out.
 pub fn forged_transfer(
-    forged: &FundOp,
+    forged: &Op,
     executor: &Executor,
     time: u64,
     registry: &Registry,
@@ -80,21 +81,22 @@ pub fn forged_transfer(
 }
 
 /// What a dishonest operator would execute: every rule but the signature.
-fn without_signatures(executor: &Executor, time: u64, forged: &FundOp) -> Result<ExecutedBatch> {
+fn without_signatures(executor: &Executor, time: u64, forged: &Op) -> Result<ExecutedBatch> {
     let context = executor.next_context(time)?;
     let mut view = Overlay { tree: executor.tree(), writes: HashMap::new() };
     let mut records = Vec::new();
-    for (index, op) in (0..).zip([FundOp::from(BeginBatch {}), forged.clone()]) {
-        let applied = apply_with(&view, &context, index, &op, &Trusted)?;
+    let params = Params::default();
+    let rules = TradeContext { batch: &context, params: &params };
+    for (index, op) in (0..).zip([FundOp::from(BeginBatch {}).into(), forged.clone()]) {
+        let applied = apply_op_with(&view, &rules, index, &op, &Trusted)?;
         view.writes.extend(applied.accesses.iter().filter(|a| a.write).map(|a| (a.key, a.new)));
-        let algorithm = Family::Fund.algorithm();
-        records.push(OpRecord { algorithm, op, receipt: applied.receipt, accesses: applied.accesses });
+        records.push(OpRecord { op, receipt: applied.receipt, accesses: applied.accesses });
     }
     let before = executor.tree().snapshot();
     let mut after = before.snapshot();
     let writes: Vec<(u64, Digest)> = view.writes.iter().map(|(key, leaf)| (key.raw(), *leaf)).collect();
     after.update(&writes)?;
-    Ok(ExecutedBatch::new(context, before, after.root(), records, Vec::new())?)
+    Ok(ExecutedBatch::new(context, params.into(), before, after.root(), records, Vec::new())?)
 }
 
 struct Overlay<'a> {

@@ -12,6 +12,7 @@ use tsz_engine::prove::prove_bundle;
 use tsz_engine::{ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run, registry};
 use tsz_scenario::Mix;
 use tsz_stf::{Code, FundOp};
+use tsz_trade::{Op, OpReceipt};
 
 use crate::cli::DemoArgs;
 use crate::measure::{machine, timed};
@@ -98,9 +99,11 @@ fn happened(batches: &[ExecutedBatch], output: &Output) -> BTreeMap<String, u64>
     for batch in batches {
         let mut own: BTreeMap<String, u64> = BTreeMap::new();
         for record in &batch.records {
-            let outcome = match record.receipt.code {
-                Code::Ok => String::new(),
-                code => format!(" (no-op: {code:?})"),
+            let outcome = match record.receipt {
+                OpReceipt::Fund(receipt) if receipt.code != Code::Ok => {
+                    format!(" (no-op: {:?})", receipt.code)
+                }
+                _ => String::new(),
             };
             *own.entry(format!("{}{outcome}", kind(&record.op))).or_default() += 1;
         }
@@ -112,7 +115,12 @@ fn happened(batches: &[ExecutedBatch], output: &Output) -> BTreeMap<String, u64>
     counts
 }
 
-fn kind(op: &FundOp) -> &'static str {
+fn kind(op: &Op) -> &'static str {
+    let op = match op {
+        Op::Fund(op) => op,
+        Op::Trade(_) => return "trade",
+        Op::Auth(_) => return "login",
+    };
     match op {
         FundOp::BeginBatch(_) => "BeginBatch",
         FundOp::Deposit(_) => "Deposit",

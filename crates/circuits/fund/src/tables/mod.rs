@@ -1,6 +1,8 @@
 //! The op tables: one row an op, one file a kind; columns and constraints.
 
 mod begin;
+mod cancel;
+mod cancel_all;
 mod deposit;
 mod exit;
 mod key;
@@ -9,6 +11,8 @@ mod transfer;
 mod withdraw;
 
 pub use begin::{Begin, BeginAir};
+pub use cancel::{Cancel, CancelAir};
+pub use cancel_all::{CancelAll, CancelAllAir, Next};
 pub use deposit::{Deposit, DepositAir};
 pub use exit::{Exit, ExitAir};
 pub use key::{Key, KeyAir};

@@ -84,7 +84,7 @@ fn rejects_another_accounts_key() {
 fn rejects_replayed_nonce() {
     // The signature of nonce 0 is used again when the cell says 1.
     let mut world = one_transfer();
-    let FundOp::Transfer(first) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::Transfer(first)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     world.apply(Transfer { nonce: nonce(1), ..first });
     assert_eq!(verdict(&world), "bus:schnorr");
 }
@@ -107,7 +107,7 @@ fn rejects_the_last_nonce() {
     world.apply(op);
     assert_eq!(verdict(&world), "nowhere");
     let op = world.sign(0, Transfer { nonce: nonce(u32::MAX), ..world.transfer() });
-    world.records[0].op = op;
+    world.records[0].op = op.into();
     let accesses = &mut world.records[0].accesses;
     accesses[3].old = last.to_leaf();
     accesses[3].new = last.to_leaf();
@@ -207,7 +207,7 @@ fn rejects_internal_permission_for_another_account() {
     world.apply(honest);
     let a = tsz_stf::View::get(&world.view, Key::key_a(2, 1));
     let b = tsz_stf::View::get(&world.view, Key::key_b(2, 1));
-    world.records[0].op = op;
+    world.records[0].op = op.into();
     *access(&mut world, 1) = Access::read(Key::key_a(2, 1), a);
     *access(&mut world, 2) = Access::read(Key::key_b(2, 1), b);
     assert_eq!(verdict(&world), "transfer");
@@ -227,7 +227,7 @@ fn rejects_insurance_signs() {
     let mut world = one_transfer();
     let op = Transfer { account: AccountId::INSURANCE, ..world.transfer() };
     let op = world.sign(0, Transfer { nonce: nonce(0), ..op });
-    world.records[0].op = op;
+    world.records[0].op = op.into();
     let keys = [Key::key_a(1, 0), Key::key_b(1, 0), Key::ctl(1, 0), Key::bal(1, 0, 5)];
     for (k, key) in (1..5).zip(keys) {
         access(&mut world, k).key = key;
@@ -240,7 +240,7 @@ fn rejects_transfer_to_itself() {
     let mut world = one_transfer();
     let op = Transfer { to_account: account(2), to_sub: sub(0), nonce: nonce(0), ..world.transfer() };
     let op = world.sign(0, op);
-    world.records[0].op = op;
+    world.records[0].op = op.into();
     let from = *access(&mut world, 4);
     *access(&mut world, 5) = Access::write(from.key, from.new, from.old);
     assert_eq!(verdict(&world), "transfer");
@@ -258,7 +258,7 @@ fn rejects_transfer_to_the_next_account() {
 #[test]
 fn rejects_withdrawal_record_changed() {
     let mut world = one(|w| w.withdraw().into());
-    let FundOp::Withdraw(op) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::Withdraw(op)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     for forged in [
         OutRecord { to: OWNER, ..op.out_record() },
         OutRecord { units: units(op.units.get() + 1), ..op.out_record() },

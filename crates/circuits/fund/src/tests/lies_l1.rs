@@ -12,7 +12,7 @@ use crate::tables as t;
 fn rejects_deposit_credited_and_refunded() {
     let mut world = World::new();
     world.expect(Code::Ok, |w| w.deposit(2).into());
-    let FundOp::Deposit(op) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::Deposit(op)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     let record = OutRecord {
         op: code::DEPOSIT,
         account: op.account,
@@ -52,7 +52,7 @@ fn rejects_deposit_that_takes_over_an_account() {
 #[test]
 fn rejects_full_exit_leaving_more_dust() {
     let mut world = one(|w| w.exit().into());
-    let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::FullExit(op)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     let cell = access(&mut world, 3);
     cell.new[0] += f(1_000_000);
     let lost = tsz_gadgets::magnitude(&cell.old) - tsz_gadgets::magnitude(&cell.new);
@@ -73,10 +73,10 @@ fn rejects_full_exit_leaving_more_dust() {
 #[test]
 fn rejects_exit_by_non_owner() {
     let mut world = one(|w| w.exit().into());
-    let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::FullExit(op)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     // The thief replaces the sender everywhere and claims success.
     let thief = FullExit { sender: OTHER, ..op };
-    world.records[0].op = thief.into();
+    world.records[0].op = FundOp::from(thief).into();
     let old = access(&mut world, 1).old;
     access(&mut world, 1).new = chain(&old, &thief.record());
     let edits = [(0, "is_ok", F::ONE), (0, "owner.is_other", -F::ONE)];
@@ -99,7 +99,7 @@ fn rejects_refused_exit_of_the_owner() {
 fn rejects_l1_key_change_by_non_owner() {
     let mut world = World::new();
     world.expect(Code::NotOwner, |w| L1RegisterKey { sender: OTHER, ..w.l1_register() }.into());
-    let FundOp::L1RegisterKey(op) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::L1RegisterKey(op)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     access(&mut world, 3).new = op.key_id;
     assert_eq!(verdict(&world), "bus:val");
     let edits = [(0, "is_ok", F::ONE), (0, "owner.is_other", -F::ONE)];
@@ -116,7 +116,7 @@ fn rejects_l1_serial_skipped() {
 #[test]
 fn rejects_l1_record_changed() {
     let mut world = one(|w| w.exit().into());
-    let FundOp::FullExit(op) = world.records[0].op.clone() else { unreachable!() };
+    let Some(FundOp::FullExit(op)) = world.records[0].op.as_fund().cloned() else { unreachable!() };
     let old = access(&mut world, 1).old;
     access(&mut world, 1).new = chain(&old, &FullExit { sub: sub(9), ..op }.record());
     assert_eq!(verdict(&world), "bus:val");

@@ -2,6 +2,7 @@
 
 mod honest;
 mod lies;
+mod lies_cancel;
 mod lies_l1;
 mod oracle;
 mod proofs;

@@ -13,7 +13,7 @@ pub fn judge(class: &Class, witness: &Witness) -> Result<(), Violation> {
 }
 
 /// Changes cells of the op tables one by one.
-pub fn sweep(class: &Class, witness: &Witness, real_rows: [usize; 7], trials: usize) -> Vec<ColumnResult> {
+pub fn sweep(class: &Class, witness: &Witness, real_rows: crate::Counts, trials: usize) -> Vec<ColumnResult> {
     let airs = class.circuit(Profile::Base).airs;
     let publics = public_values(&witness.claim);
     let mut rows = real_rows.to_vec();

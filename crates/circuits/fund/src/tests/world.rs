@@ -1,9 +1,11 @@
 //! A small system and a batch in the making.
 
-use tsz_hash::Digest;
+use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{BatchContext, Cell, Key, KeyPolicy, Permission, Permissions, Scheme, SubCell, SystemId};
 use tsz_sig::{SecretKey, Signature};
 use tsz_stf::*;
+use tsz_trade::ops::{CancelAll, CancelOrder};
+use tsz_trade::{Params, TradeContext, TradeOp, TradeReject};
 use tsz_types::*;
 
 use crate::class::{CLASSES, Class};
@@ -100,8 +102,61 @@ impl World {
         let index = self.records.len() as u32;
         let applied = apply_with(&self.view, &self.context, index, &op, &Trusted)?;
         self.view.commit(&applied.accesses);
-        self.records.push(FundRecord { index, op, accesses: applied.accesses });
+        self.records.push(FundRecord { index, op: op.into(), accesses: applied.accesses });
         Ok(applied.receipt)
+    }
+
+    /// The same for a cancel.
+    pub fn try_cancel(&mut self, op: TradeOp) -> Result<(), TradeReject> {
+        let index = self.records.len() as u32;
+        let ctx = TradeContext { batch: &self.context, params: &Params::default() };
+        let applied = tsz_trade::apply_with(&self.view, &ctx, index, &op, &Trusted)?;
+        self.view.commit(&applied.accesses);
+        self.records.push(FundRecord { index, op: op.into(), accesses: applied.accesses });
+        Ok(())
+    }
+
+    pub fn cancel(&mut self, op: TradeOp) {
+        self.try_cancel(op).expect("the ledger accepts the cancel");
+    }
+
+    /// Signs the cancel with a key.
+    pub fn sign_cancel(&self, key: usize, op: impl Into<TradeOp>) -> TradeOp {
+        let mut op = op.into();
+        let sign = |blocks| self.keys[key].sign(&message(&self.context.system, &blocks));
+        match &mut op {
+            TradeOp::CancelOrder(op) => op.signature = sign(op.message()),
+            TradeOp::CancelAll(op) => op.signature = sign(op.message()),
+            _ => unreachable!("not a cancel"),
+        }
+        op
+    }
+
+    /// Slot 7 of sub 1 of account 2, up to nonce 5.
+    pub fn cancel_order(&self) -> CancelOrder {
+        CancelOrder {
+            account: account(2),
+            sub: sub(1),
+            slot: tsz_types::Slot::new(7).unwrap(),
+            nonce: nonce(5),
+            key_slot: slot(0),
+            signature: self.blank(),
+        }
+    }
+
+    /// All orders of sub 1 of account 2, good from the batch time on.
+    pub fn cancel_all(&self) -> CancelAll {
+        use tsz_ledger::CtlCell;
+        let ctl = CtlCell::from_leaf(&self.view.get(Key::ctl(2, 1))).unwrap();
+        CancelAll {
+            account: account(2),
+            sub: sub(1),
+            kill_epoch: ctl.kill_epoch,
+            not_before: TimeMs::new(TIME).unwrap(),
+            nonce: ctl.nonce,
+            key_slot: slot(0),
+            signature: self.blank(),
+        }
     }
 
     pub fn apply(&mut self, op: impl Into<FundOp>) -> Code {
@@ -284,8 +339,32 @@ pub fn every_op() -> World {
     w.apply(op);
     let op = w.sign(0, w.revoke());
     w.apply(op);
+    cancels(&mut w);
     l1_ops(&mut w);
     w
+}
+
+/// Carries of nonces and epochs, the same nonce again, another slot, a time that is long past.
+fn cancels(w: &mut World) {
+    use tsz_ledger::OrdCell;
+    for n in [5, 6, 0xff_ffff, 0x100_0000, u32::MAX - 1] {
+        let op = w.sign_cancel(0, CancelOrder { nonce: nonce(n), ..w.cancel_order() });
+        w.cancel(op);
+    }
+    let filled = OrdCell { filled: Lots::new(3).unwrap(), tag: [F::ONE; 4], ..OrdCell::fresh(nonce(5)) };
+    let other = tsz_types::Slot::new(255).unwrap();
+    w.view.set(Key::ord(2, 1, 255), filled.to_leaf());
+    let op = w.sign_cancel(0, CancelOrder { slot: other, ..w.cancel_order() });
+    w.cancel(op);
+    for not_before in [TIME, 0] {
+        let op =
+            w.sign_cancel(0, CancelAll { not_before: TimeMs::new(not_before).unwrap(), ..w.cancel_all() });
+        w.cancel(op);
+    }
+    let last = KillEpoch::new(0xff_ffff).unwrap();
+    w.view.set(Key::ctl(2, 1), tsz_ledger::CtlCell { nonce: nonce(0xff_ffff), kill_epoch: last }.to_leaf());
+    let op = w.sign_cancel(0, w.cancel_all());
+    w.cancel(op);
 }
 
 fn l1_ops(w: &mut World) {

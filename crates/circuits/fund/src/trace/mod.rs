@@ -1,5 +1,6 @@
 //! Traces of the op tables from applied ops.
 
+mod cancels;
 mod l1;
 mod signed;
 
@@ -10,7 +11,9 @@ use tsz_hash::Digest;
 use tsz_ledger::{Access, BatchContext};
 
 use crate::op::{self, FundRecord, OP_TABLES, OpRecord, Signed};
-use crate::tables::{BeginAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir};
+use crate::tables::{
+    BeginAir, CancelAir, CancelAllAir, DepositAir, ExitAir, KeyAir, L1KeyAir, TransferAir, WithdrawAir,
+};
 use tsz_gadgets::layout::Columns;
 
 pub use tsz_gadgets::collect;
@@ -38,6 +41,12 @@ pub enum RecordError {
         /// Ops given.
         got: usize,
     },
+    /// An op of another family.
+    #[error("op {index} is not of the fund family")]
+    Foreign {
+        /// Sequence number.
+        index: u32,
+    },
 }
 
 /// A signature that the `sig` tables must prove.
@@ -54,7 +63,7 @@ pub struct SignatureRequest {
 /// Traces of the op tables and the signatures that they need.
 #[derive(Clone, Debug)]
 pub struct OpTraces {
-    /// One trace a table, in the order begin, deposit, transfer, withdraw, key, l1key, exit.
+    /// One trace a table, in the order begin, deposit, transfer, withdraw, key, l1key, exit, cancel, cancel_all.
     pub traces: Vec<Trace>,
     /// Signatures, in the order of the tables and of the ops.
     pub signatures: Vec<SignatureRequest>,
@@ -122,9 +131,10 @@ pub fn op_traces(
 ) -> Result<OpTraces, RecordError> {
     let mut kinds: [Vec<OpRecord<'_>>; OP_TABLES] = Default::default();
     for record in records {
-        kinds[op::table(&record.op)].push(record.into());
+        let table = op::table(&record.op).ok_or(RecordError::Foreign { index: record.index })?;
+        kinds[table].push(record.into());
     }
-    let [h0, h1, h2, h3, h4, h5, h6] = *log_heights;
+    let [h0, h1, h2, h3, h4, h5, h6, h7, h8] = *log_heights;
     let filled = [
         table(0, h0, &kinds[0], |r| l1::begin(context, r))?,
         table(1, h1, &kinds[1], l1::deposit)?,
@@ -133,6 +143,8 @@ pub fn op_traces(
         table(4, h4, &kinds[4], |r| signed::key(context, r))?,
         table(5, h5, &kinds[5], l1::l1key)?,
         table(6, h6, &kinds[6], l1::exit)?,
+        table(7, h7, &kinds[7], |r| cancels::cancel(context, r))?,
+        table(8, h8, &kinds[8], |r| cancels::cancel_all(context, r))?,
     ];
     let (traces, signatures): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
     Ok(OpTraces { traces, signatures: signatures.concat() })
@@ -151,7 +163,9 @@ pub fn requests(context: &BatchContext, has_begin: bool, traces: &[Trace]) -> Re
             3 => collect(&WithdrawAir, trace, &signed),
             4 => collect(&KeyAir, trace, &signed),
             5 => collect(&L1KeyAir, trace, &[]),
-            _ => collect(&ExitAir, trace, &[]),
+            6 => collect(&ExitAir, trace, &[]),
+            7 => collect(&CancelAir, trace, &signed),
+            _ => collect(&CancelAllAir, trace, &signed),
         });
     }
     requests

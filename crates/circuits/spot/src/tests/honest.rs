@@ -5,8 +5,8 @@ use tsz_stark::{Profile, setup};
 
 use super::world::*;
 use crate::class::Counts;
-use crate::record::SpotRecord;
 use crate::prove::public_values;
+use crate::record::SpotRecord;
 
 #[test]
 fn accepts_every_kind_of_trade() {
@@ -44,8 +44,8 @@ const CONDITIONAL: [&str; 28] = [
     "spot taker.slot.rest_inv",
     "spot maker.slot.rest_inv",
     "order max_maker_inv",
-    "spot own_inv",
-    "spot slot_inv",
+    "spot meeting.own_inv",
+    "spot meeting.slot_inv",
     "spot head",
     "spot next_account",
     "spot taker.distance.lo",
@@ -78,7 +78,7 @@ fn every_cell_is_constrained() {
     let counts = Counts::of(world.params.spots.len(), world.records.iter().map(SpotRecord::parts));
     let mut rows = vec![1, counts.markets, counts.orders, counts.trades];
     rows.resize(airs.len(), 0);
-    let publics = public_values(&witness.claim);
+    let publics = public_values(&witness.claim, airs.len());
     let tamper = Tamper {
         airs: &airs,
         traces: &witness.traces,

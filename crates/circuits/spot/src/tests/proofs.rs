@@ -96,9 +96,12 @@ fn every_class_has_100_proven_bits() {
 #[test]
 fn the_smallest_class_that_holds_the_trades_is_taken() {
     let name = |c: Counts| Class::fitting(&c).map(|c| c.name);
-    let counts = Counts { markets: 4, orders: 60, trades: 60, blocks: 60 * 28 };
-    assert_eq!(name(counts), Some("small"));
-    assert_eq!(name(Counts { trades: 65, ..counts }), Some("medium"));
-    assert_eq!(name(Counts { trades: 4096, orders: 4096, blocks: 4096 * 28, ..counts }), Some("large"));
-    assert_eq!(name(Counts { trades: 4097, ..counts }), None);
+    // two orders a trade, 26 blocks without a broker
+    let counts = |trades| Counts { markets: 4, orders: 2 * trades, trades, blocks: trades * 26 };
+    let cases = [(64, "small"), (65, "medium"), (1024, "medium"), (4096, "large"), (8192, "full")];
+    for (trades, class) in cases {
+        assert_eq!(name(counts(trades)), Some(class), "{trades} trades");
+    }
+    assert_eq!(name(counts(8193)), None);
+    assert_eq!(name(Counts { orders: 1, ..counts(8193) }), None);
 }

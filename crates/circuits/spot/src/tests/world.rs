@@ -221,7 +221,7 @@ impl World {
 
 /// Every constraint of every row and the balance of every bus.
 pub fn judge(witness: &Witness) -> Result<(), Violation> {
-    check(&SMALL.circuit(Profile::Base).airs, &witness.traces, &public_values(&witness.claim))
+    check(&SMALL.circuit(Profile::Base).airs, &witness.traces, &public_values(&witness.claim, witness.traces.len()))
 }
 
 /// Puts the orders of a trade into slots, at their next nonces.

@@ -17,8 +17,14 @@ pub type Ops = Vec<(AlgorithmId, Vec<Access>)>;
 
 pub const TINY: &Class = &CLASSES[0];
 
-/// Transfers and active accounts that each class is made for.
-pub const TRANSFERS: [(usize, usize); 4] = [(8, 16), (64, 128), (1024, 1000), (8192, 2000)];
+/// Classes that are made for transfers, with their number and that of active accounts.
+pub const TRANSFERS: [(&str, usize, usize); 5] = [
+    ("tiny", 8, 16),
+    ("small", 64, 128),
+    ("moderate", 256, 400),
+    ("medium", 1024, 1000),
+    ("large", 8192, 2000),
+];
 
 pub fn context() -> BatchContext {
     BatchContext { system: value(1), batch: 7, time: 1_700_000_000_000, params: value(2) }

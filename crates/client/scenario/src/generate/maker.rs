@@ -12,10 +12,10 @@ use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, L1Serial, Nonce, SubId, 
 use super::{FIRST, Mix, TOKENS, small};
 use crate::op::blank_signature;
 use crate::spec::Population;
-use crate::{Expect, OpSpec, ScenarioError};
+use crate::{Expect, MarketKind, OpSpec, ScenarioError};
 
 /// SplitMix64: the same numbers on every machine and in every version of every library.
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -27,14 +27,14 @@ impl Random {
     }
 
     /// Below `bound`, which is at least 1.
-    fn below(&mut self, bound: u32) -> u32 {
+    pub fn below(&mut self, bound: u32) -> u32 {
         (self.next() % u64::from(bound.max(1))) as u32
     }
 }
 
 /// What the workload knows of the state it makes.
 pub(super) struct Maker {
-    random: Random,
+    pub(super) random: Random,
     population: Population,
     next_account: u32,
     spare: Digest,
@@ -71,6 +71,8 @@ impl Maker {
             Some(3) => self.create(),
             Some(4) => self.withdraw(),
             Some(5) => self.full_exit(),
+            Some(7) => self.trade(MarketKind::Spot),
+            Some(8) => self.trade(MarketKind::Perp),
             _ => self.change_key(),
         }
     }
@@ -85,15 +87,20 @@ impl Maker {
         FIRST + k * self.population.stride
     }
 
+    /// Two different active accounts.
+    pub(super) fn two_active(&mut self) -> (u32, u32) {
+        let from = self.random.below(self.population.active);
+        let mut to = self.random.below(self.population.active - 1);
+        to += u32::from(to >= from);
+        (self.active_account(from), self.active_account(to))
+    }
+
     fn units(&mut self) -> Result<Units, ScenarioError> {
         small(1 + self.random.below(1_000))
     }
 
     fn transfer(&mut self) -> Result<OpSpec, ScenarioError> {
-        let from = self.random.below(self.population.active);
-        let mut to = self.random.below(self.population.active - 1);
-        to += u32::from(to >= from); // never the payer
-        let (from, to) = (self.active_account(from), self.active_account(to));
+        let (from, to) = self.two_active();
         let (account, to_account) = (small(from)?, small(to)?);
         Ok(OpSpec::filled(Transfer { to_account, ..self.internal_of(account, Bucket::Balance, SubId::MIN)? }))
     }
@@ -182,7 +189,7 @@ impl Maker {
             token: TokenId::QUOTE,
             sender: if foreign { EthAddress::default() } else { self.population.owner_of(account) },
         };
-        let expect = Expect::Code(if foreign { Code::NotOwner } else { Code::Ok });
+        let expect = Expect::code(if foreign { Code::NotOwner } else { Code::Ok });
         Ok(OpSpec { expect: Some(expect), ..OpSpec::filled(exit) })
     }
 

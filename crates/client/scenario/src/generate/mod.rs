@@ -1,14 +1,15 @@
 //! Seeded workloads.
 
 mod maker;
+mod trades;
 
 use std::collections::BTreeMap;
 
-use tsz_stf::TokenListing;
 use tsz_types::{AccountId, EthAddress, NumberError, SubId, TimeMs, TokenId, Units};
 
 use crate::spec::{
-    Amount, BatchSpec, GenesisSpec, HoldingSpec, KeySource, Population, Scenario, SystemSpec, VERSION,
+    Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, Population, Scenario, SystemSpec,
+    TokenSpec, VERSION,
 };
 use crate::{Keyring, ScenarioError, Show};
 use maker::Maker;
@@ -30,18 +31,57 @@ pub struct Mix {
     pub full_exit: u32,
     /// Key registrations and revocations, by keys and from L1.
     pub keys: u32,
+    /// Spot trades between two active accounts.
+    pub spot: u32,
+    /// Perpetual trades between two active accounts.
+    pub perp: u32,
 }
 
 impl Mix {
-    /// A bit of everything.
-    pub const ALL: Self =
-        Self { transfer: 70, internal: 8, deposit: 8, create: 2, withdraw: 8, full_exit: 1, keys: 3 };
+    /// Nothing.
+    const NONE: Self = Self {
+        transfer: 0,
+        internal: 0,
+        deposit: 0,
+        create: 0,
+        withdraw: 0,
+        full_exit: 0,
+        keys: 0,
+        spot: 0,
+        perp: 0,
+    };
+    /// A bit of everything in the fund family.
+    pub const ALL: Self = Self {
+        transfer: 70,
+        internal: 8,
+        deposit: 8,
+        create: 2,
+        withdraw: 8,
+        full_exit: 1,
+        keys: 3,
+        ..Self::NONE
+    };
     /// Transfers to other accounts only.
-    pub const TRANSFERS: Self =
-        Self { transfer: 1, internal: 0, deposit: 0, create: 0, withdraw: 0, full_exit: 0, keys: 0 };
+    pub const TRANSFERS: Self = Self { transfer: 1, ..Self::NONE };
+    /// Spot trades only.
+    pub const SPOT: Self = Self { spot: 1, ..Self::NONE };
+    /// Perpetual trades only.
+    pub const PERP: Self = Self { perp: 1, ..Self::NONE };
+    /// Spot and perpetual trades, half and half.
+    pub const TRADES: Self = Self { spot: 1, perp: 1, ..Self::NONE };
 
-    fn weights(&self) -> [u32; 7] {
-        [self.transfer, self.internal, self.deposit, self.create, self.withdraw, self.full_exit, self.keys]
+    fn weights(&self) -> [u32; 9] {
+        [
+            self.transfer,
+            self.internal,
+            self.deposit,
+            self.create,
+            self.withdraw,
+            self.full_exit,
+            self.keys,
+            self.spot,
+            self.perp,
+        ]
     }
 }
 
@@ -88,7 +128,7 @@ pub fn generate(ops: u32, seed: u64, params: &Params) -> Result<Scenario, Scenar
     if batches == 0 || mix.weights().iter().all(|w| *w == 0) {
         return wrong("no batch, or no kind of operation");
     }
-    let population = population(accounts, active)?;
+    let population = population(accounts, active, &mix)?;
     let keys = BTreeMap::from([(LABEL.to_owned(), KeySource::Seed(LABEL.to_owned()))]);
     let spare = Keyring::new(&keys, None)?.key_id(LABEL).map_err(|m| ScenarioError::field("keys", m))?;
     let mut maker = Maker::new(seed, population, spare);
@@ -100,7 +140,10 @@ pub fn generate(ops: u32, seed: u64, params: &Params) -> Result<Scenario, Scenar
         let time = TimeMs::try_from(1_000 * (i128::from(k) + 1)).unwrap_or(TimeMs::MAX);
         specs.push(BatchSpec { time, operations });
     }
-    let genesis = genesis(maker.into_population())?;
+    let mut genesis = genesis(maker.into_population())?;
+    if mix.spot + mix.perp > 0 {
+        (genesis.params, genesis.prices) = trades::markets(&mix)?;
+    }
     let first = small(FIRST)?;
     let token = TokenId::QUOTE;
     let show = vec![Show::Head, Show::Balance { account: first, sub: SubId::MIN, token }, Show::OutChain];
@@ -108,18 +151,14 @@ pub fn generate(ops: u32, seed: u64, params: &Params) -> Result<Scenario, Scenar
 }
 
 fn genesis(population: Population) -> Result<GenesisSpec, ScenarioError> {
-    let listing = |t: u8| Ok(TokenListing { token: small(t.into())?, minimum: small(1)? });
-    Ok(GenesisSpec {
-        system: SystemSpec { rollup: 1, chain: 31_337, address: EthAddress([0x11; 20]) },
-        operator: EthAddress([0x22; 20]),
-        time: TimeMs::MIN,
-        tokens: (0..TOKENS).map(listing).collect::<Result<_, ScenarioError>>()?,
-        accounts: Vec::new(),
-        population: Some(population),
-    })
+    let listing = |t: u8| Ok(TokenSpec { name: None, token: small(t.into())?, minimum: small(1)? });
+    let system = SystemSpec { rollup: 1, chain: 31_337, address: EthAddress([0x11; 20]) };
+    let tokens = (0..TOKENS).map(listing).collect::<Result<_, ScenarioError>>()?;
+    let genesis = GenesisSpec::new(system, EthAddress([0x22; 20]), tokens);
+    Ok(GenesisSpec { population: Some(population), ..genesis })
 }
 
-fn population(accounts: u32, active: u32) -> Result<Population, ScenarioError> {
+fn population(accounts: u32, active: u32, mix: &Mix) -> Result<Population, ScenarioError> {
     let units = Units::try_from(i128::from(HOLDING)).map_err(|e| ScenarioError::field("parameters", e))?;
     let mut owner = [0; 20];
     owner[0] = 0xaa;
@@ -128,5 +167,16 @@ fn population(accounts: u32, active: u32) -> Result<Population, ScenarioError> {
     let (owner, key) = (EthAddress(owner), "user-{n}".to_owned());
     // spread over the tree, as the active accounts of an exchange are
     let stride = accounts / active;
-    Ok(Population { count: accounts, owner, active, stride, key, balances, collateral: Vec::new() })
+    let mut population =
+        Population { count: accounts, owner, active, stride, key, balances, ..Population::default() };
+    if mix.spot > 0 {
+        let holding = |t: u8| {
+            Ok(HoldingSpec { sub: SubId::MIN, token: small(t.into())?, amount: Amount::Units(units) })
+        };
+        population.active_balances = (1..TOKENS).map(holding).collect::<Result<_, ScenarioError>>()?;
+    }
+    if mix.perp > 0 {
+        population.active_collateral = vec![CollateralSpec { sub: SubId::MIN, amount: Amount::Units(units) }];
+    }
+    Ok(population)
 }

@@ -4,11 +4,14 @@ use tsz_aggregator::ProofError;
 use tsz_fund::{Class, FundAir, FundRecord, ProveError, VerifyError, Witness, counts, public_values, verify};
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
 use tsz_stark::{F, Profile};
+use tsz_trade::Params;
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{
+    BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven,
+};
 
 /// One size class.
 pub struct Fund {
@@ -32,6 +35,14 @@ impl Fund {
     }
 }
 
+/// The ops as the circuit takes them.
+fn records(ops: &[(u32, &OpRecord)], with_accesses: bool) -> Vec<FundRecord> {
+    let accesses = |r: &OpRecord| if with_accesses { r.accesses.clone() } else { Vec::new() };
+    let record =
+        |(index, r): &(u32, &OpRecord)| FundRecord { index: *index, op: r.op.clone(), accesses: accesses(r) };
+    ops.iter().map(record).collect()
+}
+
 impl Keyed for Fund {
     fn id(&self) -> CircuitId {
         self.keys.id()
@@ -51,24 +62,15 @@ impl Keyed for Fund {
 }
 
 impl ExecCircuit for Fund {
-    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool {
+    fn fits(&self, _: &Params, ops: &[(u32, &OpRecord)]) -> bool {
         // Only the kinds of the ops count.
-        let records: Vec<FundRecord> = ops
-            .iter()
-            .map(|(index, r)| FundRecord { index: *index, op: r.op.clone(), accesses: Vec::new() })
-            .collect();
-        self.class.holds(&counts(&records))
+        self.class.holds(&counts(&records(ops, false)))
     }
 
     fn prove(&self, job: &ExecJob<'_>) -> Result<Proven<ExecClaim>, EngineError> {
         let pk = self.keys.pk()?;
         let watch = Stopwatch::start();
-        let records: Vec<FundRecord> = job
-            .ops
-            .iter()
-            .map(|(index, r)| FundRecord { index: *index, op: r.op.clone(), accesses: r.accesses.clone() })
-            .collect();
-        let witness = Witness::new(self.class, &job.context, &records, job.start)
+        let witness = Witness::new(self.class, &job.context, &records(job.ops, true), job.start)
             .map_err(|error| self.error(error.into()))?;
         let trace = watch.cost();
         let watch = Stopwatch::start();
@@ -81,6 +83,10 @@ impl ExecCircuit for Fund {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn op_rows(&self) -> Vec<OpRows> {
+        tsz_fund::op_rows().into_iter().map(|(op, rows)| OpRows { op, rows }).collect()
     }
 
     fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {

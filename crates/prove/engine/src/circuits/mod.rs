@@ -1,13 +1,21 @@
 //! The circuits of this program, as the registry sees them.
 
+mod auth;
 mod fund;
+mod manage;
+mod oracle;
+mod spot;
 mod transition;
 
 use std::sync::Arc;
 
 use tsz_stark::Profile;
 
+pub use auth::Auth;
 pub use fund::Fund;
+pub use manage::Manage;
+pub use oracle::Oracle;
+pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
 use crate::registry::Registry;
@@ -17,6 +25,18 @@ pub fn circuits(profile: Profile) -> Registry {
     let mut registry = Registry::new();
     for class in &tsz_fund::CLASSES {
         registry.add_exec(Arc::new(Fund::new(class, profile)));
+    }
+    for class in &tsz_spot::CLASSES {
+        registry.add_exec(Arc::new(Spot::new(class, profile)));
+    }
+    for class in &tsz_auth_circuit::CLASSES {
+        registry.add_exec(Arc::new(Auth::new(class, profile)));
+    }
+    for class in &tsz_manage::CLASSES {
+        registry.add_exec(Arc::new(Manage::new(class, profile)));
+    }
+    for class in &tsz_oracle::CLASSES {
+        registry.add_exec(Arc::new(Oracle::new(class, profile)));
     }
     for class in &tsz_transition::CLASSES {
         registry.add_transition(Arc::new(Transition::new(class, profile)));

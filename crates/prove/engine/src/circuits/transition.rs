@@ -90,7 +90,7 @@ impl TransitionCircuit for Transition {
 
 /// The ops as the circuit takes them.
 fn ops(batch: &ExecutedBatch) -> Vec<(AlgorithmId, Vec<Access>)> {
-    batch.records.iter().map(|r| (r.algorithm, r.accesses.clone())).collect()
+    batch.records.iter().map(|r| (r.algorithm(), r.accesses.clone())).collect()
 }
 
 /// Rows that a batch needs.

@@ -8,6 +8,7 @@ use tsz_hash::F;
 use tsz_ledger::context::limbs24;
 use tsz_ledger::{AlgorithmId, ExecClaim, Family, TransitionClaim, TupleSponge};
 use tsz_stark::{Circuit, Profile, RowMajorMatrix, TableAir, prove, verify};
+use tsz_trade::Params;
 use tsz_vktree::transition_algorithm;
 
 use crate::error::EngineError;
@@ -103,7 +104,7 @@ fn transition_felts(c: &TransitionClaim) -> Vec<F> {
 }
 
 impl ExecCircuit for Small {
-    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool {
+    fn fits(&self, _: &Params, ops: &[(u32, &OpRecord)]) -> bool {
         ops.len() <= self.max
     }
     fn prove(&self, job: &ExecJob<'_>) -> Result<Proven<ExecClaim>, EngineError> {

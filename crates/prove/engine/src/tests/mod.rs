@@ -4,5 +4,6 @@ mod aggregate;
 mod base;
 mod circuits;
 mod keys;
+mod login;
 mod pipeline;
 mod real;

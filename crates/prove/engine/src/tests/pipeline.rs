@@ -6,6 +6,7 @@ use tsz_hash::{Digest, hash_bytes};
 use tsz_ledger::SystemId;
 use tsz_smt::Tree;
 use tsz_stf::{Code, Deposit, FundOp, Genesis, GenesisAccount, TokenListing};
+use tsz_trade::{Op, OpReceipt};
 use tsz_types::{AccountId, Bucket, EthAddress, L1Serial, SubId, TokenId, Units};
 
 use super::circuits::small_registry;
@@ -28,8 +29,8 @@ fn executor() -> Executor {
     Executor::new(system(), Tree::from_leaves(&leaves).unwrap())
 }
 
-fn deposit(serial: u64, account: u32) -> FundOp {
-    FundOp::Deposit(Deposit {
+fn deposit(serial: u64, account: u32) -> Op {
+    let op = FundOp::Deposit(Deposit {
         serial: L1Serial::new(serial).unwrap(),
         account: AccountId::new(account).unwrap(),
         sub: SubId::new(0).unwrap(),
@@ -37,14 +38,15 @@ fn deposit(serial: u64, account: u32) -> FundOp {
         token: TokenId::QUOTE,
         units: Units::new(5).unwrap(),
         owner: EthAddress([1; 20]),
-    })
+    });
+    op.into()
 }
 
 /// Two batches: 23 deposits (24 ops), then 3 (4 ops).
 pub(super) fn batches() -> Vec<ExecutedBatch> {
     let mut executor = executor();
-    let first: Vec<FundOp> = (0..23).map(|k| deposit(k, 2)).collect();
-    let second: Vec<FundOp> = (23..26).map(|k| deposit(k, 2)).collect();
+    let first: Vec<Op> = (0..23).map(|k| deposit(k, 2)).collect();
+    let second: Vec<Op> = (23..26).map(|k| deposit(k, 2)).collect();
     vec![executor.execute(1_000, &first).unwrap(), executor.execute(2_000, &second).unwrap()]
 }
 
@@ -65,7 +67,8 @@ fn execution_chains_batches_and_leaves_refused_ops_out() {
     let mut executor = executor();
     let first = executor.execute(1_000, &[deposit(0, 2), deposit(7, 2), deposit(1, 9)]).unwrap();
     assert_eq!(first.records.len(), 3);
-    assert_eq!(first.records[2].receipt.code, Code::NoAccount);
+    let OpReceipt::Fund(receipt) = first.records[2].receipt else { panic!("not a fund op") };
+    assert_eq!(receipt.code, Code::NoAccount);
     assert_eq!(first.rejected.iter().map(|r| r.position).collect::<Vec<_>>(), [1]);
     assert_eq!(first.header.context.batch, 1);
     let second = executor.execute(1_000, &[]).unwrap();

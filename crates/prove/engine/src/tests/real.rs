@@ -10,7 +10,8 @@ use tsz_hash::{F, PrimeCharacteristicRing};
 use tsz_ledger::{Access, AlgorithmId};
 use tsz_scenario::{Mix, Params, generate, run};
 use tsz_stark::Profile;
-use tsz_stf::{FundOp, Reject};
+use tsz_stf::Reject;
+use tsz_trade::{Op, OpReject};
 use tsz_transition::{Class, Counts, Witness};
 
 use super::pipeline;
@@ -61,7 +62,7 @@ fn refused(bundle: &Bundle) -> BatchError {
 fn rows_of_a_transition_are_bounded_without_a_witness() {
     for batch in pipeline::batches().iter().chain(&batches()) {
         let ops: Vec<(AlgorithmId, Vec<Access>)> =
-            batch.records.iter().map(|r| (r.algorithm, r.accesses.clone())).collect();
+            batch.records.iter().map(|r| (r.algorithm(), r.accesses.clone())).collect();
         let witness = Witness::new(&batch.header.context, &ops, &batch.before).unwrap();
         let (got, [least, most]) = (witness.counts(), transition_counts(batch));
         assert!((least.poseidon2..=most.poseidon2).contains(&got.poseidon2), "{got:?} {least:?} {most:?}");
@@ -94,7 +95,7 @@ fn a_batch_in_two_ranges_is_verified_and_its_ranges_cannot_be_dropped_or_swapped
     let mut bundle = Bundle { batches: vec![f.bundle.batches[0].clone()] };
     let (mut start, mut execs) = (batch.header.context.digest(), Vec::new());
     for ops in [&ops[..10], &ops[10..]] {
-        let job = registry::ExecJob { context: batch.header.context, start, ops };
+        let job = registry::ExecJob { context: batch.header.context, params: &batch.params, start, ops };
         let proven = circuit.prove(&job).unwrap();
         start = proven.claim.end;
         let mut exec = bundle.batches[0].execs[0].clone();
@@ -180,17 +181,76 @@ fn a_forged_signature_is_refused_and_changes_nothing() {
     let run = run(&generate(20, 6, &params).unwrap()).unwrap();
     let honest = &run.batches[0];
     let (system, time) = (run.system.digest(), honest.context.time);
-    let mut ops: Vec<FundOp> = honest.records.iter().map(|r| r.op.clone()).collect();
+    let mut ops: Vec<Op> = honest.records.iter().map(|r| r.op.clone()).collect();
     let mut executor = Executor::new(system, run.genesis.clone());
     assert_eq!(executor.execute(time, &ops).unwrap().header.sn, honest.after.root());
-    let other = *ops[3].signature_mut().unwrap();
-    *ops.last_mut().unwrap().signature_mut().unwrap() = other;
+    let Op::Fund(mut last) = ops[20].clone() else { panic!("not a transfer") };
+    let Op::Fund(mut other) = ops[3].clone() else { panic!("not a transfer") };
+    *last.signature_mut().unwrap() = *other.signature_mut().unwrap();
+    ops[20] = last.into();
     let mut forged = Executor::new(system, run.genesis.clone());
     let batch = forged.execute(time, &ops).unwrap();
     let refused: Vec<_> = batch.rejected.iter().map(|r| (r.position, r.reason)).collect();
-    assert_eq!(refused, [(20, Reject::Signature)]);
+    assert_eq!(refused, [(20, OpReject::Fund(Reject::Signature))]);
     let mut without = Executor::new(system, run.genesis.clone());
     assert_eq!(without.execute(time, &ops[..20]).unwrap().header, batch.header);
+}
+
+/// A batch of trades and transfers.
+fn trades() -> tsz_scenario::Run {
+    let mix = Mix { spot: 3, ..Mix::TRANSFERS };
+    let params = Params { accounts: 200, active: 12, batches: 1, mix };
+    run(&generate(24, 9, &params).unwrap()).unwrap()
+}
+
+#[test]
+fn a_batch_of_trades_and_transfers_is_proven_and_verified() {
+    let f = fixture();
+    let batches = executed(trades()).unwrap();
+    let (bundle, report) = prove_bundle(batches, &f.registry, &f.pins, &|_| {}).unwrap();
+    let circuits: Vec<&str> = report.proofs.iter().map(|p| p.circuit.as_str()).collect();
+    assert_eq!(circuits, ["fund/small", "spot/small", "transition/small"]);
+    verify(&bundle).unwrap();
+    // under other parameters, everywhere: C changes, and with it every capacity
+    let mut other = bundle.clone();
+    let batch = &mut other.batches[0];
+    batch.header.context.params[0] += F::ONE;
+    let context = batch.header.context;
+    for exec in &mut batch.execs {
+        (exec.claim.context, exec.claim.start) = (context, context.digest());
+    }
+    assert!(matches!(
+        refused(&other),
+        BatchError::Transition(ProofError::Verify(_))
+            | BatchError::Exec { error: ExecError::Proof(ProofError::Verify(_)), .. }
+    ));
+    // a trade proof cannot be left out
+    let mut without = bundle;
+    without.batches[0].execs.remove(1);
+    verify(&without).unwrap_err();
+}
+
+#[test]
+fn trades_need_the_parameters_in_force() {
+    let run = trades();
+    let batch = &run.batches[0];
+    let ops: Vec<Op> = batch.records.iter().skip(1).map(|r| r.op.clone()).collect();
+    let trades = ops.iter().filter(|op| op.needs_params()).count();
+    assert!(0 < trades && trades < ops.len());
+    let mut executor = Executor::new(run.system.digest(), run.genesis.clone());
+    let mut others = batch.params.clone();
+    others.oracle.max_age += 1;
+    for params in [None, Some(others)] {
+        let mut executor = executor.clone();
+        params.into_iter().for_each(|p| executor.set_params(p));
+        let done = executor.execute(batch.context.time, &ops).unwrap();
+        assert_eq!((done.records.len(), done.rejected.len()), (1 + ops.len() - trades, trades));
+        let reason = OpReject::Trade(tsz_trade::TradeReject::OtherParams);
+        assert!(done.rejected.iter().all(|r| r.reason == reason));
+    }
+    executor.set_params(batch.params.clone());
+    let done = executor.execute(batch.context.time, &ops).unwrap();
+    assert_eq!((done.rejected.len(), done.header.sn), (0, batch.after.root()));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::access::Leaf;
 
 pub use keys::{KeyPolicy, Permission, Permissions, Scheme};
 pub use system::{HeadCell, L1InCell, MAX_ACCOUNTS, TokCell};
-pub use trading::{MINUTES, MkfCell, MkoCell, MkpCell, MksCell, OrdCell, PosCell};
+pub use trading::{MINUTES, MkfCell, MkoCell, MkpCell, MkrCell, MksCell, OrdCell, PosCell};
 pub use user::{AcctCell, BalCell, BucketCell, CtlCell, MAX_MARGIN_TOKENS, MAX_POSITIONS, SubCell};
 
 #[cfg(test)]

@@ -102,17 +102,31 @@ fn trading_cells_are_pinned() {
     };
     assert_eq!(ord.to_leaf(), leaf([1, 2, 3, 4, 7, 8, 9, 10]));
     assert!(OrdCell::from_leaf(&leaf([1, 0, 0, 0, 7, 0, 0, 0])).is_err());
-    let mkp = MkpCell { index: 1 | 2 << 24, mark: 3 | 4 << 24, price_ts: 5 | 6 << 24 };
-    assert_eq!(mkp.to_leaf(), leaf([1, 2, 3, 4, 5, 6, 0, 0]));
+    let mkp = MkpCell { index: 1 | 2 << 24, mark: 3 | 4 << 24, price_ts: 5 | 6 << 24, settled: true };
+    assert_eq!(mkp.to_leaf(), leaf([1, 2, 3, 4, 5, 6, 1, 0]));
+    assert_eq!((mkp.mark_of(true), mkp.mark_of(false)), (mkp.index, mkp.mark));
+    assert_eq!(MkpCell { settled: false, ..mkp }.mark_of(true), mkp.mark);
+    assert!(MkpCell::from_leaf(&leaf([0, 0, 0, 0, 0, 0, 1, 0])).is_err(), "settled without prices");
     assert!(MkpCell::from_leaf(&leaf([1, 0, 0, 0, 5, 0, 0, 0])).is_err());
     let mkf = MkfCell { funding: f, hour: 4 | 5 << 24 };
     assert_eq!(mkf.to_leaf(), leaf([1, 2, 3, 1, 4, 5, 0, 0]));
     let mks = MksCell { sum: -(1 | 2 << 24), minute: 60 };
     assert_eq!(mks.to_leaf(), leaf([1, 2, 1, 60, 0, 0, 0, 0]));
     assert!(MksCell::from_leaf(&leaf([0, 0, 0, 61, 0, 0, 0, 0])).is_err());
-    let mko = MkoCell { open_interest: 1 | 2 << 24 | 255 << 48 };
-    assert_eq!(mko.to_leaf(), leaf([1, 2, 255, 0, 0, 0, 0, 0]));
+    let mko = MkoCell { open_interest: 1 | 2 << 24 | 255 << 48, moves: 3 | 4 << 24 };
+    assert_eq!(mko.to_leaf(), leaf([1, 2, 255, 3, 4, 0, 0, 0]));
+    let mkr = MkrCell {
+        moves: 1 | 2 << 24,
+        price_ts: 3 | 4 << 24,
+        remaining: 5 | 6 << 24 | 127 << 48,
+        account: 7,
+        sub: 31,
+        rank: 1_008,
+    };
+    assert_eq!(mkr.to_leaf(), leaf([1, 2, 3, 4, 5, 6, 127 + 31 * 128 + 1_008 * 4_096, 7]));
+    assert!(MkrCell::from_leaf(&leaf([0, 0, 0, 0, 0, 0, 1 << 22, 0])).is_err(), "rank 1024");
     assert!(MkoCell::from_leaf(&leaf([0, 0, 256, 0, 0, 0, 0, 0])).is_err());
+    assert_eq!(MkrCell::from_leaf(&mkr.to_leaf()), Ok(mkr));
     for cell in [pos.to_leaf(), ord.to_leaf(), mkp.to_leaf(), mkf.to_leaf(), mks.to_leaf(), mko.to_leaf()] {
         let kinds = [
             PosCell::from_leaf(&cell).map(|c| c.to_leaf()),
@@ -156,6 +170,7 @@ proptest! {
         unique::<MkfCell>(&leaf)?;
         unique::<MksCell>(&leaf)?;
         unique::<MkoCell>(&leaf)?;
+        unique::<MkrCell>(&leaf)?;
         for bucket in [Bucket::Balance, Bucket::Collateral] {
             if let Ok(cell) = BucketCell::from_leaf(bucket, &leaf) {
                 prop_assert_eq!(cell.to_leaf(), leaf);

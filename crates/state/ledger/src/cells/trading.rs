@@ -118,6 +118,16 @@ pub struct MkpCell {
     pub mark: u32,
     /// Time of the prices in ms, below 2^48.
     pub price_ts: u64,
+    /// Whether the market settles at named prices: then `index` is that of long positions and `mark` that of short
+    /// ones, for good.
+    pub settled: bool,
+}
+
+impl MkpCell {
+    /// The price that values a position.
+    pub fn mark_of(&self, is_long: bool) -> u32 {
+        if self.settled && is_long { self.index } else { self.mark }
+    }
 }
 
 impl Cell for MkpCell {
@@ -128,17 +138,20 @@ impl Cell for MkpCell {
         put(&mut leaf, 0, split_limbs::<2>(self.index.into()));
         put(&mut leaf, 2, split_limbs::<2>(self.mark.into()));
         put(&mut leaf, 4, split_limbs::<2>(self.price_ts.into()));
+        leaf[6] = felt(self.settled);
         leaf
     }
 
     fn from_leaf(leaf: &Leaf) -> Result<Self, CellError> {
-        zero_from(Self::NAME, leaf, 6)?;
+        zero_from(Self::NAME, leaf, 7)?;
         let cell = Self {
             index: number(Self::NAME, join_limbs("index", 32, &leaf[..2]))? as u32,
             mark: number(Self::NAME, join_limbs("mark", 32, &leaf[2..4]))? as u32,
             price_ts: number(Self::NAME, TimeMs::from_felts(&take(leaf, 4)))?.get(),
+            settled: small(Self::NAME, leaf, 6, 1)? == 1,
         };
-        if (cell.index == 0) != (cell.mark == 0) || cell.index == 0 && cell.price_ts != 0 {
+        let is_empty = cell.index == 0;
+        if is_empty != (cell.mark == 0) || is_empty && (cell.price_ts != 0 || cell.settled) {
             return Err(CellError::NotCanonical { cell: Self::NAME, what: "half a price" });
         }
         Ok(cell)
@@ -210,11 +223,15 @@ impl Cell for MksCell {
 pub struct MkoCell {
     /// Sum of |size| over both sides, lots, below 2^56.
     pub open_interest: u64,
+    /// Operations that moved a size in the market, but for ADL; below 2^48. A ranking is of one such state.
+    pub moves: u64,
 }
 
 impl MkoCell {
     /// Bits of the open interest.
     pub const BITS: u32 = 56;
+    /// Bits of the count of moves.
+    pub const MOVES_BITS: u32 = 48;
 }
 
 impl Cell for MkoCell {
@@ -223,12 +240,71 @@ impl Cell for MkoCell {
     fn to_leaf(&self) -> Leaf {
         let mut leaf = ZERO;
         put(&mut leaf, 0, split_limbs::<3>(self.open_interest.into()));
+        put(&mut leaf, 3, split_limbs::<2>(self.moves.into()));
         leaf
     }
 
     fn from_leaf(leaf: &Leaf) -> Result<Self, CellError> {
-        zero_from(Self::NAME, leaf, 3)?;
+        zero_from(Self::NAME, leaf, 5)?;
         let open_interest = number(Self::NAME, join_limbs("open interest", Self::BITS, &leaf[..3]))? as u64;
-        Ok(Self { open_interest })
+        let moves = number(Self::NAME, join_limbs("moves", Self::MOVES_BITS, &leaf[3..5]))? as u64;
+        Ok(Self { open_interest, moves })
+    }
+}
+
+/// Ranking of the holders of one side of a market, page by page: complete once nothing remains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MkrCell {
+    /// [`MkoCell::moves`] of the state that is ranked.
+    pub moves: u64,
+    /// [`MkpCell::price_ts`] of that state.
+    pub price_ts: u64,
+    /// Lots of the side that are not listed yet, below 2^55.
+    pub remaining: u64,
+    /// The last holder listed; holders come in increasing order of (account, sub).
+    pub account: u32,
+    /// Its sub-account.
+    pub sub: u8,
+    /// The best rank of a holder that can bear the class, at most 1023; 0 = nobody so far.
+    pub rank: u16,
+}
+
+impl MkrCell {
+    /// Bits of what remains.
+    pub const REMAINING_BITS: u32 = 55;
+    /// Weights of sub-account and rank over the seven high bits of what remains.
+    const WEIGHTS: [u32; 2] = [1 << 7, 1 << 12];
+    /// First value of the felt that the three share beyond its range.
+    const PACKED: u32 = 1 << 22;
+}
+
+impl Cell for MkrCell {
+    const NAME: &'static str = "MKR";
+
+    fn to_leaf(&self) -> Leaf {
+        let mut leaf = ZERO;
+        put(&mut leaf, 0, split_limbs::<2>(self.moves.into()));
+        put(&mut leaf, 2, split_limbs::<2>(self.price_ts.into()));
+        put(&mut leaf, 4, split_limbs::<2>((self.remaining & ((1 << 48) - 1)).into()));
+        let [sub, rank] = Self::WEIGHTS;
+        let high = (self.remaining >> 48) as u32; // 7 bits
+        leaf[6] = felt(high + sub * u32::from(self.sub) + rank * u32::from(self.rank));
+        leaf[7] = felt(self.account);
+        leaf
+    }
+
+    fn from_leaf(leaf: &Leaf) -> Result<Self, CellError> {
+        let limbs = |what, at: usize| number(Self::NAME, join_limbs(what, 48, &leaf[at..at + 2]));
+        let packed = small(Self::NAME, leaf, 6, Self::PACKED - 1)?;
+        let [sub, rank] = Self::WEIGHTS;
+        let low = limbs("remaining lots", 4)? as u64;
+        Ok(Self {
+            moves: limbs("moves", 0)? as u64,
+            price_ts: limbs("price time", 2)? as u64,
+            remaining: low | u64::from(packed % sub) << 48,
+            account: small(Self::NAME, leaf, 7, (1 << 24) - 1)?,
+            sub: (packed / sub % (rank / sub)) as u8,
+            rank: (packed / rank) as u16,
+        })
     }
 }

@@ -1,0 +1,114 @@
+//! JSON forms: lowercase hex for bytes, text for the tail.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::es256::{Es256Key, Es256Signature};
+use crate::passkey::{Assertion, Passkey, PasskeyError};
+
+/// Why a form is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum FormError {
+    /// Not lowercase hex of the expected number of bytes.
+    #[error("expected lowercase hex of {0} bytes")]
+    Hex(usize),
+    /// Not hex at all.
+    #[error("expected lowercase hex")]
+    AnyHex,
+    /// The tail.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, b| {
+        let _ = write!(text, "{b:02x}"); // writing to a string cannot fail
+        text
+    })
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let chunks = text.as_bytes().chunks_exact(2);
+    if !chunks.remainder().is_empty() {
+        return None;
+    }
+    chunks.map(|c| Some(digit(*c.first()?)? << 4 | digit(*c.get(1)?)?)).collect()
+}
+
+fn array<const N: usize>(text: &str) -> Result<[u8; N], FormError> {
+    from_hex(text).and_then(|b| b.try_into().ok()).ok_or(FormError::Hex(N))
+}
+
+/// A passkey.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasskeyForm {
+    x: String,
+    y: String,
+    rp_id_hash: String,
+    user_verification: bool,
+    tail: String,
+}
+
+impl TryFrom<PasskeyForm> for Passkey {
+    type Error = FormError;
+    fn try_from(form: PasskeyForm) -> Result<Self, FormError> {
+        let key = Es256Key { x: array(&form.x)?, y: array(&form.y)? };
+        let rp_id_hash = array(&form.rp_id_hash)?;
+        Ok(Self::from_parts(key, rp_id_hash, form.user_verification, form.tail.as_bytes())?)
+    }
+}
+
+impl From<Passkey> for PasskeyForm {
+    fn from(passkey: Passkey) -> Self {
+        Self {
+            x: to_hex(&passkey.key.x),
+            y: to_hex(&passkey.key.y),
+            rp_id_hash: to_hex(&passkey.rp_id_hash),
+            user_verification: passkey.user_verification,
+            // A passkey's tail is ASCII.
+            tail: String::from_utf8_lossy(passkey.tail()).to_string(),
+        }
+    }
+}
+
+/// An assertion; the signature is r and s in 64 bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssertionForm {
+    authenticator_data: String,
+    client_data: String,
+    signature: String,
+}
+
+impl TryFrom<AssertionForm> for Assertion {
+    type Error = FormError;
+    fn try_from(form: AssertionForm) -> Result<Self, FormError> {
+        let signature: [u8; 64] = array(&form.signature)?;
+        let half = |at: usize| core::array::from_fn(|k| signature[at + k]);
+        Ok(Self {
+            authenticator_data: array(&form.authenticator_data)?,
+            client_data: from_hex(&form.client_data).ok_or(FormError::AnyHex)?,
+            signature: Es256Signature { r: half(0), s: half(32) },
+        })
+    }
+}
+
+impl From<Assertion> for AssertionForm {
+    fn from(assertion: Assertion) -> Self {
+        let Es256Signature { r, s } = assertion.signature;
+        Self {
+            authenticator_data: to_hex(&assertion.authenticator_data),
+            client_data: to_hex(&assertion.client_data),
+            signature: to_hex(&[r, s].concat()),
+        }
+    }
+}

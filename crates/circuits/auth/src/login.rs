@@ -1,0 +1,200 @@
+//! RegisterKeyByPasskey and RevokeKeyByPasskey: a passkey with manage-keys writes or clears a slot.
+
+use thiserror::Error;
+use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, Trace};
+use tsz_chips::passkey::Approval;
+use tsz_gadgets::layout::Columns;
+use tsz_gadgets::policy::Policy;
+use tsz_gadgets::row::{Row, Shape, c};
+use tsz_gadgets::signer::{Signer, SignerInput, permission};
+use tsz_gadgets::table::{SIGNED_PUBLICS, current, signed_context};
+use tsz_gadgets::{columns, op_air};
+use tsz_ledger::{Access, BatchContext, Scheme};
+use tsz_stf::AuthOp;
+
+/// Code of RegisterKeyByPasskey; RevokeKeyByPasskey is one more.
+pub(crate) const CODE: u32 = 70;
+/// Accesses of an op.
+pub(crate) const ACCESSES: usize = 5;
+/// Writes of an op.
+pub(crate) const WRITES: usize = 3;
+
+columns! {
+    /// One RegisterKeyByPasskey or RevokeKeyByPasskey.
+    pub struct Login {
+        /// 1 = the row holds an op; boolean.
+        is_real: felt,
+        /// Sequence number; bound by the tuple.
+        index: felt,
+        /// The account and its passkey, which approves.
+        signer: (Signer),
+        /// Slot written; < 48 by two lookups.
+        slot: felt,
+        /// What the slot holds afterwards.
+        policy: (Policy),
+        /// KEYA of the slot before: overwritten whatever it is; bound by the bus.
+        old_a: [8],
+        /// KEYB of the slot before.
+        old_b: [8],
+    }
+}
+
+op_air! {
+    /// AIR of [`Login`]. Public values: S (8), T (2).
+    LoginAir, Login, "login", SIGNED_PUBLICS
+}
+
+impl<AB: InteractionBuilder<F = F>> Air<AB> for LoginAir {
+    fn eval(&self, builder: &mut AB) {
+        let k: Login<AB::Expr> = current(builder);
+        let (system, time) = signed_context(builder);
+        let shape = Shape { n: ACCESSES as u32, nv: (ACCESSES + WRITES) as u32 };
+        let mut row = Row::new(builder, k.is_real.clone(), k.index.clone(), shape);
+        row.slot(&k.slot);
+        row.policy(&k.policy);
+
+        let p = &k.policy;
+        let account = k.signer.account.value();
+        let message = message(&k.signer, &k.slot, p);
+        let passkey = Scheme::P256.code();
+        row.external_signer(0, &k.signer, AB::Expr::ZERO, (&system, &time), message, passkey);
+        let may = k.signer.permissions[permission::MANAGE_KEYS].clone();
+        row.zero(k.is_real.clone() * (AB::Expr::ONE - may));
+
+        let [a, b] = Row::<AB>::slot_cells(&k.slot);
+        row.key(3, true, account.clone(), a);
+        row.old(3, k.old_a.clone());
+        row.new_value(1, p.key_id.clone());
+        row.key(4, true, account, b);
+        row.old(4, k.old_b.clone());
+        row.new_value(2, p.key_b());
+    }
+}
+
+/// Blocks of the approved message (docs/src/auth.md).
+fn message<E: PrimeCharacteristicRing + Clone>(
+    signer: &Signer<E>,
+    slot: &E,
+    policy: &Policy<E>,
+) -> [[E; 8]; 2] {
+    let [nonce_lo, nonce_hi] = signer.nonce();
+    let first = [
+        c::<E>(CODE) + policy.is_revoke.clone(),
+        signer.account.value(),
+        slot.clone() + policy.scheme() * c::<E>(64),
+        policy.permissions(),
+        policy.expiry[0].value(),
+        policy.expiry[1].value(),
+        nonce_lo,
+        nonce_hi,
+    ];
+    [first, policy.key_id.clone()]
+}
+
+/// An op that the ledger applied.
+#[derive(Clone, Debug)]
+pub struct AuthRecord {
+    /// Sequence number in the batch.
+    pub index: u32,
+    /// The op.
+    pub op: AuthOp,
+    /// What it accessed, in order.
+    pub accesses: Vec<Access>,
+}
+
+/// An access log that is not of its op, or too many ops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RecordError {
+    /// Another number of accesses than the op has.
+    #[error("op {index}: {got} accesses, expected {ACCESSES}")]
+    Accesses {
+        /// Sequence number.
+        index: u32,
+        /// Accesses given.
+        got: usize,
+    },
+    /// More ops than rows.
+    #[error("{got} ops, at most {rows}")]
+    TooMany {
+        /// Rows of the table.
+        rows: usize,
+        /// Ops given.
+        got: usize,
+    },
+}
+
+/// The row of a record and the approval that it looks up.
+fn row(context: &BatchContext, record: &AuthRecord) -> Result<(Login<F>, Approval), RecordError> {
+    let accesses: &[Access; ACCESSES] = record
+        .accesses
+        .as_slice()
+        .try_into()
+        .map_err(|_| RecordError::Accesses { index: record.index, got: record.accesses.len() })?;
+    let [key_a, key_b, ctl, slot_a, slot_b] = accesses;
+    let (account, slot, key_slot, policy) = match &record.op {
+        AuthOp::RegisterKeyByPasskey(op) => {
+            let content = op.policy();
+            let (scheme, permissions) = (content.scheme.code(), content.permissions.bits());
+            let policy = Policy::register(&op.key_id, scheme, permissions, content.expiry.get());
+            (op.account, op.slot, op.key_slot, policy)
+        }
+        AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
+    };
+    let slot = F::from_u32(slot.get().into());
+    let signer = |message| {
+        Signer::of(&SignerInput {
+            account: account.get(),
+            slot: key_slot.get().into(),
+            key_a: &key_a.old,
+            key_b: &key_b.old,
+            ctl: &ctl.old,
+            time: context.time,
+            system: &context.system,
+            message,
+        })
+    };
+    // The message holds the nonce of the cell, which the signer's columns have.
+    let blocks = message(&signer([[F::ZERO; 8]; 2]), &slot, &policy);
+    let signer = signer(blocks);
+    let (passkey, assertion) = record.op.approval();
+    let approval =
+        Approval { passkey: passkey.clone(), message: signer.digest, assertion: assertion.clone(), uses: 1 };
+    let index = F::from_u32(record.index);
+    let (old_a, old_b) = (slot_a.old, slot_b.old);
+    Ok((Login { is_real: F::ONE, index, signer, slot, policy, old_a, old_b }, approval))
+}
+
+/// Public values of the table: S, T.
+pub(crate) fn publics(context: &BatchContext) -> Vec<F> {
+    let time = [0, 24].map(|s| F::from_u32((context.time >> s) as u32 & 0xff_ffff));
+    context.system.into_iter().chain(time).collect()
+}
+
+/// Fills the table.
+///
+/// # Errors
+/// [`RecordError`]. That the ops follow the rules is not checked.
+pub(crate) fn trace(
+    context: &BatchContext,
+    records: &[AuthRecord],
+    log_height: usize,
+) -> Result<(Trace, Vec<Approval>), RecordError> {
+    let (rows, got) = (1 << log_height, records.len());
+    if got > rows {
+        return Err(RecordError::TooMany { rows, got });
+    }
+    let width = <Login<F> as Columns<F>>::WIDTH;
+    let mut values = F::zero_vec(rows * width);
+    let mut approvals = Vec::with_capacity(got);
+    for (out, record) in values.chunks_exact_mut(width).zip(records) {
+        let (columns, approval) = row(context, record)?;
+        let mut cells = out.iter_mut();
+        columns.write(&mut |x| {
+            if let Some(cell) = cells.next() {
+                *cell = *x;
+            }
+        });
+        approvals.push(approval);
+    }
+    Ok((RowMajorMatrix::new(values, width), approvals))
+}

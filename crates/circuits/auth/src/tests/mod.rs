@@ -1,0 +1,5 @@
+//! Tests of the auth circuit: honest logins, lies, proofs.
+
+mod lies;
+mod proofs;
+mod world;

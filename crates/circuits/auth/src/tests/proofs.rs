@@ -1,0 +1,132 @@
+//! Proofs: made, verified, forged, damaged; costs.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use tsz_air::{F, PrimeCharacteristicRing, assert_degrees, report};
+use tsz_ledger::{ExecClaim, Family, TupleSponge};
+use tsz_stark::Profile;
+use tsz_stark::security::security;
+use tsz_testkit::damaged;
+
+use super::world::*;
+use crate::class::{CLASSES, Class};
+use crate::{ProvingKey, Witness, prove, verify};
+
+fn key() -> &'static ProvingKey {
+    static KEY: OnceLock<ProvingKey> = OnceLock::new();
+    KEY.get_or_init(|| SMALL.setup(Profile::InsecureTest).unwrap())
+}
+
+fn proof() -> &'static (ExecClaim, Vec<u8>) {
+    static PROOF: OnceLock<(ExecClaim, Vec<u8>)> = OnceLock::new();
+    PROOF.get_or_init(|| {
+        let world = honest();
+        prove(key(), &world.context, &world.records, world.context.digest()).unwrap()
+    })
+}
+
+#[test]
+fn accepts_honest_logins_and_none() {
+    assert_eq!(place(&honest().witness()), "nowhere");
+    assert_eq!(place(&World::new().witness()), "nowhere");
+}
+
+#[test]
+fn accepts_a_proof_of_logins() {
+    let (claim, bytes) = proof();
+    verify(key().vk(), claim, bytes).unwrap();
+    assert_degrees(key().vk().tables());
+    println!("{}", report(key().vk().tables()));
+    let world = honest();
+    let mut sponge = TupleSponge::new(world.context.digest());
+    for record in &world.records {
+        sponge.absorb(record.index, &record.accesses);
+    }
+    assert_eq!((claim.end, claim.count), (sponge.commitment(), sponge.count()));
+}
+
+#[test]
+fn rejects_every_public_value_changed() {
+    let (claim, bytes) = proof();
+    let changes: [fn(&mut ExecClaim); 8] = [
+        |c| c.algorithm = Family::Fund.algorithm(),
+        |c| c.context.batch |= 1 << 48,
+        |c| c.context.time += 1,
+        |c| c.context.time |= 1 << 48,
+        |c| c.context.system[7] += F::ONE,
+        |c| c.count -= 1,
+        |c| c.count += 0x7800_0001,
+        |c| c.has_begin = true,
+    ];
+    for (k, change) in changes.into_iter().enumerate() {
+        let mut claim = *claim;
+        change(&mut claim);
+        assert!(verify(key().vk(), &claim, bytes).is_err(), "change {k}");
+    }
+    for felt in 0..8 {
+        let (mut start, mut end) = (*claim, *claim);
+        start.start[felt] += F::ONE;
+        end.end[felt] += F::ONE;
+        assert!(verify(key().vk(), &start, bytes).is_err());
+        assert!(verify(key().vk(), &end, bytes).is_err());
+    }
+}
+
+#[test]
+fn rejects_a_proof_of_an_approval_of_another_message() {
+    let mut world = World::new();
+    let mut op = world.approve(world.register());
+    if let tsz_stf::AuthOp::RegisterKeyByPasskey(op) = &mut op {
+        op.permissions = tsz_ledger::Permissions::ALL;
+    }
+    world.apply(op);
+    let (claim, bytes) = prove(key(), &world.context, &world.records, world.context.digest()).unwrap();
+    assert!(matches!(verify(key().vk(), &claim, &bytes), Err(crate::VerifyError::Stark(_))));
+}
+
+#[test]
+fn rejects_damaged_bytes_without_panic() {
+    let (claim, bytes) = proof();
+    for (damage, bytes) in damaged(bytes, 5, 100) {
+        assert!(verify(key().vk(), claim, &bytes).is_err(), "{damage:?}");
+    }
+}
+
+#[test]
+fn classes_hold_7_and_62_logins() {
+    assert_eq!(CLASSES.map(|c| c.capacity()), [7, 62]);
+    assert_eq!(Class::fitting(8).map(|c| c.name), Some("large"));
+    assert_eq!(Class::fitting(63), None);
+}
+
+#[test]
+fn the_smallest_class_has_100_proven_bits() {
+    let pk = SMALL.setup(Profile::Base).unwrap();
+    let security = security(pk.vk());
+    assert!(security.proven_bits >= 100.0, "{security:?}");
+}
+
+/// Run by hand: a full batch of logins, with its cost.
+#[test]
+#[ignore = "a minute of work; a measurement, not a fact"]
+fn measure_a_full_batch_of_logins() {
+    let class = &CLASSES[1];
+    let mut world = World::new();
+    for _ in 0..class.capacity() {
+        let op = world.approve(world.register());
+        world.apply(op);
+    }
+    let pk = class.setup(Profile::Base).unwrap();
+    println!("{}", report(pk.vk().tables()));
+    println!("proven {:.1} bits", security(pk.vk()).proven_bits);
+    let start = Instant::now();
+    let witness = Witness::new(class, &world.context, &world.records, world.context.digest()).unwrap();
+    println!("traces {:?}", start.elapsed());
+    let start = Instant::now();
+    let (claim, bytes) = witness.prove(&pk).unwrap();
+    println!("{} logins: proof of {} bytes in {:?}", claim.count, bytes.len(), start.elapsed());
+    let start = Instant::now();
+    verify(pk.vk(), &claim, &bytes).unwrap();
+    println!("verified in {:?}", start.elapsed());
+}

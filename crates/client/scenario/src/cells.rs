@@ -1,0 +1,185 @@
+//! Names and contents of leaves, for people.
+
+use tsz_hash::PrimeField32;
+use tsz_ledger::key::{cell, kind};
+use tsz_ledger::{
+    AcctCell, BalCell, Cell, CellError, CtlCell, HeadCell, Key, KeyPolicy, L1InCell, Leaf, MkfCell, MkoCell,
+    MkpCell, MksCell, OrdCell, PosCell, Realm, SubCell, TokCell,
+};
+use tsz_stf::forms::digest_hex;
+use tsz_types::{MarketId, TokenId};
+
+use crate::Names;
+use crate::runner::{system_cell, user_cell};
+use crate::table::units;
+
+/// What a leaf holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Sub,
+    Acct,
+    KeyA(u32),
+    KeyB(u32),
+    Mbal(u32),
+    Bal(u32),
+    Pos(u32),
+    Ctl,
+    Ord(u32),
+    Mkp(u32),
+    Mkf(u32),
+    Mks(u32),
+    Mko(u32),
+    Tok(u32),
+    Head,
+    L1In,
+    Digest(&'static str),
+    Other,
+}
+
+fn of_user(realm: Realm, number: u32) -> What {
+    match (realm, number) {
+        (Realm::Published, cell::SUB) => What::Sub,
+        (Realm::Published, cell::ACCT) => What::Acct,
+        (Realm::Published, n) if n >= cell::POS => What::Pos(n - cell::POS),
+        (Realm::Published, n) if n >= cell::BAL => What::Bal(n - cell::BAL),
+        (Realm::Published, n) if (cell::MBAL..cell::MBAL + 4).contains(&n) => What::Mbal(n - cell::MBAL),
+        (Realm::Published, n) if n < cell::KEY_A + 96 => match n % 2 {
+            0 => What::KeyA((n - cell::KEY_A) / 2),
+            _ => What::KeyB((n - cell::KEY_B) / 2),
+        },
+        (Realm::Private, cell::CTL) => What::Ctl,
+        (Realm::Private, n) if n >= cell::ORD => What::Ord(n - cell::ORD),
+        _ => What::Other,
+    }
+}
+
+fn of_system(key: Key, number: u32, index: u32) -> What {
+    match (number, key) {
+        (_, Key::HEAD) => What::Head,
+        (_, Key::L1IN) => What::L1In,
+        (_, Key::L1CHAIN) => What::Digest("L1CHAIN"),
+        (_, Key::OUT) => What::Digest("OUT"),
+        (_, Key::VKROOT) => What::Digest("VKROOT"),
+        (_, Key::PARAMS) => What::Digest("PARAMS"),
+        (kind::TOK, _) => What::Tok(index),
+        (kind::MKP, _) => What::Mkp(index),
+        (kind::MKF, _) => What::Mkf(index),
+        (kind::MKS, _) => What::Mks(index),
+        (kind::MKO, _) => What::Mko(index),
+        _ => What::Other,
+    }
+}
+
+fn what(key: Key) -> What {
+    if let Some((_, realm, number)) = user_cell(key) {
+        return of_user(realm, number);
+    }
+    system_cell(key).map_or(What::Other, |(number, index)| of_system(key, number, index))
+}
+
+fn perp(index: u32, names: &Names) -> String {
+    MarketId::try_from(i128::from(index)).map_or_else(|_| index.to_string(), |id| names.perp(id))
+}
+
+fn token(index: u32, names: &Names) -> String {
+    TokenId::try_from(i128::from(index)).map_or_else(|_| index.to_string(), |id| names.token(id))
+}
+
+/// Name of a leaf, such as `POS(BTC) alice/1`.
+pub(crate) fn name(key: Key, names: &Names) -> String {
+    let cell = match what(key) {
+        What::Sub => "SUB".to_owned(),
+        What::Acct => "ACCT".to_owned(),
+        What::KeyA(k) => format!("KEYA({k})"),
+        What::KeyB(k) => format!("KEYB({k})"),
+        What::Mbal(k) => format!("MBAL({k})"),
+        What::Bal(t) => format!("BAL({})", token(t, names)),
+        What::Pos(m) => format!("POS({})", perp(m, names)),
+        What::Ctl => "CTL".to_owned(),
+        What::Ord(s) => format!("ORD({s})"),
+        What::Mkp(m) => format!("MKP({})", perp(m, names)),
+        What::Mkf(m) => format!("MKF({})", perp(m, names)),
+        What::Mks(m) => format!("MKS({})", perp(m, names)),
+        What::Mko(m) => format!("MKO({})", perp(m, names)),
+        What::Tok(t) => format!("TOK({})", token(t, names)),
+        What::Head => "HEAD".to_owned(),
+        What::L1In => "L1IN".to_owned(),
+        What::Digest(name) => name.to_owned(),
+        What::Other => format!("{:#012x}", key.raw()),
+    };
+    match user_cell(key) {
+        Some((party, ..)) => format!("{cell} {}", names.party(party)),
+        None => cell,
+    }
+}
+
+/// Content of a leaf in words; `-` if it is empty.
+pub(crate) fn content(key: Key, leaf: &Leaf) -> String {
+    if leaf.iter().all(|felt| felt.as_canonical_u32() == 0) {
+        return "-".to_owned();
+    }
+    decoded(key, leaf).unwrap_or_else(|error| format!("corrupt: {error}"))
+}
+
+fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
+    Ok(match what(key) {
+        What::Sub => {
+            let c = SubCell::from_leaf(leaf)?;
+            let mask = if c.mask == 0 { String::new() } else { format!(", margin tokens {:04b}", c.mask) };
+            format!("collateral {}, positions {}{mask}", units(c.collateral.get()), c.pos_count)
+        }
+        What::Acct => match AcctCell::from_leaf(leaf)?.owner {
+            Some(owner) => format!("owner {owner}"),
+            None => "no account".to_owned(),
+        },
+        What::KeyB(_) => match Option::<KeyPolicy>::from_leaf(leaf)? {
+            Some(p) => format!("{:?}, {:?}, expiry {}", p.scheme, p.permissions, p.expiry),
+            None => "no key".to_owned(),
+        },
+        What::Mbal(_) | What::Bal(_) => units(BalCell::from_leaf(leaf)?.balance.get() as i128), // u96
+        What::Pos(_) => {
+            let c = PosCell::from_leaf(leaf)?;
+            format!("size {}, F_last {}", c.size(), c.funding())
+        }
+        What::Ctl => {
+            let c = CtlCell::from_leaf(leaf)?;
+            format!("nonce {}, kill epoch {}", c.nonce, c.kill_epoch)
+        }
+        What::Ord(_) => {
+            let c = OrdCell::from_leaf(leaf)?;
+            format!("next nonce {}, filled {}", c.next_nonce, c.filled)
+        }
+        What::Mkp(_) => {
+            let c = MkpCell::from_leaf(leaf)?;
+            format!("index {}, mark {}, of {}", c.index, c.mark, c.price_ts)
+        }
+        What::Mkf(_) => {
+            let c = MkfCell::from_leaf(leaf)?;
+            format!("F {}, hour {}", c.funding, c.hour)
+        }
+        What::Mks(_) => {
+            let c = MksCell::from_leaf(leaf)?;
+            format!("premium sum {}, minute {}", c.sum, c.minute)
+        }
+        What::Mko(_) => format!("open interest {}", MkoCell::from_leaf(leaf)?.open_interest),
+        What::Tok(_) => {
+            let c = TokCell::from_leaf(leaf)?;
+            format!("listed {}, minimum {}", c.listed, c.minimum)
+        }
+        What::Head => {
+            let c = HeadCell::from_leaf(leaf)?;
+            format!("batch {}, time {}, next account {}", c.batch, c.time, c.next_account)
+        }
+        What::L1In => format!("next serial {}", L1InCell::from_leaf(leaf)?.next),
+        What::KeyA(_) | What::Digest(_) | What::Other => digest_hex(leaf),
+    })
+}
+
+/// How much a write changes money in a leaf, millionths; `None` where it holds none.
+pub(crate) fn money(key: Key, leaf: &Leaf) -> Option<i128> {
+    match what(key) {
+        What::Sub => SubCell::from_leaf(leaf).ok().map(|c| c.collateral.get()),
+        What::Bal(_) | What::Mbal(_) => BalCell::from_leaf(leaf).ok().map(|c| c.balance.get() as i128), // u96
+        _ => None,
+    }
+}

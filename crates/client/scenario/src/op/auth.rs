@@ -1,0 +1,100 @@
+//! Key changes by passkey as written in a file: the runner makes the assertion.
+
+use serde::{Deserialize, Serialize};
+use tsz_hash::Digest;
+use tsz_ledger::{Permissions, Scheme};
+use tsz_stf::forms;
+use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
+
+use crate::fields::Fields;
+use crate::names::Names;
+use crate::{Keyring, ScenarioError};
+
+/// The operations.
+pub(super) const KINDS: [&str; 2] = ["register_key_by_passkey", "revoke_key_by_passkey"];
+
+/// A key change that a passkey of the file approves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuthSpec {
+    /// Which operation.
+    pub op: AuthKind,
+    /// Account.
+    pub account: AccountId,
+    /// Slot that is written.
+    pub slot: KeySlot,
+    /// Label of the passkey.
+    pub key: String,
+    /// Slot of the passkey; the first one that has it, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_slot: Option<KeySlot>,
+    /// The nonce that the state expects, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
+    /// What is registered; `None` for a revocation.
+    #[serde(flatten)]
+    pub new: Option<NewKey>,
+}
+
+/// The operations of the auth family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthKind {
+    /// RegisterKeyByPasskey.
+    RegisterKeyByPasskey,
+    /// RevokeKeyByPasskey.
+    RevokeKeyByPasskey,
+}
+
+/// The content of a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewKey {
+    /// Id of the key.
+    #[serde(with = "forms::digest")]
+    pub key_id: Digest,
+    /// How it signs.
+    pub scheme: Scheme,
+    /// What it may sign.
+    pub permissions: Permissions,
+    /// It is good before this time.
+    pub expiry: TimeMs,
+}
+
+impl AuthSpec {
+    /// Parses one operation.
+    pub(crate) fn parse(mut fields: Fields, names: &Names, keys: &Keyring) -> Result<Self, ScenarioError> {
+        let op: AuthKind = fields.required("op")?;
+        let account = names.account_in(fields.node("account")?)?;
+        let key: String = fields.required("key")?;
+        keys.passkey(&key).map_err(|m| ScenarioError::field(fields.at("key"), m))?;
+        let new = match op {
+            AuthKind::RegisterKeyByPasskey => Some(NewKey::parse(&mut fields, keys)?),
+            AuthKind::RevokeKeyByPasskey => None,
+        };
+        let spec = Self {
+            op,
+            account,
+            slot: fields.required("slot")?,
+            key,
+            key_slot: fields.optional("key_slot")?,
+            nonce: fields.optional("nonce")?,
+            new,
+        };
+        fields.finish()?;
+        Ok(spec)
+    }
+}
+
+impl NewKey {
+    fn parse(fields: &mut Fields, keys: &Keyring) -> Result<Self, ScenarioError> {
+        let name = if fields.map.contains_key("new_key") { "new_key" } else { "key_id" };
+        let at = fields.at(name);
+        let label: String = fields.required(name)?;
+        let key_id = keys.key_id(&label).map_err(|m| ScenarioError::field(at, m))?;
+        Ok(Self {
+            key_id,
+            scheme: fields.optional("scheme")?.unwrap_or(keys.scheme(&key_id)),
+            permissions: fields.optional("permissions")?.unwrap_or(Permissions::ALL),
+            expiry: fields.optional("expiry")?.unwrap_or(TimeMs::MAX),
+        })
+    }
+}

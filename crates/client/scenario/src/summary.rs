@@ -1,0 +1,148 @@
+//! An operation in one line.
+
+use tsz_stf::{AuthOp, FundOp};
+use tsz_trade::{Op, Order, Party, PerpOrder, Side, SpotOrder, Terms, TradeOp};
+use tsz_types::{AccountId, MarketId, SubId};
+
+use crate::Names;
+use crate::table::units;
+
+/// Name of an operation's kind.
+pub(crate) fn kind(op: &Op) -> String {
+    let value = serde_json::to_value(op).unwrap_or_default();
+    value["op"].as_str().unwrap_or("unknown").to_owned()
+}
+
+/// The party of an order.
+pub(crate) fn party_of(terms: &Terms) -> Party {
+    Party { account: terms.account, sub: terms.sub }
+}
+
+fn verb(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buys",
+        Side::Sell => "sells",
+    }
+}
+
+/// What an operation does, without its name.
+pub(crate) fn line(op: &Op, names: &Names) -> String {
+    match op {
+        Op::Fund(op) => fund(op, names),
+        Op::Trade(op) => trade(op, names),
+        Op::Auth(op) => auth(op, names),
+    }
+}
+
+fn auth(op: &AuthOp, names: &Names) -> String {
+    match op {
+        AuthOp::RegisterKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::RevokeKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+    }
+}
+
+fn fund(op: &FundOp, names: &Names) -> String {
+    let who = |account: AccountId, sub: SubId| names.party(Party { account, sub });
+    match op {
+        FundOp::BeginBatch(_) => String::new(),
+        FundOp::Deposit(d) => {
+            format!("{} {} to {}", d.units, names.token(d.token), who(d.account, d.sub))
+        }
+        FundOp::Transfer(t) => {
+            let (from, to) = (who(t.account, t.sub), who(t.to_account, t.to_sub));
+            format!("{} {} from {from} to {to}", t.units, names.token(t.token))
+        }
+        FundOp::Withdraw(w) => {
+            format!("{} {} from {} to {}", w.units, names.token(w.token), who(w.account, w.sub), w.to)
+        }
+        FundOp::RegisterKey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        FundOp::RevokeKey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        FundOp::FullExit(e) => format!("{} of {}", names.token(e.token), who(e.account, e.sub)),
+        FundOp::L1RegisterKey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        FundOp::L1RevokeKey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+    }
+}
+
+fn fill(
+    taker: &impl Order,
+    maker: &impl Order,
+    lots: impl ToString,
+    market: String,
+    names: &Names,
+) -> String {
+    let (taker, maker) = (taker.terms(), maker.terms());
+    let (who, with) = (names.party(party_of(taker)), names.party(party_of(maker)));
+    let word = if taker.side == Side::Buy { "from" } else { "to" };
+    let (verb, lots) = (verb(taker.side), lots.to_string());
+    format!("{who} {verb} {lots} {market} at {} {word} {with}", maker.price)
+}
+
+fn trade(op: &TradeOp, names: &Names) -> String {
+    let perp = |m: MarketId| names.perp(m);
+    match op {
+        TradeOp::CancelOrder(c) => {
+            let who = names.party(Party { account: c.account, sub: c.sub });
+            format!("{who} slot {} up to nonce {}", c.slot, c.nonce)
+        }
+        TradeOp::CancelAll(c) => names.party(Party { account: c.account, sub: c.sub }),
+        TradeOp::MarginTransfer(t) => {
+            let who = names.party(Party { account: t.account, sub: t.sub });
+            let amount = units(t.amount.get() as i128); // u96
+            format!("{who} {amount} {} {}", names.token(t.token), format!("{:?}", t.direction).to_lowercase())
+        }
+        TradeOp::MarginExit(e) => format!("{} {}", names.party(e.party), names.token(e.token)),
+        TradeOp::SpotTrade(t) => {
+            let (taker, maker): (&SpotOrder, &SpotOrder) = (&t.taker.order, &t.maker.order);
+            fill(taker, maker, t.lots, names.spot(taker.market), names)
+        }
+        TradeOp::PerpTrade(t) => {
+            let (taker, maker): (&PerpOrder, &PerpOrder) = (&t.taker.order, &t.maker.order);
+            fill(taker, maker, t.lots, perp(taker.market), names)
+        }
+        TradeOp::ForcedClose(c) => {
+            let who = names.party(c.party);
+            format!("{who} {} {} {} at {} or better", verb(c.side), c.lots, perp(c.market), c.limit)
+        }
+        TradeOp::Liquidate(l) => {
+            let (target, with) = (names.party(l.target), names.party(party_of(&l.maker.order.terms)));
+            let price = l.maker.order.terms.price;
+            format!("{} {} of {target} at {price} with {with}", l.lots, perp(l.market))
+        }
+        TradeOp::Takeover(t) => format!("{} {} of {}", t.lots, perp(t.market), names.party(t.target)),
+        TradeOp::FundingTick(t) => perp(t.market),
+        TradeOp::FundingSettle(s) => format!("{} {}", names.party(s.party), perp(s.market)),
+        TradeOp::SettlePair(p) => {
+            let (long, short) = (names.party(p.long), names.party(p.short));
+            format!("{} {} of {long} and {short}", p.lots, perp(p.market))
+        }
+        TradeOp::OracleUpdate(u) => {
+            let prices: Vec<String> = u.reports.iter().map(|r| format!("{}/{}", r.index, r.mark)).collect();
+            format!("{} {}", perp(u.market), prices.join(" "))
+        }
+        TradeOp::PremiumSample(s) => format!("{} ({} reports)", perp(s.market), s.reports.len()),
+        other => brief(other, names),
+    }
+}
+
+/// The accounts and markets that the operation's JSON form names.
+fn brief(op: &TradeOp, names: &Names) -> String {
+    let value = serde_json::to_value(op).unwrap_or_default();
+    let mut parts = Vec::new();
+    for (field, value) in value.as_object().into_iter().flatten() {
+        let party = serde_json::from_value::<Party>(value.clone());
+        match (field.as_str(), party) {
+            (_, Ok(party)) => parts.push(format!("{field} {}", names.party(party))),
+            ("market", _) => {
+                let id = serde_json::from_value(value.clone());
+                parts.push(id.map_or_else(|_| value.to_string(), perp_name(names)));
+            }
+            ("lots" | "amount", _) => parts.push(format!("{field} {}", value.as_str().unwrap_or_default())),
+            _ => {}
+        }
+    }
+    parts.join(", ")
+}
+
+fn perp_name(names: &Names) -> impl Fn(MarketId) -> String + '_ {
+    |id| names.perp(id)
+}

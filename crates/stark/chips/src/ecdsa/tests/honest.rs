@@ -1,0 +1,110 @@
+//! What must be accepted, bounds, constants, cost.
+
+use num_bigint::BigInt;
+use sha2::{Digest as _, Sha256};
+use tsz_air::{assert_degrees, report};
+use tsz_stark::{prove, setup, verify};
+
+use super::super::comb::Addition;
+use super::super::ladder::Step;
+use super::super::verify::{PRODUCTS, products};
+use super::*;
+use crate::bigint::mulmod::{LINEAR_BOUND, PRODUCT_BOUND};
+use crate::bigint::{Interval, Ring};
+
+#[test]
+fn constants_are_what_they_are_called() {
+    for curve in [&*P256, &*SECP256K1] {
+        for point in [&curve.generator, &curve.offset, &curve.comb_start, &curve.ladder_end] {
+            assert!(curve.holds(point));
+        }
+        assert_eq!(curve.multiple(&curve.order.value, &curve.generator), None);
+        let name = if curve.name == "p256" { "P-256" } else { "secp256k1" };
+        let hash = |counter: u8| {
+            let digest = Sha256::new().chain_update(format!("TS-zkVM/{name}/H")).chain_update([counter]);
+            BigUint::from_bytes_be(&digest.finalize())
+        };
+        let exponent = (&curve.field.value + 1u8) >> 2;
+        let lift = |x: BigUint| {
+            let p = &curve.field.value;
+            let x3 = BigInt::from(x.clone()).pow(3)
+                + BigInt::from(x.clone()) * curve.a
+                + BigInt::from(curve.b.clone());
+            let y = curve.reduce(x3).modpow(&exponent, p);
+            let y = if y.bit(0) { p - y } else { y };
+            Some(Affine { x, y }).filter(|point| curve.holds(point))
+        };
+        assert_eq!((1..).find_map(|c| lift(hash(c))).unwrap(), curve.offset);
+        let last = &curve.comb[256 * 3 + 7];
+        let multiple = BigUint::from(8u8) << 24;
+        assert_eq!(curve.multiple(&multiple, &curve.generator).unwrap(), *last);
+    }
+}
+
+/// Every identity of ladder and comb, on every kind of row and next row, for both primes.
+#[test]
+fn identities_are_integers() {
+    let flags = |f: [i64; 3]| f.map(Interval::int);
+    let kinds = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [0, 0, 0]];
+    for curve in [&*P256, &*SECP256K1] {
+        let modulus = curve.field.limbs.map(Interval::int);
+        for (kind, next) in kinds.iter().flat_map(|a| kinds.iter().map(move |b| (*a, *b))) {
+            let mut row = LadderCols::fill(Interval::BYTE);
+            row.bits = [Interval::BOOL; 2];
+            let [step, next_step] = [kind, next].map(|k| Step::<Interval>::new(&row, flags(k)));
+            for f in step.identities(&next_step) {
+                f.assert_bounded("ladder", &modulus);
+            }
+            let row = CombCols::fill(Interval::BYTE);
+            let [add, next_add] = [kind, next].map(|k| Addition::<Interval>::new(&row, flags(k)));
+            for f in add.identities(&next_add, &curve.balanced(&curve.comb_start.y)) {
+                f.assert_bounded("comb", &modulus);
+            }
+        }
+    }
+}
+
+#[test]
+fn operands_keep_their_bounds() {
+    for curve in [&*P256, &*SECP256K1] {
+        let row = VerifyCols::fill(Interval::BYTE);
+        let all = products::<Interval, _>(curve, &row);
+        assert_eq!(all.len(), PRODUCTS[0] + PRODUCTS[1]);
+        for (k, [x, y, z]) in all.iter().enumerate() {
+            let size = |n: &crate::bigint::Number<Interval>| n.0.iter().map(Interval::size).max().unwrap();
+            assert!(size(x) * size(y) <= PRODUCT_BOUND, "product {k}: {} {}", size(x), size(y));
+            assert!(size(z) <= LINEAR_BOUND, "product {k}");
+        }
+    }
+}
+
+#[test]
+fn accepts_signatures_and_padding() {
+    verdict(&P256, &traces(&P256, &[])).unwrap();
+    let mut signatures = [signed(1), signed(2), signed(3)];
+    signatures[1].uses = 2;
+    signatures[2].s = &P256.order.value - &signatures[2].s;
+    verdict(&P256, &traces(&P256, &signatures)).unwrap();
+    let more: Vec<SignedDigest> = (0..4).map(signed).collect();
+    assert_eq!(generate(&P256, &more, HEIGHTS).unwrap_err(), Failed::TooMany { needed: 4, blocks: 3 });
+}
+
+#[test]
+fn accepts_secp256k1() {
+    verdict(&SECP256K1, &traces(&SECP256K1, &[])).unwrap();
+}
+
+#[test]
+fn proves_a_signature_and_costs_what_the_docs_say() {
+    let pk = setup(circuit(&P256, Profile::InsecureTest)).unwrap();
+    assert_degrees(pk.vk().tables());
+    println!("{}", report(pk.vk().tables()));
+    let tables = pk.vk().tables();
+    let width = |i: usize| tables[i].width + tables[i].aux_width;
+    let cells = width(VERIFY) + LADDER_ROWS * width(LADDER) + COMB_ROWS * width(COMB) + 22 * width(5);
+    println!("{cells} cells a signature");
+    assert!(cells < 200_000);
+    let traces = traces(&P256, &[signed(1)]);
+    let bytes = prove(&pk, &traces, &publics()).unwrap().to_bytes().unwrap();
+    verify(pk.vk(), &bytes, &publics()).unwrap();
+}
