@@ -108,7 +108,11 @@ fn nodes(output: &Output) -> Result<Vec<Pin>> {
     let progress = |name: &str| spinner.set_message(format!("deriving {name}"));
     let nodes = derive_nodes(&registry(), Profile::Node, SHAPE_LOGS, &progress);
     spinner.finish_and_clear();
-    Ok(nodes?)
+    let nodes = nodes?;
+    for name in &nodes.left_out {
+        output.line(format!("{name} fits no shape of nodes: its proofs cannot be aggregated"));
+    }
+    Ok(nodes.pins)
 }
 
 /// Prints the vk tree.

@@ -31,7 +31,7 @@ fn fixture() -> &'static Fixture {
             (tsz_fund::Class::named("small").unwrap(), tsz_transition::Class::named("small").unwrap());
         registry.add_exec(Arc::new(Fund::new(fund, Profile::InsecureTest)));
         registry.add_transition(Arc::new(Transition::new(transition, Profile::InsecureTest)));
-        let nodes = derive_nodes(&registry, Profile::InsecureNode, LOGS, &|_| {}).unwrap();
+        let nodes = derive_nodes(&registry, Profile::InsecureNode, LOGS, &|_| {}).unwrap().pins;
         let pins = Pins::with_nodes(registry.derive().unwrap(), nodes).unwrap();
         let params = Params { accounts: 200, active: 20, batches: 2, mix: Mix::ALL };
         let batches = executed(run(&generate(40, 5, &params).unwrap()).unwrap()).unwrap();
@@ -48,7 +48,7 @@ fn split(bundle: &mut Bundle, batch: &ExecutedBatch, registry: &Registry) {
     let mut start = batch.header.context.digest();
     let mut execs = Vec::new();
     for ops in [&ops[..7], &ops[7..]] {
-        let job = registry::ExecJob { context: batch.header.context, start, ops };
+        let job = registry::ExecJob { context: batch.header.context, params: &batch.params, start, ops };
         let proven = circuit.prove(&job).unwrap();
         start = proven.claim.end;
         let mut exec = bundle.batches[0].execs[0].clone();
@@ -210,7 +210,7 @@ fn lifts_and_joins_of_the_pinned_profiles() {
     registry.add_transition(Arc::new(Transition::new(transition, Profile::Base)));
     let watch = measure::Stopwatch::start();
     let logs = tsz_tree::SHAPE_LOGS;
-    let nodes = derive_nodes(&registry, Profile::Node, logs, &|name| println!("{name}")).unwrap();
+    let nodes = derive_nodes(&registry, Profile::Node, logs, &|name| println!("{name}")).unwrap().pins;
     println!("keys of nodes: {:?}", watch.cost());
     for node in &nodes {
         println!("{} {} proven {} conjectured {:?}", node.name, node.proven_bits, node.conjectured_bits, node.tables);
@@ -227,4 +227,17 @@ fn lifts_and_joins_of_the_pinned_profiles() {
     let watch = measure::Stopwatch::start();
     proof.verify(&keys, &pins.root()).unwrap();
     println!("verify {:?}, {} bytes", watch.cost(), proof.to_bytes().len());
+}
+
+/// Writes the pins of this program to the file that `TSZ_PINS` names.
+#[test]
+#[ignore = "minutes; what `tsz vk pin` does, in an optimised build of tests"]
+fn pins_of_all_keys_are_written() {
+    let Some(path) = std::env::var_os("TSZ_PINS") else { return };
+    let registry = registry();
+    let watch = measure::Stopwatch::start();
+    let nodes = derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|name| println!("{name}")).unwrap();
+    println!("{:?}, left out {:?}", watch.cost(), nodes.left_out);
+    let pins = Pins::with_nodes(registry.derive().unwrap(), nodes.pins).unwrap();
+    std::fs::write(path, pins.to_toml().unwrap()).unwrap();
 }
