@@ -36,8 +36,12 @@ pub enum Command {
     Data(DataCommand),
     /// Execute a scenario and prove its batches.
     Prove(ProveArgs),
-    /// Verify the proofs in a folder that `tsz prove` wrote, from its files and the pinned keys alone.
+    /// Make one aggregation proof of the batches in folders that `tsz prove` wrote.
+    Aggregate(AggregateArgs),
+    /// Verify a folder that `tsz prove` wrote, or an aggregation proof, from it and the pinned keys alone.
     Verify(VerifyArgs),
+    /// Say what an aggregation proof claims, and of what it consists. Nothing is verified.
+    Explain(ExplainArgs),
     /// Verification keys: list them, compare them with vks.toml, pin them.
     #[command(subcommand)]
     Vk(VkCommand),
@@ -184,11 +188,34 @@ pub struct ProveArgs {
     pub out: PathBuf,
 }
 
+/// Arguments of `tsz aggregate`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  tsz aggregate proofs --out all.proof\n  tsz verify all.proof\n\n\
+    Finished nodes are kept in the work folder: after a kill, the same command goes on where it stopped.")]
+pub struct AggregateArgs {
+    /// Folders that `tsz prove` wrote, of consecutive batches in order.
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// File for the aggregation proof; an existing one is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Folder for finished nodes (default: the file's name with `.nodes`).
+    #[arg(long, value_name = "DIR")]
+    pub work: Option<PathBuf>,
+}
+
+/// Arguments of `tsz explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// Aggregation proof.
+    pub file: PathBuf,
+}
+
 /// Arguments of `tsz verify`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  tsz verify proofs\n  tsz verify proofs --from-root HEX --to-root HEX")]
 pub struct VerifyArgs {
-    /// Folder that `tsz prove` wrote.
+    /// Folder that `tsz prove` wrote, or file that `tsz aggregate` wrote.
     pub dir: PathBuf,
     /// Root (64 hex digits) from which the first batch must start.
     #[arg(long, value_name = "HEX")]
@@ -204,19 +231,32 @@ pub enum VkCommand {
     /// Print every key: digest, algorithm, size class, tables, proven and conjectured security bits.
     #[command(after_help = "Examples:\n  tsz vk list\n  tsz vk list --json")]
     List,
+    /// Print the tree of pinned keys: root, and index, algorithm id and digest of every entry.
+    Tree,
     /// Print columns, degree and cells of every table, and the rows and cells that each op takes.
     #[command(after_help = "Examples:\n  tsz vk tables\n  tsz vk tables --json")]
     Tables,
-    /// Derive every key anew and compare it with the pinned ones; a difference is an error.
-    Check(VkFile),
+    /// Derive every base key anew and compare it with the pinned ones; a difference is an error.
+    Check(VkCheck),
     /// Write the derived keys to vks.toml, after a deliberate change of a circuit.
     Pin(VkFile),
+}
+
+/// Arguments of `tsz vk check`.
+#[derive(Clone, Debug, Args)]
+pub struct VkCheck {
+    /// File of pins (default: the one compiled into the program).
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Derive the keys of the aggregation tree's lifts and joins too: minutes.
+    #[arg(long)]
+    pub nodes: bool,
 }
 
 /// Where the pins are.
 #[derive(Clone, Debug, Args)]
 pub struct VkFile {
-    /// File of pins (default: the one compiled into the program for `check`, ./vks.toml for `pin`).
+    /// File of pins (default: ./vks.toml).
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
@@ -236,6 +276,8 @@ pub enum BenchName {
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
     Signatures,
+    /// Lifts and joins of two batches of signed transfers, up to one aggregation proof.
+    Aggregate,
     /// Logins by passkey: native check and auth proof.
     Auth,
 }

@@ -1,4 +1,5 @@
-//! The command line of the TS-zkVM: `tsz demo | scenario | data | prove | verify | vk | bench`.
+//! The command line of the TS-zkVM:
+//! `tsz demo | scenario | data | prove | aggregate | verify | explain | vk | bench`.
 //!
 //! This crate only parses arguments, calls the libraries and prints; every rule lives below it.
 
@@ -44,10 +45,14 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Data(DataCommand::Write(args)) => commands::data::write(&args, output),
         Command::Data(DataCommand::Rebuild(args)) => commands::data::rebuild(&args, output),
         Command::Prove(args) => commands::prove::run(&args, output),
+        Command::Aggregate(args) => commands::aggregate::run(&args, output),
+        Command::Verify(args) if args.dir.is_file() => commands::aggregate::verify(&args, output),
         Command::Verify(args) => commands::verify::run(&args, output),
+        Command::Explain(args) => commands::aggregate::explain(&args, output),
         Command::Vk(VkCommand::List) => commands::vk::list(output),
+        Command::Vk(VkCommand::Tree) => commands::vk::tree(output),
         Command::Vk(VkCommand::Tables) => commands::tables::run(output),
-        Command::Vk(VkCommand::Check(pins)) => commands::vk::check(pins.file.as_deref(), output),
+        Command::Vk(VkCommand::Check(args)) => commands::vk::check(&args, output),
         Command::Vk(VkCommand::Pin(pins)) => commands::vk::pin(pins.file.as_deref(), output),
         Command::Bench(args) => commands::bench::run(&args, output),
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["demo"],
     &["scenario", "run"],
@@ -11,10 +11,13 @@ const COMMANDS: [&[&str]; 14] = [
     &["data", "write"],
     &["data", "rebuild"],
     &["prove"],
+    &["aggregate"],
     &["verify"],
+    &["explain"],
     &["vk"],
     &["vk", "list"],
     &["vk", "tables"],
+    &["vk", "tree"],
     &["vk", "check"],
     &["vk", "pin"],
     &["bench"],

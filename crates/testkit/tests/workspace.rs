@@ -28,7 +28,7 @@ const ARITHMETIC: [&str; 2] = ["p3-baby-bear", "p3-field"];
 /// Where the plumbing may be named: the two crates of the wall, whatever they need.
 const WALL: [&str; 2] = ["tsz-stark", "tsz-air"];
 /// Single exceptions: the permutation itself, packed for the tree, and its table.
-const EXCEPTIONS: [(&str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str); 13] = [
     ("tsz-hash", "p3-poseidon2"),
     ("tsz-hash", "p3-symmetric"),
     ("tsz-smt", "p3-symmetric"),
@@ -39,7 +39,9 @@ const EXCEPTIONS: [(&str, &str); 11] = [
     ("tsz-plonk", "p3-challenger"),
     ("tsz-plonk", "p3-fri"),
     // A verifier inside a circuit re-enacts the one outside.
+    ("tsz-recursion", "p3-air"),
     ("tsz-recursion", "p3-batch-stark"),
+    ("tsz-recursion", "p3-fri"),
     ("tsz-recursion", "p3-challenger"),
     ("tsz-recursion", "p3-lookup"),
 ];

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tsz_engine::registry::{KeyInfo, Keyed};
-use tsz_engine::{Hex, Pins, registry};
+use tsz_engine::{Hex, Pin, Pins, derive_nodes, registry};
+use tsz_stark::Profile;
+use tsz_tree::SHAPE_LOGS;
 
+use crate::cli::VkCheck;
 use crate::output::{Output, thousands};
 
 /// Derives every key, with a bar.
@@ -79,8 +82,8 @@ fn terms(terms: &[tsz_stark::security::Term]) -> Value {
 }
 
 /// Compares the derived keys with the pinned ones.
-pub fn check(file: Option<&Path>, output: &Output) -> Result<()> {
-    let pins = match file {
+pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
+    let pins = match &args.file {
         Some(path) => read(path)?,
         None => Pins::built_in().context("the pins compiled into this program")?,
     };
@@ -88,8 +91,56 @@ pub fn check(file: Option<&Path>, output: &Output) -> Result<()> {
     let derived = registry().derive()?;
     bar.finish_and_clear();
     pins.check(&derived)?;
-    output.line(format!("{} keys are as pinned; vk root {}", derived.len(), Hex(pins.root())));
-    output.object(&json!({ "ok": true, "keys": derived.len(), "root": Hex(pins.root()) }));
+    let mut keys = derived.len();
+    if args.nodes {
+        let nodes = nodes(output)?;
+        pins.check_nodes(&nodes)?;
+        keys += nodes.len();
+    }
+    output.line(format!("{keys} keys are as pinned; vk root {}", Hex(pins.root())));
+    output.object(&json!({ "ok": true, "keys": keys, "root": Hex(pins.root()) }));
+    Ok(())
+}
+
+/// Derives the keys of all lifts and joins.
+fn nodes(output: &Output) -> Result<Vec<Pin>> {
+    let spinner = output.spinner("deriving keys of the aggregation tree");
+    let progress = |name: &str| spinner.set_message(format!("deriving {name}"));
+    let nodes = derive_nodes(&registry(), Profile::Node, SHAPE_LOGS, &progress);
+    spinner.finish_and_clear();
+    let nodes = nodes?;
+    for name in &nodes.left_out {
+        output.line(format!("{name} fits no shape of nodes: its proofs cannot be aggregated"));
+    }
+    Ok(nodes.pins)
+}
+
+/// Prints the vk tree.
+pub fn tree(output: &Output) -> Result<()> {
+    let pins = Pins::built_in().context("the pins compiled into this program")?;
+    let tree = pins.tree()?;
+    let mut entries = Vec::new();
+    output.line(format!("vk root {}", Hex(tree.root())));
+    output.line(format!("{:>5} {:24} {:18} {:18} {:>7}", "index", "key", "algorithm", "digest", "proven"));
+    for (index, entry) in tree.entries().iter().enumerate() {
+        let Some(pin) = pins.vks().iter().chain(pins.nodes()).find(|p| p.entry() == *entry) else { continue };
+        let short = |hex: Hex| hex.to_string().get(..16).unwrap_or_default().to_owned();
+        output.line(format!(
+            "{index:>5} {:24} {:18} {:18} {:>7.1}",
+            pin.name,
+            short(pin.algorithm),
+            short(pin.digest),
+            pin.proven_bits
+        ));
+        entries.push(json!({
+            "index": index,
+            "name": pin.name,
+            "algorithm": pin.algorithm,
+            "digest": pin.digest,
+            "proven_bits": pin.proven_bits,
+        }));
+    }
+    output.object(&json!({ "ok": true, "root": Hex(tree.root()), "entries": entries }));
     Ok(())
 }
 
@@ -102,10 +153,12 @@ fn read(path: &Path) -> Result<Pins> {
 pub fn pin(file: Option<&Path>, output: &Output) -> Result<()> {
     let path = file.map_or_else(|| PathBuf::from("vks.toml"), Path::to_path_buf);
     let bar = output.spinner("deriving keys");
-    let pins = Pins::new(registry().derive()?)?;
+    let base = registry().derive()?;
     bar.finish_and_clear();
+    let pins = Pins::with_nodes(base, nodes(output)?)?;
     std::fs::write(&path, pins.to_toml()?).with_context(|| format!("cannot write {}", path.display()))?;
-    output.line(format!("pinned {} keys in {}; build again to use them", pins.vks().len(), path.display()));
-    output.object(&json!({ "ok": true, "keys": pins.vks().len(), "root": Hex(pins.root()) }));
+    let keys = pins.vks().len() + pins.nodes().len();
+    output.line(format!("pinned {keys} keys in {}; build again to use them", path.display()));
+    output.object(&json!({ "ok": true, "keys": keys, "root": Hex(pins.root()) }));
     Ok(())
 }

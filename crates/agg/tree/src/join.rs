@@ -66,7 +66,7 @@ pub enum JoinError {
 }
 
 /// A child's claim as the rules read it.
-struct Side {
+pub(crate) struct Side {
     claim: ClaimWires,
     is_exec: Bit,
     is_set: Bit,
@@ -155,6 +155,36 @@ fn child(b: &mut Builder, verifier: &Verifier, root: Digest) -> Side {
     let key = verifier.input_key(b);
     let proof = verifier.input(b);
     verifier.verify(b, &key, &proof);
+    let (side, is_join) = read_side(b);
+    let claim = &side.claim;
+
+    // Public values: the vk root of a join, 0 of a lift; the digest of the claim.
+    let publics = &proof.publics()[PUBLIC_TABLE];
+    let digest = |b: &mut Builder, at: usize| crate::wires::pack(b, core::array::from_fn(|k| publics[at + k]));
+    let (own_root, own_claim) = (digest(b, 0), digest(b, 8));
+    let none = zero_digest(b);
+    let expected_root = select(b, is_join, root, none);
+    hash::assert_eq(b, own_root, expected_root);
+    let expected = claim.digest(b);
+    hash::assert_eq(b, own_claim, expected);
+
+    // The key is listed for what the claim is about.
+    let joins = hash::constant(b, &join_algorithm());
+    let transitions = hash::constant(b, &transition_algorithm());
+    let lifted = select(b, side.is_transition, transitions, claim.blocks[2]);
+    let algorithm = select(b, is_join, joins, lifted);
+    let leaf = hash::tagged_digests(b, Domain::VkLeaf, &[algorithm, key.digest]);
+    let index = b.input();
+    let bits = b.bits(index);
+    let path: Vec<Digest> = (0..VK_TREE_DEPTH).map(|_| hash::input(b)).collect();
+    let listed = hash::state_root(b, leaf, &bits[..VK_TREE_DEPTH], &path);
+    hash::assert_eq(b, listed, root);
+    side
+}
+
+/// A claim from the witness with its kind, and whether it is a join's.
+#[track_caller]
+pub(crate) fn read_side(b: &mut Builder) -> (Side, Bit) {
     let claim = ClaimWires::input(b);
     let is_join = b.input();
     let is_join = b.assert_bool(is_join);
@@ -174,29 +204,21 @@ fn child(b: &mut Builder, verifier: &Verifier, root: Digest) -> Side {
         b.assert_eq_if(made_by_joins, is_join.into(), one);
     }
     b.assert_eq_if(is_transition, is_join.into(), zero);
+    (Side { claim, is_exec, is_set, is_transition, is_batches, head, numbers }, is_join)
+}
 
-    // Public values: the vk root of a join, 0 of a lift; the digest of the claim.
-    let publics = &proof.publics()[PUBLIC_TABLE];
-    let digest = |b: &mut Builder, at: usize| crate::wires::pack(b, core::array::from_fn(|k| publics[at + k]));
-    let (own_root, own_claim) = (digest(b, 0), digest(b, 8));
-    let none = zero_digest(b);
-    let expected_root = select(b, is_join, root, none);
-    hash::assert_eq(b, own_root, expected_root);
-    let expected = claim.digest(b);
-    hash::assert_eq(b, own_claim, expected);
-
-    // The key is listed for what the claim is about.
-    let joins = hash::constant(b, &join_algorithm());
-    let transitions = hash::constant(b, &transition_algorithm());
-    let lifted = select(b, is_transition, transitions, claim.blocks[2]);
-    let algorithm = select(b, is_join, joins, lifted);
-    let leaf = hash::tagged_digests(b, Domain::VkLeaf, &[algorithm, key.digest]);
-    let index = b.input();
-    let bits = b.bits(index);
-    let path: Vec<Digest> = (0..VK_TREE_DEPTH).map(|_| hash::input(b)).collect();
-    let listed = hash::state_root(b, leaf, &bits[..VK_TREE_DEPTH], &path);
-    hash::assert_eq(b, listed, root);
-    Side { claim, is_exec, is_set, is_transition, is_batches, head, numbers }
+/// The inputs of [`read_side`].
+pub(crate) fn side_values(claim: &Claim, is_join: bool) -> Vec<Value> {
+    let mut values = ClaimWires::values(claim);
+    values.push(Value::from_bool(is_join));
+    let kind = match claim {
+        Claim::Exec(_) => 0,
+        Claim::Set(_) => 1,
+        Claim::Transition(_) => 2,
+        Claim::Batches(_) => 3,
+    };
+    values.extend(one_hot_values::<4>(kind));
+    values
 }
 
 fn child_values(verifier: &Verifier, child: &Child<'_>) -> Result<Vec<Value>, WitnessError> {
@@ -204,15 +226,7 @@ fn child_values(verifier: &Verifier, child: &Child<'_>) -> Result<Vec<Value>, Wi
     publics.push(child.publics.to_vec());
     let mut values = Verifier::key_values(child.key);
     values.extend(verifier.values(child.key, child.proof, &publics)?);
-    values.extend(ClaimWires::values(child.claim));
-    values.push(Value::from_bool(child.is_join));
-    let kind = match child.claim {
-        Claim::Exec(_) => 0,
-        Claim::Set(_) => 1,
-        Claim::Transition(_) => 2,
-        Claim::Batches(_) => 3,
-    };
-    values.extend(one_hot_values::<4>(kind));
+    values.extend(side_values(child.claim, child.is_join));
     values.push(Value::from_u16(child.membership.index));
     values.extend(child.membership.siblings.iter().flat_map(hash::input_values));
     Ok(values)
@@ -220,7 +234,7 @@ fn child_values(verifier: &Verifier, child: &Child<'_>) -> Result<Vec<Value>, Wi
 
 /// The claim that the one rule makes of the two.
 #[track_caller]
-fn rules(b: &mut Builder, left: &Side, right: &Side) -> ClaimWires {
+pub(crate) fn rules(b: &mut Builder, left: &Side, right: &Side) -> ClaimWires {
     let [range, set, batch, chain] = one_hot::<4>(b);
     // Sums of counts, under every rule that adds them.
     let count: Felt = b.add(left.count(), right.count());
@@ -416,7 +430,7 @@ fn chain_rule(b: &mut Builder, flag: Bit, l: &Side, r: &Side, count: Felt) -> Ou
 }
 
 /// The inputs of [`rules`], in the order in which it declares them.
-fn rule_values(rule: Rule, left: &Claim, right: &Claim, advice: &Advice<'_>) -> Vec<Value> {
+pub(crate) fn rule_values(rule: Rule, left: &Claim, right: &Claim, advice: &Advice<'_>) -> Vec<Value> {
     let mut values: Vec<Value> = one_hot_values::<4>(rule as usize).to_vec();
     values.extend(set_values(left, right, advice));
     values.extend(batch_values(advice.header));

@@ -19,7 +19,7 @@ use tsz_stark::security::security;
 use tsz_stark::{Profile, Proof};
 use tsz_tree::{
     Advice, AggregationProof, Child, Claim, ExecRange, Join, Lift, NodeKeys, NodeProgram, NodeProof,
-    PublicMap, SHAPE_LOGS, join_algorithm, merge,
+    ProgramError, PublicMap, SHAPE_LOGS, join_algorithm, merge,
 };
 use tsz_vktree::{VkEntry, VkTree, transition_algorithm};
 
@@ -140,6 +140,15 @@ fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
     circuit.base().ok_or_else(none)?.verifier()
 }
 
+/// Keys of nodes.
+#[derive(Clone, Debug, Default)]
+pub struct DerivedNodes {
+    /// As they would be pinned.
+    pub pins: Vec<Pin>,
+    /// Lifts that fit no shape of nodes: proofs of their circuits cannot be aggregated.
+    pub left_out: Vec<String>,
+}
+
 /// Derives the keys of all lifts of a registry and of the joins over their shapes, as they would be pinned.
 ///
 /// # Errors
@@ -149,15 +158,20 @@ pub fn derive_nodes(
     profile: Profile,
     logs: std::ops::RangeInclusive<usize>,
     progress: &dyn Fn(&str),
-) -> Result<Vec<Pin>, EngineError> {
-    let mut pins = Vec::new();
+) -> Result<DerivedNodes, EngineError> {
+    let (mut pins, mut left_out) = (Vec::new(), Vec::new());
     let mut shapes = std::collections::BTreeSet::new();
     let mut lift = |circuit: &dyn Keyed, lift: Lift| -> Result<(), EngineError> {
         let name = lift_name(circuit);
         progress(&name);
-        let program = NodeProgram::new(lift.build(), profile, logs.clone()).map_err(|e| failed(&name)(&e))?;
-        shapes.insert(program.log());
-        pins.push(pin(&name, circuit.algorithm(), &program));
+        match NodeProgram::new(lift.build(), profile, logs.clone()) {
+            Ok(program) => {
+                shapes.insert(program.log());
+                pins.push(pin(&name, circuit.algorithm(), &program));
+            }
+            Err(ProgramError::Compile(_)) => left_out.push(name),
+            Err(error) => return Err(failed(&name)(&error)),
+        }
         Ok(())
     };
     for circuit in registry.exec_circuits() {
@@ -172,7 +186,9 @@ pub fn derive_nodes(
     loop {
         let all: Vec<usize> = shapes.iter().copied().collect();
         let pairs = all.iter().flat_map(|l| all.iter().map(|r| [*l, *r]));
-        let Some(logs_of) = pairs.into_iter().find(|pair| !done.contains(pair)) else { return Ok(pins) };
+        let Some(logs_of) = pairs.into_iter().find(|pair| !done.contains(pair)) else {
+            return Ok(DerivedNodes { pins, left_out });
+        };
         let name = join_name(logs_of);
         progress(&name);
         let program = join_program(&keys, logs_of, profile, logs.clone())?.1;

@@ -243,6 +243,23 @@ pub fn verify_dir(
     Ok(Verified { headers, manifest, setup, check: watch.cost() })
 }
 
+/// Reads the bundle of a folder, without a check of anything it says.
+///
+/// # Errors
+/// [`EngineError`] if the file cannot be read or is no bundle.
+pub fn read_bundle(dir: &Path) -> Result<Bundle, EngineError> {
+    let bytes = read(&dir.join(BUNDLE), MAX_BUNDLE_BYTES as u64)?;
+    Ok(Bundle::from_bytes(&bytes).map_err(AggregationError::Decode)?)
+}
+
+/// Reads a file of at most `max` bytes.
+///
+/// # Errors
+/// [`EngineError::Io`] and [`EngineError::TooLong`].
+pub fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, EngineError> {
+    read(path, max)
+}
+
 /// Builds the keys that the bundle names, so that their cost is not mixed with that of the check.
 fn build_keys(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<(), EngineError> {
     let used = |digest: Digest| {

@@ -1,5 +1,6 @@
 //! `tsz bench`: the workloads that the documentation quotes.
 
+mod aggregate;
 mod auth;
 mod markets;
 mod report;
@@ -19,6 +20,7 @@ use crate::output::Output;
 /// Runs one workload.
 pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let report = match args.name {
+        BenchName::Aggregate => return aggregate::run(args, output),
         BenchName::Transfers => workload::run("transfers", Mix::TRANSFERS, args, output)?,
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Oracle => markets::oracle(args, output)?,

@@ -1,15 +1,15 @@
 //! The auth circuit.
 
 use tsz_aggregator::ProofError;
-use tsz_auth_circuit::{AuthAir, AuthRecord, Class, ProveError, VerifyError, Witness, verify};
+use tsz_auth_circuit::{AuthAir, AuthRecord, Class, ProveError, VerifyError, Witness, public_values, verify};
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_stark::Profile;
+use tsz_stark::{F, Profile};
 use tsz_trade::Params;
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
 
 /// One size class.
 pub struct Auth {
@@ -45,6 +45,10 @@ impl Keyed for Auth {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl ExecCircuit for Auth {
@@ -74,5 +78,9 @@ impl ExecCircuit for Auth {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
+        public_values(claim)
     }
 }

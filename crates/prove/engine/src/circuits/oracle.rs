@@ -2,14 +2,16 @@
 
 use tsz_aggregator::ProofError;
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_oracle::{Class, Counts, OracleAir, OracleRecord, ProveError, VerifyError, Witness, verify};
-use tsz_stark::Profile;
+use tsz_oracle::{Class, Counts, OracleAir, OracleRecord, ProveError, VerifyError, Witness, public_values, verify};
+use tsz_stark::{F, Profile};
 use tsz_trade::{Op, Params, TradeOp};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
+use crate::registry::{
+    BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven,
+};
 
 /// One size class.
 pub struct Oracle {
@@ -53,6 +55,10 @@ impl Keyed for Oracle {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl ExecCircuit for Oracle {
@@ -86,5 +92,9 @@ impl ExecCircuit for Oracle {
 
     fn op_rows(&self) -> Vec<OpRows> {
         tsz_oracle::op_rows().into_iter().map(|(op, rows)| OpRows { op, rows }).collect()
+    }
+
+    fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
+        public_values(claim)
     }
 }

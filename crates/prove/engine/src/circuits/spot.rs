@@ -2,15 +2,15 @@
 
 use tsz_aggregator::ProofError;
 use tsz_ledger::{Access, AlgorithmId, ExecClaim, Family};
-use tsz_spot::{Class, Counts, ProveError, SpotAir, SpotRecord, VerifyError, Witness, verify};
-use tsz_stark::Profile;
+use tsz_spot::{Class, Counts, ProveError, SpotAir, SpotRecord, VerifyError, Witness, public_values, verify};
+use tsz_stark::{F, Profile};
 use tsz_trade::ops::SpotTrade;
 use tsz_trade::{Op, Params, TradeOp};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
 
 /// One size class.
 pub struct Spot {
@@ -56,6 +56,10 @@ impl Keyed for Spot {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl ExecCircuit for Spot {
@@ -86,6 +90,10 @@ impl ExecCircuit for Spot {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
+        public_values(claim, self.class.circuit(Profile::Base).airs.len())
     }
 
     fn op_rows(&self) -> Vec<OpRows> {
