@@ -10,12 +10,13 @@ use tsz_chips::tuple::{Mode, TupleAir, op_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Block;
 use tsz_ledger::Access;
+use tsz_order::SpotOrderAir;
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::ops::SpotTrade;
 use tsz_trade::order::Order as _;
 
 use crate::ProvingKey;
-use crate::tables::{MarketAir, OrderAir, TradeAir};
+use crate::tables::{MarketAir, TradeAir};
 
 air_enum! {
     /// Tables of the spot circuit.
@@ -25,7 +26,7 @@ air_enum! {
         /// Markets.
         Market(MarketAir),
         /// Orders.
-        Order(OrderAir),
+        Order(SpotOrderAir),
         /// Fills.
         Trade(TradeAir),
         /// Tuple sponge.
@@ -144,7 +145,7 @@ impl Class {
         let mut airs: Vec<SpotAir> = vec![
             ParamsAir.into(),
             MarketAir.into(),
-            OrderAir.into(),
+            SpotOrderAir.into(),
             TradeAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             RangeTable.into(),

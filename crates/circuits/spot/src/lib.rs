@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | [`tsz_gadgets::params`] | the opened parameter hash | 61 + 20 |
 //! | [`tables::Market`] | a listed market | 31 + 36 |
-//! | [`tables::Order`] | a signed order, however often it is filled | 95 + 112 |
+//! | [`tsz_order::Order`] | a signed order, however often it is filled | 95 + 112 |
 //! | [`tables::Trade`] | a fill | 503 + 616 |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`], [`tsz_chips::schnorr`] | as in `tsz-fund` | |
 //!

@@ -7,11 +7,12 @@ use tsz_gadgets::product::Scaled;
 use tsz_gadgets::units::{SCALE, Units};
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
+use tsz_order::{Orders, SlotMove};
 use tsz_trade::order::{Signed, SpotOrder};
 use tsz_types::Rate;
 
-use crate::tables::{Side, SlotMove};
-use crate::trace::{Log, Orders, RecordError, SideRow};
+use crate::tables::Side;
+use crate::trace::{Log, RecordError, SideRow};
 
 /// What the columns of a side are made of.
 pub(crate) struct SideInput<'a> {
@@ -42,7 +43,7 @@ pub(crate) fn side(
 ) -> Result<SideRow, RecordError> {
     let [key_a, key_b, ctl, ord] = [log.next()?, log.next()?, log.next()?, log.next()?];
     let order = orders.find(context, input.order, [&key_a.old, &key_b.old]);
-    let terms = order.terms();
+    let terms = order.order.terms();
     let fee = input.rate();
     let gets = Units::of(input.gets);
     Ok(Side {

@@ -13,7 +13,8 @@ use tsz_trade::Params;
 
 use crate::class::Class;
 use crate::record::SpotRecord;
-use crate::tables::{MarketAir, OrderAir, TradeAir};
+use crate::tables::{MarketAir, TradeAir};
+use tsz_order::SpotOrderAir;
 use crate::trace::{OpTraces, RecordError, op_traces};
 
 /// Why there is no witness.
@@ -82,7 +83,7 @@ impl Witness {
         let mut requests = Requests::new();
         requests.merge(collect(&ParamsAir, &traces[0], &context.params));
         requests.merge(collect(&MarketAir, &traces[1], &[]));
-        requests.merge(collect(&OrderAir, &traces[2], &order_publics(context)));
+        requests.merge(collect(&SpotOrderAir, &traces[2], &order_publics(context)));
         requests.merge(collect(&TradeAir, &traces[3], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         let signed: Result<Vec<SignedMessage>, WitnessError> = signatures

@@ -5,11 +5,12 @@ use tsz_gadgets::bucket::{Debit, Gain};
 use tsz_gadgets::columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::product::Scaled;
-use tsz_gadgets::row::{PRIVATE, Row, c, compose12, pad8};
+use tsz_gadgets::row::{Row, c, compose12};
 use tsz_gadgets::units::{SCALE, Units};
+use tsz_order::terms::lookup;
+use tsz_order::{Admission, SlotMove, Terms, admit};
 
-use super::slot::{SlotMove, slot_move};
-use super::terms::{Terms, lookup};
+
 
 columns! {
     /// Taker or maker.
@@ -50,19 +51,9 @@ columns! {
 }
 
 impl<E: PrimeCharacteristicRing + Clone> Side<E> {
-    /// Account and sub-account as one number below 2^29.
-    pub fn party(&self) -> E {
-        self.terms.account.clone() * c::<E>(32) + self.terms.sub.clone()
-    }
-
     /// Key of the side's balance of `token`.
     pub fn balance(&self, token: &E) -> [E; 2] {
         balance(&self.terms.account, self.terms.sub.clone(), token)
-    }
-
-    /// Lots of the fill equal the signed lots, limb by limb.
-    pub fn missing_lots(&self, lots: &[E; 2]) -> [E; 2] {
-        core::array::from_fn(|k| self.terms.lots[k].clone() - lots[k].clone())
     }
 }
 
@@ -90,8 +81,19 @@ pub struct Fill<'a, E> {
 /// The side's order is usable, its slot moves, its fee is within the caps and split exactly.
 pub fn side<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Expr>, f: Fill<'_, AB::Expr>) {
     lookup(row, &s.terms);
-    slot_move(row, &s.slot, &s.terms, f.lots, &f.close);
-    accesses(row, s, &f);
+    let real = row.real.clone();
+    let admission = Admission {
+        terms: &s.terms,
+        key_slot: &s.key_slot,
+        ctl_nonce: &s.ctl_nonce,
+        slot: &s.slot,
+        at: c(f.at),
+        written: f.written.clone(),
+        lots: f.lots,
+        close: &f.close,
+        flag: &real,
+    };
+    admit(row, &admission);
     amounts(row, s);
     let fee = s.fee.factor() + compose12(&s.terms.broker_rate);
     let real = row.real.clone();
@@ -105,32 +107,6 @@ pub fn side<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::E
         row.gain(gain);
     }
     row.u24(&s.distance);
-}
-
-/// KEYA, KEYB, CTL are read, ORD is written.
-fn accesses<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    s: &Side<AB::Expr>,
-    f: &Fill<'_, AB::Expr>,
-) {
-    let real = row.real.clone();
-    let (t, j) = (&s.terms, f.at);
-    let (account, sub) = (t.account.clone(), t.sub.clone() * c::<AB::Expr>(512));
-    let private = account.clone() + c::<AB::Expr>(PRIVATE);
-    row.slot(&s.key_slot);
-    let [key_a, key_b] = Row::<AB>::slot_cells(&s.key_slot);
-    row.key(j, false, account.clone(), key_a);
-    row.old(j, t.key_id.clone());
-    let [e0, e1] = t.key_expiry.clone();
-    row.key(j + 1, false, account, key_b);
-    row.old(j + 1, pad8(&[AB::Expr::ONE, t.permissions.clone(), e0, e1]));
-    let [n0, n1] = s.ctl_nonce.clone();
-    let [k0, k1] = t.kill_epoch.clone();
-    row.key(j + 2, false, private.clone(), sub.clone());
-    row.old(j + 2, pad8(&[n0, n1, k0, k1]));
-    row.key(j + 3, true, private, sub + c::<AB::Expr>(256) + t.slot.clone());
-    row.old(j + 3, s.slot.old_leaf());
-    row.value_if(&real, f.written.clone(), s.slot.new_leaf(t));
 }
 
 fn amounts<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Expr>) {

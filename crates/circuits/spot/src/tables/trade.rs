@@ -6,11 +6,11 @@
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::chain::sys;
-use tsz_gadgets::limb::U24;
 use tsz_gadgets::product::Carry;
-use tsz_gadgets::row::{Row, SYS_HI, c, compose12, pad8};
+use tsz_gadgets::row::{Row, SYS_HI, c, pad8};
 use tsz_gadgets::table::current;
 use tsz_gadgets::{columns, op_air};
+use tsz_order::{Meeting, meet};
 
 use super::market::{Spot, lookup};
 use super::side::{Fill, Side, balance, side};
@@ -24,24 +24,8 @@ columns! {
         index: felt,
         /// The market; bound by the bus `market`.
         spot: (Spot),
-        /// Base 2^12 digits of the lots of the fill; range12.
-        lots: [4],
-        /// Inverse of their sum: at least one lot.
-        lots_inv: felt,
-        /// 1 = both orders are of one sub-account; boolean, owned by the zero test.
-        is_own: felt,
-        /// Inverse of the difference of the parties, or 0.
-        own_inv: felt,
-        /// Inverse of the difference of the slots if own.
-        slot_inv: felt,
-        /// 1 = the taker's slot is closed after the fill; boolean, only of an IOC order.
-        close: felt,
-        /// How much better than the taker's limit the price is, low 24 bits; range12.
-        better: (U24),
-        /// High 8 bits; two lookups.
-        better_hi: felt,
-        /// Borrow of that difference; boolean.
-        better_borrow: felt,
+        /// The fill.
+        meeting: (Meeting),
         /// price * tick, base 2^12; range12.
         unit_price: [5],
         /// Carries of that product.
@@ -73,7 +57,7 @@ op_air! {
 impl<E: PrimeCharacteristicRing + Clone> Trade<E> {
     /// 1 = an op that moves balances.
     fn live(&self) -> E {
-        self.is_real.clone() - self.is_own.clone()
+        self.is_real.clone() - self.meeting.is_own.clone()
     }
 
     fn brokers(&self) -> E {
@@ -91,10 +75,6 @@ impl<E: PrimeCharacteristicRing + Clone> Trade<E> {
     fn other_token(&self) -> E {
         self.spot.base.clone() + self.spot.quote.clone() - self.token.clone()
     }
-
-    fn lots(&self) -> [E; 2] {
-        [compose12(&self.lots[..2]), compose12(&self.lots[2..])]
-    }
 }
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for TradeAir {
@@ -104,15 +84,16 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TradeAir {
         let values = n.clone() + writes;
         let mut row = Row::sized(builder, t.is_real.clone(), t.index.clone(), n.clone(), values);
         lookup(&mut row, &t.taker.terms.market, &t.spot);
-        matching(&mut row, &t);
-        parties(&mut row, &t);
-        let lots = t.lots();
+        meet(&mut row, &t.meeting, &t.taker.terms, &t.maker.terms);
+        // spot has no rebates
+        row.zero(t.maker.terms.maker_negative.clone());
+        let lots = t.meeting.lots();
         let (taker_cap, maker_cap) = (t.spot.taker_cap.clone(), t.spot.maker_cap.clone());
         let fill = Fill {
             at: 0,
             written: n.clone(),
             lots: &lots,
-            close: t.close.clone(),
+            close: t.meeting.close.clone(),
             own_cap: t.taker.terms.max_taker.clone(),
             market_cap: taker_cap,
         };
@@ -132,53 +113,6 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TradeAir {
     }
 }
 
-/// Opposite sides of one market at the maker's price, within the taker's limit; the roles suit the orders.
-fn matching<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Expr>) {
-    let real = row.real.clone();
-    let (taker, maker) = (&t.taker.terms, &t.maker.terms);
-    row.zero(taker.market.clone() - maker.market.clone());
-    row.zero(taker.is_sell.clone() + maker.is_sell.clone() - real.clone());
-    let sum: AB::Expr = t.lots.iter().cloned().sum();
-    for digit in &t.lots {
-        row.range(digit.clone());
-    }
-    row.zero(sum * t.lots_inv.clone() - real);
-    // taker buys: limit - price; taker sells: price - limit
-    let sign = AB::Expr::ONE - taker.is_sell.double();
-    row.u24(&t.better);
-    row.narrow(&t.better_hi, 8);
-    row.boolean(&t.better_borrow);
-    let low = compose12(&taker.price[..2]) - compose12(&maker.price[..2]);
-    let high = taker.price[2].clone() - maker.price[2].clone();
-    row.zero(sign.clone() * low + t.better_borrow.clone() * c::<AB::Expr>(1 << 24) - t.better.value());
-    row.zero(sign * high - t.better_borrow.clone() - t.better_hi.clone());
-    row.boolean(&t.close);
-    row.zero(t.close.clone() * (AB::Expr::ONE - taker.is_ioc.clone()));
-    row.zero(taker.is_post_only.clone());
-    for missing in t.taker.missing_lots(&t.lots()) {
-        row.zero(taker.is_fok.clone() * missing);
-    }
-    for role in [&maker.is_ioc, &maker.is_fok, &maker.maker_negative] {
-        row.zero(role.clone());
-    }
-}
-
-/// is_own = 1 iff the parties are one; then the taker wants it and the slots differ.
-fn parties<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Expr>) {
-    let real = row.real.clone();
-    let one = AB::Expr::ONE;
-    row.boolean(&t.is_own);
-    let difference = t.taker.party() - t.maker.party();
-    row.zero(difference.clone() * t.own_inv.clone() - real + t.is_own.clone());
-    row.zero(difference * t.is_own.clone());
-    row.zero(t.is_own.clone() * (one.clone() - t.taker.terms.decrements.clone()));
-    let slots = t.taker.terms.slot.clone() - t.maker.terms.slot.clone();
-    row.zero(t.is_own.clone() * (slots * t.slot_inv.clone() - one));
-    let Spot { base, quote, .. } = &t.spot;
-    let side = t.taker.terms.is_sell.clone();
-    row.zero(t.token.clone() - base.clone() - side * (quote.clone() - base.clone()));
-}
-
 /// The base amount is lots * lot, the quote amount lots * price * tick; a buyer gets base, a seller quote.
 fn products<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Expr>) {
     for digit in &t.unit_price {
@@ -186,12 +120,14 @@ fn products<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::
     }
     row.product(&t.maker.terms.price, &t.spot.tick, &t.unit_price, &t.unit_carries);
     let side = t.taker.terms.is_sell.clone();
+    let Spot { base, quote, .. } = &t.spot;
+    row.zero(t.token.clone() - base.clone() - side.clone() * (quote.clone() - base.clone()));
     let (x, y) = (&t.taker.gets.digits, &t.maker.gets.digits);
     let shift: [AB::Expr; 5] = core::array::from_fn(|k| side.clone() * (y[k].clone() - x[k].clone()));
     let base: [AB::Expr; 5] = core::array::from_fn(|k| x[k].clone() + shift[k].clone());
     let quote: [AB::Expr; 5] = core::array::from_fn(|k| y[k].clone() - shift[k].clone());
-    row.product(&t.lots, &t.spot.lot, &base, &t.base_carries);
-    row.product(&t.lots, &t.unit_price, &quote, &t.quote_carries);
+    row.product(&t.meeting.lots, &t.spot.lot, &base, &t.base_carries);
+    row.product(&t.meeting.lots, &t.unit_price, &quote, &t.quote_carries);
 }
 
 /// Balances of the parties (accesses 8..12, writes 2..6) and of the fee account (last two writes).

@@ -1,7 +1,7 @@
 //! Orders: one row for each signed order, however often it is filled.
 //!
 //! Proven: the message of docs/src/trading.md with these fields is signed by the key; order and key expire after the
-//! batch time; the key may trade; all fields have their widths; the account is neither the fee account nor insurance.
+//! batch time; the key may trade; all fields have their widths; the account is not the fee account, in spot not insurance.
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::limb::U24;
@@ -9,9 +9,9 @@ use tsz_gadgets::row::{Row, c, pad8};
 use tsz_gadgets::signer::{PERMISSIONS, bits};
 use tsz_gadgets::table::{SIGNED_PUBLICS, current, signed_context};
 use tsz_gadgets::{columns, op_air};
-use tsz_trade::order::SPOT_ORDER;
+use tsz_trade::order::{PERP_ORDER, SPOT_ORDER};
 
-use super::terms::{Terms, provide};
+use crate::terms::{PerpTerms, Terms, provide, provide_perp};
 
 columns! {
     /// One order.
@@ -22,7 +22,7 @@ columns! {
         uses: felt,
         /// Account; range12.
         account: (U24),
-        /// Inverse of account (account - 1): fee account and insurance have no orders.
+        /// Spot: inverse of account (account - 1): fee account and insurance have no orders. Perpetuals: of account.
         account_inv: felt,
         /// Sub-account; < 32 by two lookups.
         sub: felt,
@@ -95,9 +95,88 @@ columns! {
     }
 }
 
+columns! {
+    /// What only a perpetual order has.
+    pub struct PerpExtra {
+        /// 1 = reduce-only by its own word; boolean.
+        reduce_only: felt,
+        /// 1 = the account is insurance; boolean, owned by the zero test.
+        is_insurance: felt,
+        /// Inverse of account - 1, or 0.
+        insurance_inv: felt,
+        /// 1 = one of the two.
+        reduces: felt,
+        /// 1 = trigger above; boolean.
+        is_above: felt,
+        /// 1 = trigger below; boolean, at most one of the two.
+        is_below: felt,
+        /// Low 24 bits of the trigger price; range12. 0 without a trigger.
+        trigger: (U24),
+        /// High 8 bits; two lookups.
+        trigger_hi: felt,
+        /// Inverse of the digit sum of the trigger price, if there is a trigger.
+        trigger_inv: felt,
+    }
+}
+
+columns! {
+    /// One perpetual order.
+    pub struct PerpOrder {
+        /// What every order has.
+        order: (Order),
+        /// The rest.
+        extra: (PerpExtra),
+    }
+}
+
 op_air! {
-    /// AIR of [`Order`]. Public values: S (8), T (2).
-    OrderAir, Order, "order", SIGNED_PUBLICS
+    /// AIR of [`Order`] for spot orders. Public values: S (8), T (2).
+    SpotOrderAir, Order, "order", SIGNED_PUBLICS
+}
+
+op_air! {
+    /// AIR of [`PerpOrder`]. Public values: S (8), T (2).
+    PerpOrderAir, PerpOrder, "order", SIGNED_PUBLICS
+}
+
+/// What the families put into a message.
+#[derive(Clone, Debug)]
+pub struct Kind<E> {
+    /// Op code.
+    pub code: u32,
+    /// Flags besides side, time in force and self-trade mode.
+    pub flags: E,
+    /// Trigger price.
+    pub trigger: [E; 2],
+}
+
+impl<E: PrimeCharacteristicRing> Kind<E> {
+    /// A spot order's.
+    pub fn spot() -> Self {
+        Self { code: SPOT_ORDER, flags: E::ZERO, trigger: [E::ZERO, E::ZERO] }
+    }
+}
+
+impl<E: PrimeCharacteristicRing + Clone> PerpExtra<E> {
+    /// What the order adds to its message.
+    pub fn kind(&self) -> Kind<E> {
+        let trigger = self.is_above.clone() + self.is_below.double();
+        Kind {
+            code: PERP_ORDER,
+            flags: self.reduce_only.clone() * c::<E>(8) + trigger * c::<E>(32),
+            trigger: [self.trigger.value(), self.trigger_hi.clone()],
+        }
+    }
+
+    /// What fills see of it.
+    pub fn terms(&self) -> PerpTerms<E> {
+        PerpTerms {
+            reduces: self.reduces.clone(),
+            is_above: self.is_above.clone(),
+            is_below: self.is_below.clone(),
+            trigger: [self.trigger.value(), self.trigger_hi.clone()],
+        }
+    }
 }
 
 impl<E: PrimeCharacteristicRing + Clone> Order<E> {
@@ -136,10 +215,12 @@ impl<E: PrimeCharacteristicRing + Clone> Order<E> {
     }
 
     /// The blocks that are signed.
-    pub fn message(&self) -> [[E; 8]; 3] {
+    pub fn message(&self, kind: &Kind<E>) -> [[E; 8]; 3] {
         let [ioc, fok, post_only] = self.tif.clone();
         let tif = ioc + fok.double() + post_only * c::<E>(3);
-        let flags = self.is_sell.clone() + tif.double() + self.decrements.clone() * c::<E>(16);
+        let own = self.is_sell.clone() + tif.double() + self.decrements.clone() * c::<E>(16);
+        let flags = own + kind.flags.clone();
+        let [t0, t1] = kind.trigger.clone();
         let [k0, k1] = self.kill_epoch.clone();
         let [e0, e1] = [0, 1].map(|k| self.expiry[k].value());
         let [b0, b1] = [0, 1].map(|k| self.lots[k].value());
@@ -148,46 +229,96 @@ impl<E: PrimeCharacteristicRing + Clone> Order<E> {
         let (nonce, nonce_hi) = (self.nonce.value(), self.nonce_hi.clone());
         let price_hi = self.price_hi.clone();
         [
-            [c(SPOT_ORDER), self.account.value(), place, self.market.value(), price, price_hi, b0, b1],
+            [c(kind.code), self.account.value(), place, self.market.value(), price, price_hi, b0, b1],
             [nonce, nonce_hi, flags, e0, e1, k0, k1, taker],
             pad8(&[
                 self.max_maker.value(),
                 self.maker_negative.clone(),
                 self.broker.value(),
                 self.broker_rate.value(),
+                t0,
+                t1,
             ]),
         ]
     }
 }
 
-impl<AB: InteractionBuilder<F = F>> Air<AB> for OrderAir {
+impl<AB: InteractionBuilder<F = F>> Air<AB> for SpotOrderAir {
     fn eval(&self, builder: &mut AB) {
         let o: Order<AB::Expr> = current(builder);
         let (system, time) = signed_context(builder);
         let mut row = Row::bare(builder, o.is_real.clone());
+        let account = o.account.value();
+        let users = account.clone() * (account - AB::Expr::ONE);
         let real = row.real.clone();
-        row.zero(o.uses.clone() * (AB::Expr::ONE - real.clone()));
-        widths(&mut row, &o);
-        nonce(&mut row, &o);
-        flags(&mut row, &o);
-        let expiry = [0, 1].map(|k| o.expiry[k].value());
-        later(&mut row, &expiry, (&o.margin, &o.borrow), &time);
-        later(&mut row, &o.key_expiry, (&o.key_margin, &o.key_borrow), &time);
-        let [a, b, c] = o.message();
-        row.step(&real, a, &system, &o.mid_a);
-        row.step(&real, b, &o.mid_a, &o.mid_b);
-        row.step(&real, c, &o.mid_b, &o.digest);
-        row.signed(&o.key_id, &o.digest);
+        row.zero(users * o.account_inv.clone() - real);
+        order(&mut row, &o, &Kind::spot(), (&system, &time));
         provide(&mut row, &o.terms(), o.uses.clone());
     }
 }
 
+impl<AB: InteractionBuilder<F = F>> Air<AB> for PerpOrderAir {
+    fn eval(&self, builder: &mut AB) {
+        let PerpOrder { order: o, extra } = current::<AB, PerpOrder<AB::Expr>>(builder);
+        let (system, time) = signed_context(builder);
+        let mut row = Row::bare(builder, o.is_real.clone());
+        let real = row.real.clone();
+        row.zero(o.account.value() * o.account_inv.clone() - real);
+        order(&mut row, &o, &extra.kind(), (&system, &time));
+        perpetual(&mut row, &o, &extra);
+        provide_perp(&mut row, &o.terms(), &extra.terms(), o.uses.clone());
+    }
+}
+
+/// What holds of every order.
+fn order<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    o: &Order<AB::Expr>,
+    kind: &Kind<AB::Expr>,
+    (system, time): (&[AB::Expr; 8], &[AB::Expr; 2]),
+) {
+    let real = row.real.clone();
+    row.zero(o.uses.clone() * (AB::Expr::ONE - real.clone()));
+    widths(row, o);
+    nonce(row, o);
+    flags(row, o);
+    let expiry = [0, 1].map(|k| o.expiry[k].value());
+    later(row, &expiry, (&o.margin, &o.borrow), time);
+    later(row, &o.key_expiry, (&o.key_margin, &o.key_borrow), time);
+    let [a, b, c] = o.message(kind);
+    row.step(&real, a, system, &o.mid_a);
+    row.step(&real, b, &o.mid_a, &o.mid_b);
+    row.step(&real, c, &o.mid_b, &o.digest);
+    row.signed(&o.key_id, &o.digest);
+}
+
+/// Flags of a perpetual order; insurance may only reduce; a trigger has a price, and nothing else has.
+fn perpetual<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    o: &Order<AB::Expr>,
+    x: &PerpExtra<AB::Expr>,
+) {
+    let real = row.real.clone();
+    let one = AB::Expr::ONE;
+    let triggered = x.is_above.clone() + x.is_below.clone();
+    for bit in [&x.reduce_only, &x.is_insurance, &x.is_above, &x.is_below, &triggered] {
+        row.boolean(bit);
+    }
+    let other = o.account.value() - real.clone();
+    row.zero(x.is_insurance.clone() * other.clone());
+    row.zero(other * x.insurance_inv.clone() - real + x.is_insurance.clone());
+    let both = x.reduce_only.clone() * x.is_insurance.clone();
+    row.zero(x.reduce_only.clone() + x.is_insurance.clone() - both - x.reduces.clone());
+    row.u24(&x.trigger);
+    row.narrow(&x.trigger_hi, 8);
+    let digits = x.trigger.lo.clone() + x.trigger.hi.clone() + x.trigger_hi.clone();
+    row.zero((one.clone() - triggered.clone()) * digits.clone());
+    row.zero(triggered * (digits * x.trigger_inv.clone() - one));
+}
+
 fn widths<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, o: &Order<AB::Expr>) {
     let real = row.real.clone();
-    let account = o.account.value();
     row.u24(&o.account);
-    let users = account.clone() * (account - AB::Expr::ONE);
-    row.zero(users * o.account_inv.clone() - real.clone());
     row.narrow(&o.sub, 5);
     row.narrow(&o.slot, 8);
     row.u16(&o.market);

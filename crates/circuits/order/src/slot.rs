@@ -6,7 +6,7 @@ use tsz_gadgets::row::{Row, c, pad8};
 use tsz_gadgets::{columns, inverse, limb24};
 use tsz_hash::Digest;
 
-use super::terms::Terms;
+use crate::terms::Terms;
 
 columns! {
     /// An order slot and one fill.
@@ -25,7 +25,7 @@ columns! {
         gap_hi: felt,
         /// Borrow of that difference; boolean.
         gap_borrow: felt,
-        /// 1 = lots of this order are filled before; boolean. Then the tag is the order's.
+        /// 1 = lots of this order are filled before; boolean, at most `is_same`. Then the tag is the order's.
         is_continued: felt,
         /// Lots filled after this fill; range12.
         new_filled: (U24 * 2),
@@ -146,6 +146,7 @@ fn alive<AB: InteractionBuilder<F = F>>(
     row.zero(difference(1) - s.gap_borrow.clone() - s.gap_hi.clone());
     row.zero(s.is_same.clone() * (s.gap.value() + s.gap_hi.clone()));
     row.boolean(&s.is_continued);
+    row.zero(s.is_continued.clone() * (AB::Expr::ONE - s.is_same.clone()));
     for k in 0..4 {
         row.zero(s.is_continued.clone() * (s.tag[k].clone() - terms.tag[k].clone()));
     }
