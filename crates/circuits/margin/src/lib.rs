@@ -1,0 +1,23 @@
+//! Margin in a circuit: who holds what at which price, and whether a change of a sub-account is legal
+//! (docs/src/domain.md section 6). Shared by the families whose ops touch positions.
+//!
+//! | table | one row is |
+//! |---|---|
+//! | [`tables::Market`] | a listed perpetual market, opened from the parameter hash |
+//! | [`tables::Rules`] | a block of the oracle list: the largest age of a price |
+//! | [`tables::PriceRow`] | a pair of values of a market's MKP and MKF cells |
+//! | [`tables::Settle`] | a funding settlement |
+//! | [`tables::Position`] | a position in another market than the op's, read by a judgement |
+//! | [`tables::Judge`] | a judgement of a sub-account |
+//! | [`tables::Ratio`] | a comparison of ratios: only where TAV < IMR after |
+//!
+//! An op sends [`tables::Claim`] on the bus `judge`; the table `position` sends the accesses of the judgement to the
+//! tuple table at the places that the claim names. Sums over positions are kept digit by digit and carried once, in the
+//! judgement. [`Book`] makes the rows. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
+
+mod book;
+mod rows;
+pub mod tables;
+
+pub use book::{Book, Heights, TABLES, TooMany, requests};
+pub use rows::signed;

@@ -1,0 +1,30 @@
+//! Columns and constraints.
+
+mod held;
+mod judge;
+mod market;
+mod position;
+mod price;
+mod ratio;
+mod rules;
+mod settle;
+mod sums;
+
+pub use held::{Held, Tier};
+pub use judge::{Claim, Judge, JudgeAir, claim};
+pub use market::{Listed, Market, MarketAir, lookup_listed};
+pub use position::{Position, PositionAir, Totals};
+pub use price::{Price, PriceAir, PriceRow, lookup as lookup_price};
+pub use ratio::{Ratio, RatioAir};
+pub use rules::{Rules, RulesAir};
+pub use settle::{Settle, SettleAir, Settlement, lookup as lookup_settlement};
+pub use sums::{Shift, Value, WideCarry, WideSum};
+
+/// Kind of the MKP cells, as `hi` of their keys.
+pub const MKP_HI: u32 = 1 << 24 | 3 << 18;
+/// Kind of the MKF cells.
+pub const MKF_HI: u32 = 1 << 24 | 4 << 18;
+/// Kind of the MKO cells.
+pub const MKO_HI: u32 = 1 << 24 | 6 << 18;
+/// Stands for no market where a market is named: no list is that long.
+pub const NO_MARKET: u32 = 1 << 8;

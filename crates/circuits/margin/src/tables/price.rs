@@ -1,0 +1,205 @@
+//! Prices: what the MKP and MKF cells of a market say, one row for each pair of values, however many ops read them.
+//!
+//! Proven, if the cells' values are canonical: the market is listed with that status and multiplier; `unit` is mark *
+//! qm; the hour of MKF is that of the batch time; a price that `is_usable` is not zero and young enough, or frozen.
+
+use tsz_air::{Air, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing};
+use tsz_gadgets::layout::Columns;
+use tsz_gadgets::limb::U24;
+use tsz_gadgets::product::Carry;
+use tsz_gadgets::row::{Row, c, compose12, pad8};
+use tsz_gadgets::table::current;
+use tsz_gadgets::{columns, op_air};
+use tsz_trade::HOUR_MS;
+
+use super::market::lookup_scale;
+use super::rules::lookup_age;
+use super::{MKF_HI, MKP_HI};
+
+/// `price`: the fields of [`Price`]. Provided by the price table.
+const PRICE: LookupBus<'static> = LookupBus::new("price");
+/// Base 2^12 digits of [`HOUR_MS`].
+const HOUR: [u32; 2] = [HOUR_MS as u32 & 0xfff, (HOUR_MS >> 12) as u32];
+/// The status of a market whose price is frozen.
+const SETTLING: u32 = 3;
+
+columns! {
+    /// A market as it is now; a copy, bound by the bus.
+    pub struct Price {
+        /// Market (u8).
+        market: felt,
+        /// Index price (24, 8 bits).
+        index: [2],
+        /// Mark price (24, 8 bits).
+        mark: [2],
+        /// Time of the prices (24, 24 bits).
+        ts: [2],
+        /// Magnitude of the funding index (24, 24, 15 bits).
+        funding: [3],
+        /// Its sign; boolean.
+        funding_negative: felt,
+        /// Hour up to which ticks are done (24, 8 bits).
+        hour: [2],
+        /// Status, 0..=3.
+        status: felt,
+        /// Base 2^12 digits of the multiplier (u20).
+        qm: [2],
+        /// Base 2^12 digits of mark * qm (u52).
+        unit: [5],
+        /// 1 = positions may be valued at the mark; boolean.
+        is_usable: felt,
+    }
+}
+
+impl<E: PrimeCharacteristicRing + Clone> Price<E> {
+    /// The MKP cell and the MKF cell.
+    pub fn leaves(&self) -> [[E; 8]; 2] {
+        let ([i0, i1], [m0, m1], [t0, t1]) = (self.index.clone(), self.mark.clone(), self.ts.clone());
+        let ([f0, f1, f2], [h0, h1]) = (self.funding.clone(), self.hour.clone());
+        [pad8(&[i0, i1, m0, m1, t0, t1]), pad8(&[f0, f1, f2, self.funding_negative.clone(), h0, h1])]
+    }
+
+    /// Keys of the two cells.
+    pub fn keys(&self) -> [[E; 2]; 2] {
+        [MKP_HI, MKF_HI].map(|hi| [c(hi), self.market.clone()])
+    }
+}
+
+columns! {
+    /// One price.
+    pub struct PriceRow {
+        /// 1 = the row holds a price; boolean.
+        is_real: felt,
+        /// Lookups; 0 on padding.
+        uses: felt,
+        /// What is said.
+        price: (Price),
+        /// Digits of the low limb of the mark; range12.
+        mark: (U24),
+        /// Carries of mark * qm.
+        unit_carries: (Carry * 4),
+        /// Inverse of the digit sum of the mark, if usable.
+        mark_inv: felt,
+        /// 1 = usable because the market is settling; boolean.
+        is_frozen: felt,
+        /// Largest age (24, 16 bits); bound by `age`.
+        age: [2],
+        /// ts + age - T if the price is used for its age; range12.
+        slack: (U24 * 2),
+        /// Borrow and carry of that sum; boolean.
+        slack_shift: [2],
+        /// Digits of the low limb of the hour; range12.
+        hour: (U24),
+        /// Base 2^12 digits of hour * 3,600,000; range12.
+        start: [4],
+        /// Carries of that product.
+        start_carries: (Carry * 3),
+        /// T - start; range12.
+        rest: (U24),
+        /// Borrow; boolean.
+        rest_borrow: felt,
+        /// 3,599,999 - rest; range12.
+        rest_left: (U24),
+    }
+}
+
+op_air! {
+    /// AIR of [`PriceRow`]. Public values: T (2).
+    PriceAir, PriceRow, "price", 2
+}
+
+fn fields<E: Clone>(price: &Price<E>) -> Vec<E>
+where
+    Price<E>: Columns<E>,
+{
+    let mut out = Vec::new();
+    price.write(&mut |x: &E| out.push(x.clone()));
+    out
+}
+
+/// The market is so, if the boolean `flag` (at most `real`).
+pub fn lookup<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    flag: &AB::Expr,
+    price: &Price<AB::Expr>,
+) {
+    PRICE.lookup_key(row.builder(), fields(price), Count::bounded(flag.clone(), 1));
+}
+
+impl<AB: InteractionBuilder<F = F>> Air<AB> for PriceAir {
+    fn eval(&self, builder: &mut AB) {
+        let p: PriceRow<AB::Expr> = current(builder);
+        let time: [AB::Expr; 2] = core::array::from_fn(|k| builder.public_values()[k].into());
+        let mut row = Row::bare(builder, p.is_real.clone());
+        let real = row.real.clone();
+        row.zero(p.uses.clone() * (AB::Expr::ONE - real));
+        scale(&mut row, &p);
+        fresh(&mut row, &p, &time);
+        hour(&mut row, &p, &time);
+        PRICE.table_entry(row.builder(), fields(&p.price), p.uses.clone());
+    }
+}
+
+/// The multiplier is the market's, `unit` the product.
+fn scale<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::Expr>) {
+    let x = &p.price;
+    lookup_scale(row, [x.market.clone(), x.status.clone(), compose12(&x.qm)]);
+    row.u24(&p.mark);
+    row.zero(p.mark.value() - x.mark[0].clone());
+    for digit in x.qm.iter().chain(&x.unit) {
+        row.range(digit.clone());
+    }
+    let mark = [p.mark.lo.clone(), p.mark.hi.clone(), x.mark[1].clone()];
+    row.product(&mark, &x.qm, &x.unit, &p.unit_carries);
+}
+
+/// A usable price is not zero, and young or frozen.
+fn fresh<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    p: &PriceRow<AB::Expr>,
+    time: &[AB::Expr; 2],
+) {
+    let (x, one) = (&p.price, AB::Expr::ONE);
+    let timed = x.is_usable.clone() - p.is_frozen.clone();
+    for bit in [&x.is_usable, &p.is_frozen, &timed, &p.slack_shift[0], &p.slack_shift[1]] {
+        row.boolean(bit);
+    }
+    let sum = p.mark.lo.clone() + p.mark.hi.clone() + x.mark[1].clone();
+    row.zero(x.is_usable.clone() * (sum * p.mark_inv.clone() - one));
+    row.zero(p.is_frozen.clone() * (x.status.clone() - c::<AB::Expr>(SETTLING)));
+    lookup_age(row, &p.age);
+    for limb in &p.slack {
+        row.u24(limb);
+    }
+    // the sum of the limbs is below 2^25 in size: an equation of integers for each limb
+    let [borrow, carry] = p.slack_shift.clone();
+    let shift = borrow - carry;
+    let gap = |k: usize| timed.clone() * (x.ts[k].clone() + p.age[k].clone() - time[k].clone());
+    row.zero(gap(0) + shift.clone() * c::<AB::Expr>(1 << 24) - p.slack[0].value());
+    row.zero(gap(1) - shift - p.slack[1].value());
+}
+
+/// hour * 3,600,000 <= T < (hour + 1) * 3,600,000.
+fn hour<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    p: &PriceRow<AB::Expr>,
+    time: &[AB::Expr; 2],
+) {
+    let real = row.real.clone();
+    row.u24(&p.hour);
+    row.zero(p.hour.value() - p.price.hour[0].clone());
+    for digit in &p.start {
+        row.range(digit.clone());
+    }
+    let hour = [p.hour.lo.clone(), p.hour.hi.clone(), p.price.hour[1].clone()];
+    row.product(&hour, &HOUR.map(c::<AB::Expr>), &p.start, &p.start_carries);
+    row.u24(&p.rest);
+    row.u24(&p.rest_left);
+    row.boolean(&p.rest_borrow);
+    let start = [compose12(&p.start[..2]), compose12(&p.start[2..])];
+    let gap = |k: usize| time[k].clone() * real.clone() - start[k].clone();
+    row.zero(gap(0) + p.rest_borrow.clone() * c::<AB::Expr>(1 << 24) - p.rest.value());
+    row.zero(gap(1) - p.rest_borrow.clone());
+    let last = real.clone() * c::<AB::Expr>(HOUR_MS as u32 - 1);
+    row.zero(p.rest.value() + p.rest_left.value() - last);
+}
