@@ -86,7 +86,7 @@ pub(super) fn held<AB: InteractionBuilder<F = F>>(
 }
 
 /// `x - y` has 72 bits. Limbs of x and y are below 2^24 in size, so each equation is one of integers.
-pub(super) fn at_least<AB: InteractionBuilder<F = F>>(
+pub fn at_least<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     x: &[AB::Expr; 3],
     y: &[AB::Expr; 3],

@@ -10,7 +10,7 @@ mod rules;
 mod settle;
 mod sums;
 
-pub use held::{Held, Tier};
+pub use held::{Held, Tier, at_least};
 pub use judge::{Claim, Judge, JudgeAir, claim};
 pub use market::{Listed, Market, MarketAir, lookup_listed};
 pub use position::{Position, PositionAir, Totals};

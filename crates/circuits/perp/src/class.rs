@@ -1,0 +1,228 @@
+//! Size classes: fixed heights, hence one verifying key for each.
+
+use tsz_air::air_enum;
+use tsz_chips::poseidon2::Poseidon2Table;
+use tsz_chips::range::{self, RangeTable};
+use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
+use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_gadgets::params::{self, LISTS, ParamsAir};
+use tsz_ledger::BatchContext;
+use tsz_margin::Heights;
+use tsz_margin::tables::{JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir};
+use tsz_order::PerpOrderAir;
+use tsz_stark::{Circuit, Profile, SetupError, setup};
+use tsz_trade::Params;
+use tsz_trade::params::PERP_BLOCKS;
+
+use crate::ProvingKey;
+use crate::record::PerpRecord;
+use crate::tables::TradeAir;
+use crate::trace::{RecordError, Rows};
+
+air_enum! {
+    /// Tables of the perp circuit.
+    pub enum PerpAir {
+        /// Opened parameter hash.
+        Params(ParamsAir),
+        /// Orders.
+        Order(PerpOrderAir),
+        /// Fills.
+        Trade(TradeAir),
+        /// Markets.
+        Market(MarketAir),
+        /// Oracle rules.
+        Rules(RulesAir),
+        /// Prices.
+        Price(PriceAir),
+        /// Funding settlements.
+        Settle(SettleAir),
+        /// Positions.
+        Position(PositionAir),
+        /// Judgements.
+        Judge(JudgeAir),
+        /// Ratios.
+        Ratio(RatioAir),
+        /// Tuple sponge.
+        Tuple(TupleAir),
+        /// Permutations.
+        Poseidon2(Poseidon2Table),
+        /// 12-bit values.
+        Range(RangeTable),
+        /// Signatures.
+        Sig(SigTable),
+        /// Their scalar multiplications.
+        Ladder(LadderTable),
+        /// Multiples of the generator.
+        Comb(CombTable),
+    }
+}
+
+/// Tables of the circuit.
+pub(crate) const TABLES: usize = 17;
+/// Place of the price table.
+pub(crate) const PRICE: usize = 5;
+/// Place of the tuple table.
+pub(crate) const TUPLE: usize = 10;
+/// Sponge steps of an order's message and of its signature's challenge.
+const STEPS_OF_AN_ORDER: usize = 5;
+
+/// What some records need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Markets listed.
+    pub markets: usize,
+    /// Blocks of the oracle list.
+    pub rules: usize,
+    /// Different orders.
+    pub orders: usize,
+    /// Fills.
+    pub trades: usize,
+    /// Blocks of their tuples.
+    pub blocks: usize,
+    /// Rows of prices, settlements, positions, judgements, ratios.
+    pub margin: [usize; 5],
+}
+
+impl Counts {
+    /// Counts what trades need.
+    ///
+    /// # Errors
+    /// [`RecordError`] when no row can be made of a record.
+    pub fn of(context: &BatchContext, params: &Params, records: &[PerpRecord]) -> Result<Self, RecordError> {
+        let rows = Rows::of(context, params, records)?;
+        let blocks = records.iter().map(|record| {
+            let writes = record.accesses.iter().filter(|a| a.write).count();
+            op_rows(record.accesses.len(), writes)
+        });
+        Ok(Self {
+            markets: params.perps.len(),
+            rules: 1 + params.oracle.signers.len(),
+            orders: rows.orders.signatures().len(),
+            trades: records.len(),
+            blocks: blocks.sum(),
+            margin: rows.book.counts(),
+        })
+    }
+}
+
+/// A size class: log2 heights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Name, part of reports.
+    pub name: &'static str,
+    /// Orders, and so signatures.
+    pub orders: usize,
+    /// Fills.
+    pub trades: usize,
+    /// Tables of `tsz-margin`.
+    pub margin: Heights,
+    /// Tuple table.
+    pub tuple: usize,
+    /// The two permutation tables.
+    pub poseidon2: [usize; 2],
+}
+
+/// The size classes, smallest first.
+pub const CLASSES: [Class; 3] = [
+    Class {
+        name: "small",
+        orders: 6,
+        trades: 6,
+        margin: heights([6, 6, 6, 7, 7, 7, 6]),
+        tuple: 12,
+        poseidon2: [12, 10],
+    },
+    Class {
+        name: "medium",
+        orders: 10,
+        trades: 10,
+        margin: heights([8, 7, 8, 12, 11, 11, 8]),
+        tuple: 16,
+        poseidon2: [15, 14],
+    },
+    Class {
+        name: "large",
+        orders: 13,
+        trades: 13,
+        margin: heights([8, 7, 8, 15, 14, 14, 10]),
+        tuple: 19,
+        poseidon2: [18, 17],
+    },
+];
+
+const fn heights(list: [usize; tsz_margin::TABLES]) -> Heights {
+    let [markets, rules, prices, settles, positions, judges, ratios] = list;
+    Heights { markets, rules, prices, settles, positions, judges, ratios }
+}
+
+impl Class {
+    /// The smallest class that holds these trades, if any does.
+    pub fn fitting(counts: &Counts) -> Option<&'static Self> {
+        CLASSES.iter().find(|class| class.holds(counts))
+    }
+
+    /// The class of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        CLASSES.iter().find(|class| class.name == name)
+    }
+
+    /// The class with these heights.
+    pub(crate) fn with_heights(log_heights: &[usize]) -> Option<&'static Self> {
+        CLASSES.iter().find(|class| class.log_heights() == log_heights)
+    }
+
+    /// Whether the trades fit all tables.
+    pub fn holds(&self, counts: &Counts) -> bool {
+        let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
+        let lists = counts.markets * PERP_BLOCKS + counts.rules + LISTS;
+        let rows = [counts.markets, counts.rules].into_iter().chain(counts.margin);
+        let tables = rows.zip(self.margin.list()).all(|(rows, log)| rows <= 1 << log);
+        tables
+            && counts.orders <= 1 << self.orders
+            && counts.trades <= 1 << self.trades
+            // one more row ends the segment
+            && counts.blocks < 1 << self.tuple
+            && counts.blocks + counts.orders * STEPS_OF_AN_ORDER + lists <= permutations
+    }
+
+    /// log2 of the rows of each table, in the order of the circuit.
+    pub fn log_heights(&self) -> Vec<usize> {
+        let [p0, p1] = self.poseidon2;
+        let own = [params::LOG_HEIGHT, self.orders, self.trades].into_iter().chain(self.margin.list());
+        let shared =
+            [self.tuple, p0, p1, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
+        own.chain(shared).collect()
+    }
+
+    /// The circuit of the class.
+    pub fn circuit(&self, profile: Profile) -> Circuit<PerpAir> {
+        let airs: [PerpAir; TABLES] = [
+            ParamsAir.into(),
+            PerpOrderAir.into(),
+            TradeAir.into(),
+            MarketAir.into(),
+            RulesAir.into(),
+            PriceAir.into(),
+            SettleAir.into(),
+            PositionAir.into(),
+            JudgeAir.into(),
+            RatioAir.into(),
+            TupleAir { mode: Mode::Exec }.into(),
+            Poseidon2Table::new().into(),
+            Poseidon2Table::new().into(),
+            RangeTable.into(),
+            SigTable.into(),
+            LadderTable::new().into(),
+            CombTable.into(),
+        ];
+        Circuit::new(profile, airs.into_iter().zip(self.log_heights()))
+    }
+
+    /// Makes the keys of the class.
+    ///
+    /// # Errors
+    /// None for the classes of [`CLASSES`].
+    pub fn setup(&self, profile: Profile) -> Result<ProvingKey, SetupError> {
+        setup(self.circuit(profile))
+    }
+}
