@@ -32,6 +32,8 @@ pub(crate) struct Before {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moved {
     pub before: Before,
+    /// What the movement left; a broker's share that the party gets in the same operation comes later.
+    pub after: Before,
     pub shift: Shift,
     /// Change of the open interest.
     pub interest: i128,
@@ -156,9 +158,11 @@ impl Party {
         // 95 bits, 94 bits and a cash flow below 2^112
         let collateral = Collateral::try_from(before.collateral + settled + cash)?;
         log.write_cell(self.sub_key(), &SubCell { collateral, pos_count: pos_count.ok_or(too_many)?, ..sub });
-        let after = PosCell::new(shift.position.size, FundingIndex::new(shift.position.funding)?)?;
-        log.write_cell(self.pos_key(row.id), &after);
-        Ok(Moved { before, shift, interest: open_interest_delta(&before.position, &shift.position) })
+        let cell = PosCell::new(shift.position.size, FundingIndex::new(shift.position.funding)?)?;
+        log.write_cell(self.pos_key(row.id), &cell);
+        let after = Before { collateral: collateral.get(), position: shift.position };
+        let interest = open_interest_delta(&before.position, &shift.position);
+        Ok(Moved { before, after, shift, interest })
     }
 }
 
@@ -259,7 +263,8 @@ impl<'m> Table<'m> {
     }
 }
 
-/// Checks that a party's change in a market was legal. Without positions and debt nothing is read.
+/// Checks that a party's change in a market was legal, judged by what its own leg left. Without positions and debt
+/// nothing is read.
 pub(crate) fn check_legal<V: View>(
     log: &mut Log<'_, V>,
     ctx: &Context<'_>,
@@ -267,12 +272,12 @@ pub(crate) fn check_legal<V: View>(
     party: Party,
     moved: &Moved,
 ) -> Result<(), TradeReject> {
-    let SubCell { collateral, pos_count, .. } = log.peek_cell(party.sub_key())?;
-    if pos_count == 0 && !collateral.is_negative() {
+    let SubCell { pos_count, .. } = log.peek_cell(party.sub_key())?;
+    if pos_count == 0 && moved.after.collateral >= 0 {
         return Ok(());
     }
     let table = Table::read(log, ctx, party, Some(row))?;
-    let (before, after) = (table.margin(&moved.before)?, table.margin(&party.peek(log, row.id)?)?);
+    let (before, after) = (table.margin(&moved.before)?, table.margin(&moved.after)?);
     let grew_or_flipped = moved.shift.grew || moved.shift.flipped;
     let transition = Transition { before, after, grew_or_flipped };
     if transition.is_legal() {

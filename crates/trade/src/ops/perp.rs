@@ -92,7 +92,7 @@ pub(super) fn fill_side<V: View>(
     party.trade(log, row, sign * i128::from(at.lots.get()), cash)
 }
 
-/// Checks reduce-only, and the bounds of a position that grew.
+/// Checks reduce-only, and the bounds of a position that grew or flipped.
 pub(super) fn check_side(
     ctx: &Context<'_>,
     row: &MarketRow<'_>,
@@ -105,7 +105,7 @@ pub(super) fn check_side(
     if reduce_only && !reduces(before, buys, at.lots.get()) {
         return Err(TradeReject::NotReducing { size: before.size, lots: at.lots });
     }
-    if moved.shift.grew {
+    if moved.shift.grew || moved.shift.flipped {
         row.check_fresh(ctx)?;
         row.check_growth(&moved.shift.position, at.price.get())?;
     }

@@ -325,13 +325,13 @@ impl Model {
         Ok(())
     }
 
-    /// One side of a fill in section 6: effects, then its own bounds. Gives (before, grew or flipped).
-    pub fn side(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z) -> Result<(Acc, bool), Rej> {
+    /// One side of a fill in section 6: effects, then its own bounds. Gives (before, after, grew or flipped).
+    pub fn side(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z) -> Result<(Acc, Acc, bool), Rej> {
         let reduces = self.markets[usize::from(o.market)].p.status == Status::ReduceOnly;
         self.side_of(o, b, p, fee, reduces)
     }
 
-    pub fn side_of(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z, reduces: bool) -> Result<(Acc, bool), Rej> {
+    pub fn side_of(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z, reduces: bool) -> Result<(Acc, Acc, bool), Rej> {
         let (w, id) = (of(&o.t), o.market as u8);
         let before = self.get(w);
         let m = self.markets[usize::from(id)].clone();
@@ -343,14 +343,14 @@ impl Model {
         let new = self.size(w, id);
         let reduce = o.reduce || w.0 == 1 || reduces;
         ensure(!reduce || &old * &s < z(0) && *b <= abs(&old), "not reducing")?;
-        let grew = abs(&new) > abs(&old);
+        let grew = abs(&new) > abs(&old) || &old * &new < z(0);
         if grew {
             m.fresh(self)?;
             let worst = if *p > m.mark { p } else { &m.mark };
             ensure(abs(&new) * worst * m.qm() < z(1u128 << 56), "position notional")?;
             ensure(abs(&m.worth(&new)) <= z(m.p.tiers.last().unwrap().bound.get()), "tier bound")?;
         }
-        Ok((before, grew || &old * &new < z(0)))
+        Ok((before, self.get(w), grew))
     }
 
     fn perp(&mut self, op: &PerpTrade) -> Result<(), Rej> {
@@ -374,8 +374,8 @@ impl Model {
         self.pay_brokers(&(&b * &p * m.qm()), &[(&t.t, ft), (&k.t, fm)])?;
         let oi = self.markets[id].oi.clone();
         ensure(oi <= m.oi || m.worth(&oi) <= z(m.p.oi_cap.get()), "open interest")?;
-        self.judge(&taker.0, &self.get(of(&t.t)), taker.1)?;
-        self.judge(&maker.0, &self.get(of(&k.t)), maker.1)?;
+        self.judge(&taker.0, &taker.1, taker.2)?;
+        self.judge(&maker.0, &maker.1, maker.2)?;
         self.markets[id].moves += 1;
         Ok(())
     }

@@ -63,10 +63,10 @@ impl Model {
             ensure(figures.tav < figures.imr, "too much")?;
         }
         self.shift(t, id, &(-&s * &b), &(&s * &notional * 1_000_000 - &fee));
-        let (maker, grew) = self.side(&o, &b, &p, &fm)?;
+        let (before, after, grew) = self.side(&o, &b, &p, &fm)?;
         self.acc((1, 0)).coll += fee;
         self.pay_brokers(&notional, &[(&o.t, fm)])?;
-        self.judge(&maker, &self.get(of(&o.t)), grew)?;
+        self.judge(&before, &after, grew)?;
         self.markets[usize::from(id)].moves += 1;
         Ok(())
     }

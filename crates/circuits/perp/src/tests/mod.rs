@@ -1,1 +1,4 @@
+//! Tests.
 
+mod honest;
+mod world;
