@@ -190,8 +190,7 @@ impl<'a> Book<'a> {
     }
 
     fn verdict(&mut self, row: &mut Judge<F>) {
-        let surplus =
-            number(&row.tav_after.digits) - (1 << 98) - 100 * number(&row.initial.digits());
+        let surplus = number(&row.tav_after.digits) - (1 << 98) - 100 * number(&row.initial.digits());
         if surplus < 0 {
             let maintenance = &row.totals.maintenance;
             let required = [&row.before, &row.after].map(|held| Judge::required(maintenance, held, 1));

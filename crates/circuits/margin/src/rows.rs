@@ -8,9 +8,7 @@ use tsz_hash::{Block, Digest};
 use tsz_trade::HOUR_MS;
 use tsz_trade::params::{PERP_BLOCKS, Status};
 
-use crate::tables::{
-    Held, Market, Price, PriceRow, Ratio, Settle, Shift, Tier, Value, WideCarry, WideSum,
-};
+use crate::tables::{Held, Market, Price, PriceRow, Ratio, Settle, Shift, Tier, Value, WideCarry, WideSum};
 
 /// Milliseconds of an hour less one.
 const LAST: u64 = HOUR_MS - 1;
@@ -75,8 +73,7 @@ impl WideSum<F> {
             let x = u64::from(sum.as_canonical_u32()) + carry;
             row.digits[k] = F::from_u64(x & 0xfff);
             carry = x >> 12;
-            row.carries[k] =
-                WideCarry { lo: F::from_u64(carry & 0xfff), bits: bits((carry >> 12) as i64) };
+            row.carries[k] = WideCarry { lo: F::from_u64(carry & 0xfff), bits: bits((carry >> 12) as i64) };
         }
         row
     }

@@ -137,11 +137,7 @@ fn later(at: [u32; 2], time: u64) -> ([U24<F>; 2], F) {
     (wide(value.wrapping_sub(time).wrapping_sub(1)), F::from_bool(borrow))
 }
 
-fn row<O: Signable>(
-    context: &BatchContext,
-    order: &O,
-    keys @ [key_a, _]: [&Digest; 2],
-) -> PerpOrder<F> {
+fn row<O: Signable>(context: &BatchContext, order: &O, keys @ [key_a, _]: [&Digest; 2]) -> PerpOrder<F> {
     let (extra, kind) = order.extra();
     let mut o = fields(context, order.terms(), keys);
     o.market = U24::of(order.market());
@@ -201,4 +197,3 @@ fn fields(context: &BatchContext, t: &SignedTerms, [_, key_b]: [&Digest; 2]) -> 
         ..Order::default()
     }
 }
-

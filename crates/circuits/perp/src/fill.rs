@@ -127,9 +127,7 @@ fn share(market: &Market, input: &SideInput<'_>) -> u128 {
 }
 
 fn trigger(row: &mut Side<F>, market: &Market) {
-    let wide = |x: &[F; 2]| {
-        i64::from(x[0].as_canonical_u32()) | i64::from(x[1].as_canonical_u32()) << 24
-    };
+    let wide = |x: &[F; 2]| i64::from(x[0].as_canonical_u32()) | i64::from(x[1].as_canonical_u32()) << 24;
     let way = signed(row.perp.is_above) - signed(row.perp.is_below);
     let way = if row.slot.is_continued == F::ONE { 0 } else { way };
     let (mark, trigger) = (wide(&market.price.mark), wide(&row.perp.trigger));

@@ -14,8 +14,8 @@ use tsz_trade::Params;
 use crate::class::Class;
 use crate::record::PerpRecord;
 use crate::tables::TradeAir;
-use tsz_order::PerpOrderAir;
 use crate::trace::{OpTraces, RecordError, op_traces};
+use tsz_order::PerpOrderAir;
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -14,8 +14,8 @@ use tsz_trade::Params;
 use crate::class::Class;
 use crate::record::SpotRecord;
 use crate::tables::{MarketAir, TradeAir};
-use tsz_order::SpotOrderAir;
 use crate::trace::{OpTraces, RecordError, op_traces};
+use tsz_order::SpotOrderAir;
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

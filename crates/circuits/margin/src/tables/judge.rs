@@ -149,11 +149,7 @@ where
 }
 
 /// The change is legal and its table is read, if the boolean `flag` (at most `real`).
-pub fn claim<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    flag: &AB::Expr,
-    claim: &Claim<AB::Expr>,
-) {
+pub fn claim<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, flag: &AB::Expr, claim: &Claim<AB::Expr>) {
     JUDGE.send(row.builder(), fields(claim), Count::bounded(flag.clone(), 1));
 }
 

@@ -154,11 +154,7 @@ fn scale<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::
 }
 
 /// A usable price is not zero, and young or frozen.
-fn fresh<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    p: &PriceRow<AB::Expr>,
-    time: &[AB::Expr; 2],
-) {
+fn fresh<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::Expr>, time: &[AB::Expr; 2]) {
     let (x, one) = (&p.price, AB::Expr::ONE);
     let timed = x.is_usable.clone() - p.is_frozen.clone();
     for bit in [&x.is_usable, &p.is_frozen, &timed, &p.slack_shift[0], &p.slack_shift[1]] {
@@ -180,11 +176,7 @@ fn fresh<AB: InteractionBuilder<F = F>>(
 }
 
 /// hour * 3,600,000 <= T < (hour + 1) * 3,600,000.
-fn hour<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    p: &PriceRow<AB::Expr>,
-    time: &[AB::Expr; 2],
-) {
+fn hour<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::Expr>, time: &[AB::Expr; 2]) {
     let real = row.real.clone();
     row.u24(&p.hour);
     row.zero(p.hour.value() - p.price.hour[0].clone());

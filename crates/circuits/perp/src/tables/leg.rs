@@ -167,11 +167,7 @@ impl<E: PrimeCharacteristicRing + Clone> Leg<E> {
 
 /// The position is settled and moved by the lots, the collateral by settlement and cash, the count by opening and
 /// closing. What the fee in `cash` is, is for the caller to say.
-pub fn leg<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    x: &Leg<AB::Expr>,
-    f: &Fill<'_, AB::Expr>,
-) {
+pub fn leg<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr>, f: &Fill<'_, AB::Expr>) {
     for digit in x.lots_before.iter().chain(&x.lots_after) {
         row.range(digit.clone());
     }
@@ -220,11 +216,7 @@ fn settlement<AB: InteractionBuilder<F = F>>(
 }
 
 /// `sign_after (sign_before before_k ± lots_k) + carry_(k-1) = after_k + 2^24 carry_k`, the carry in -2..=1.
-fn size<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    x: &Leg<AB::Expr>,
-    f: &Fill<'_, AB::Expr>,
-) {
+fn size<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr>, f: &Fill<'_, AB::Expr>) {
     let [before, after] = x.lots();
     for bit in x.size_carry.iter().chain([&x.short_after]) {
         row.boolean(bit);
@@ -246,9 +238,8 @@ fn direction<AB: InteractionBuilder<F = F>>(
     f: &Fill<'_, AB::Expr>,
 ) {
     let real = row.real.clone();
-    let other = |short: &AB::Expr| {
-        short.clone() + f.is_sell.clone() - (short.clone() * f.is_sell.clone()).double()
-    };
+    let other =
+        |short: &AB::Expr| short.clone() + f.is_sell.clone() - (short.clone() * f.is_sell.clone()).double();
     row.zero((real.clone() - x.flat_before.clone()) * other(&x.short_before) - x.opposes.clone());
     let same = AB::Expr::ONE - other(&x.short_after);
     row.zero((real - x.flat_after.clone()) * same - x.follows.clone());
@@ -256,11 +247,7 @@ fn direction<AB: InteractionBuilder<F = F>>(
 }
 
 /// A position that does not shrink is below 2^56 at the price of the fill.
-fn growth<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    x: &Leg<AB::Expr>,
-    f: &Fill<'_, AB::Expr>,
-) {
+fn growth<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr>, f: &Fill<'_, AB::Expr>) {
     let grows = f.live.clone() - x.shrinks.clone();
     for digit in &x.bound {
         row.range(digit.clone());

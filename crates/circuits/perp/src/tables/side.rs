@@ -140,11 +140,7 @@ fn trigger<AB: InteractionBuilder<F = F>>(
 }
 
 /// The fee is at most both caps, and at least the broker's rate unless it may be negative.
-fn fee<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    s: &Side<AB::Expr>,
-    p: &Part<'_, AB::Expr>,
-) {
+fn fee<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Expr>, p: &Part<'_, AB::Expr>) {
     let fee = s.fee(&row.real);
     for (gap, cap) in [(&s.own_gap, &p.own_cap), (&s.cap_gap, &p.market_cap)] {
         row.u24(gap);
@@ -174,11 +170,7 @@ fn must_reduce<AB: InteractionBuilder<F = F>>(
 }
 
 /// Judged unless no position and no debt is left; at a usable price.
-fn judged<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    s: &Side<AB::Expr>,
-    f: &Fill<'_, AB::Expr>,
-) {
+fn judged<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Expr>, f: &Fill<'_, AB::Expr>) {
     let leg = &s.leg;
     let idle = leg.is_bare.clone() * (AB::Expr::ONE - leg.negative_after.clone());
     row.zero(f.live.clone() * (AB::Expr::ONE - idle) - s.judged.clone());

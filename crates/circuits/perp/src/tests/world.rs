@@ -73,9 +73,16 @@ fn perp(qm: u32, status: Status, tiers: &[(u128, u16, u16, u16)]) -> PerpMarket 
     }
 }
 
-/// Market 0: three tiers, 1: qm 10, 2: reduce-only, 3: closed, 4: settling, 5: large multiplier, one tier.
+/// Market 0: three tiers, 1: qm 10, 2: reduce-only, 3: closed, 4: settling, 5: large multiplier, four tiers.
 pub fn params() -> Params {
-    let tiers = [(1_000_000, 1_000, 500, 300), (5_000_000, 2_000, 1_000, 600), (20_000_000, 5_000, 2_500, 1_500)];
+    let four = [
+        (1_000, 900, 400, 200),
+        (2_000, 1_000, 500, 300),
+        (4_000, 1_100, 600, 300),
+        (1 << 71, 1_200, 700, 300),
+    ];
+    let tiers =
+        [(1_000_000, 1_000, 500, 300), (5_000_000, 2_000, 1_000, 600), (20_000_000, 5_000, 2_500, 1_500)];
     let signers = (0..3).map(|k| secret(k).public_key().key_id()).collect::<Vec<_>>();
     let mut signers = signers;
     signers.sort_by_key(|id| id.map(|felt| tsz_hash::PrimeField32::as_canonical_u32(&felt)));
@@ -86,7 +93,7 @@ pub fn params() -> Params {
             perp(3, Status::ReduceOnly, &tiers),
             perp(3, Status::Closed, &tiers),
             perp(7, Status::Settling, &tiers),
-            perp((1 << 20) - 3, Status::Open, &[((1 << 72) - 1, 1_000, 500, 300)]),
+            perp((1 << 20) - 3, Status::Open, &four),
         ],
         spots: Vec::new(),
         oracle: OracleParams {
@@ -305,6 +312,8 @@ pub fn place(w: &World, mut op: PerpTrade, taker: u8, maker: u8) -> PerpTrade {
 pub fn every_trade() -> World {
     let mut w = World::new();
     w.hold(2, 4, -20, 77);
+    w.set_collateral(0, -(1 << 60));
+    w.set_collateral(5, -(1 << 60));
     w.set_funding(4, -1_000_000_001);
     for n in [3, 4, 5] {
         let mut op = PerpTrade { lots: lots(n), ..w.trade(0, 12, 1_001) };
@@ -314,10 +323,12 @@ pub fn every_trade() -> World {
     w.set_funding(0, 123_456_789);
     w.apply(place(&w, w.sale(0, 7, 990), 1, 2)); // reduce
     w.apply(place(&w, w.trade(1, 30, 1_000), 2, 3)); // another market
-    w.set_funding(1, -(1 << 40));
+    w.set_funding(1, -(1 << 28));
     w.set_price(1, 1_050);
     w.apply(place(&w, w.sale(0, 9, 1_010), 2, 4)); // flip
-    w.apply(place(&w, w.trade(0, 4, 1_010), 2, 5)); // close
+    let mut op = place(&w, w.trade(0, 4, 1_010), 2, 5); // close
+    (op.maker.order.terms.broker, op.maker.order.terms.broker_rate) = (account(5), rate(1));
+    w.apply(op);
     let mut op = place(&w, w.trade(1, 10, 1_040), 3, 6);
     (op.taker.order.terms.broker, op.taker.order.terms.broker_rate) = (account(5), rate(500));
     op.maker.order.terms.broker = account(3);

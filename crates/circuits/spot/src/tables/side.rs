@@ -10,8 +10,6 @@ use tsz_gadgets::units::{SCALE, Units};
 use tsz_order::terms::lookup;
 use tsz_order::{Admission, SlotMove, Terms, admit};
 
-
-
 columns! {
     /// Taker or maker.
     pub struct Side {
