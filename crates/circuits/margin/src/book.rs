@@ -222,7 +222,7 @@ impl<'a> Book<'a> {
         let digits: [F; 4] = felts(digits12(lots.into()));
         let last = ([cell[3], cell[4], cell[5]], cell[6]);
         let (is_due, unsettled) = self.settle(lots, cell[2], last, &price);
-        let held = self.held(price.market, &digits, &price.unit);
+        let held = self.held(price.market, &digits, &price.unit_of(&cell[2]));
         Position {
             is_real: F::ONE,
             is_end: F::from_bool(is_end),

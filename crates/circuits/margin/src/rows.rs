@@ -135,7 +135,11 @@ impl PriceRow<F> {
         let mark = U24::of_felt(mkp[2]);
         let mark_digits = [mark.lo, mark.hi, mkp[3]].map(|x| x.as_canonical_u32());
         let qm_digits = digits12::<2>(qm.as_canonical_u32().into());
-        let unit = number(&[mark.lo, mark.hi, mkp[3]]).unsigned_abs() * u128::from(qm.as_canonical_u32());
+        let index = U24::of_felt(mkp[0]);
+        let index_digits = [index.lo, index.hi, mkp[1]].map(|x| x.as_canonical_u32());
+        let long_digits = if mkp[6] == F::ONE { index_digits } else { mark_digits };
+        let unit =
+            |digits: [u32; 3]| number(&felts(digits)).unsigned_abs() * u128::from(qm.as_canonical_u32());
         let mark_sum = mark.lo + mark.hi + mkp[3];
         let exists = mark_sum != F::ZERO;
         let frozen = exists && status == F::from_u32(Status::Settling as u32);
@@ -151,7 +155,9 @@ impl PriceRow<F> {
             hour: [mkf[4], mkf[5]],
             status,
             qm: felts(qm_digits),
-            unit: felts(digits12(unit)),
+            unit: felts(digits12(unit(mark_digits))),
+            is_settled: mkp[6],
+            unit_long: felts(digits12(unit(long_digits))),
             is_usable: F::from_bool(frozen || timed),
         };
         let mut row = Self {
@@ -159,7 +165,9 @@ impl PriceRow<F> {
             uses: F::ZERO,
             price,
             mark,
+            index,
             unit_carries: product_carries(&mark_digits, &qm_digits),
+            long_carries: product_carries(&long_digits, &qm_digits),
             mark_inv: inverse(mark_sum),
             is_frozen: F::from_bool(frozen),
             age,

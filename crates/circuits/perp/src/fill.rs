@@ -235,7 +235,13 @@ pub(crate) fn interest(before: &Digest, sides: [&Side<F>; 2], market: &Market, c
             change[k] += signed(new[k]) - signed(old[k]);
         }
     }
-    let mut x = Interest { before: [before[0], before[1], before[2]], ..Interest::default() };
+    let moves = magnitude(&[before[3], before[4], F::ZERO, F::ZERO, F::ZERO, F::ZERO, F::ZERO, F::ZERO]) + 1;
+    let mut x = Interest {
+        before: [before[0], before[1], before[2]],
+        moves: [0, 24].map(|s| u24((moves >> s) as i64)),
+        moves_carry: F::from_bool(moves & 0xff_ffff == 0),
+        ..Interest::default()
+    };
     let mut carry = 0;
     let mut after = [0i64; 3];
     for k in 0..3 {

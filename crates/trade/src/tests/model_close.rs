@@ -264,11 +264,12 @@ impl Model {
         let before = self.get(w);
         let s = if buys { z(1) } else { z(-1) };
         self.shift(w, id, &(&s * &b), &(-&s * &notional * 1_000_000 - &notional * &ft));
+        let after = self.get(w);
         let maker = self.side_of(&o, &b, &p, &fm, false)?;
         let plain = Terms { broker_rate: tsz_types::Rate::ZERO, ..o.t };
         self.pay_brokers(&notional, &[(&plain, ft), (&o.t, fm)])?;
-        self.judge_at(&before, &self.get(w), false, true)?;
-        self.judge(&maker.0, &self.get(of(&o.t)), maker.1)?;
+        self.judge_at(&before, &after, false, true)?;
+        self.judge(&maker.0, &maker.1, maker.2)?;
         self.markets[usize::from(id)].moves += 1;
         Ok(0)
     }

@@ -200,7 +200,7 @@ fn value<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &Position<AB::
         row.zero(settled.clone() * (last.clone() - now.clone()));
     }
     row.zero(settled * (p.last_negative.clone() - p.price.funding_negative.clone()));
-    held(row, &real, &p.price.market, (&p.lots, &p.price.unit), &p.held);
+    held(row, &real, &p.price.market, (&p.lots, &p.price.unit_of(&p.is_short)), &p.held);
 }
 
 /// POS, MKP and MKF are read.

@@ -1,7 +1,7 @@
 //! Prices: what the MKP and MKF cells of a market say, one row for each pair of values, however many ops read them.
 //!
-//! Proven, if the cells' values are canonical: the market is listed with that status and multiplier; `unit` is mark *
-//! qm; the hour of MKF is that of the batch time; a price that `is_usable` is not zero and young enough, or frozen.
+//! Proven, if the cells' values are canonical: the market is listed with that status and multiplier; `unit` and
+//! `unit_long` are what a lot is worth; the hour of MKF is that of the batch time; a price that `is_usable` is not zero and young enough, or frozen.
 
 use tsz_air::{Air, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing};
 use tsz_gadgets::layout::Columns;
@@ -44,8 +44,12 @@ columns! {
         status: felt,
         /// Base 2^12 digits of the multiplier (u20).
         qm: [2],
-        /// Base 2^12 digits of mark * qm (u52).
+        /// Base 2^12 digits of mark * qm (u52): what a lot of a short position is worth.
         unit: [5],
+        /// 1 = the market settles at named prices: a long position is worth the index; boolean.
+        is_settled: felt,
+        /// Digits of what a lot of a long position is worth.
+        unit_long: [5],
         /// 1 = positions may be valued at the mark; boolean.
         is_usable: felt,
     }
@@ -56,7 +60,16 @@ impl<E: PrimeCharacteristicRing + Clone> Price<E> {
     pub fn leaves(&self) -> [[E; 8]; 2] {
         let ([i0, i1], [m0, m1], [t0, t1]) = (self.index.clone(), self.mark.clone(), self.ts.clone());
         let ([f0, f1, f2], [h0, h1]) = (self.funding.clone(), self.hour.clone());
-        [pad8(&[i0, i1, m0, m1, t0, t1]), pad8(&[f0, f1, f2, self.funding_negative.clone(), h0, h1])]
+        let settled = self.is_settled.clone();
+        [pad8(&[i0, i1, m0, m1, t0, t1, settled]), pad8(&[f0, f1, f2, self.funding_negative.clone(), h0, h1])]
+    }
+
+    /// Digits of what a lot of a position is worth.
+    pub fn unit_of(&self, is_short: &E) -> [E; 5] {
+        core::array::from_fn(|k| {
+            let long = self.unit_long[k].clone();
+            long.clone() + is_short.clone() * (self.unit[k].clone() - long)
+        })
     }
 
     /// Keys of the two cells.
@@ -76,8 +89,12 @@ columns! {
         price: (Price),
         /// Digits of the low limb of the mark; range12.
         mark: (U24),
+        /// Digits of the low limb of the index; range12.
+        index: (U24),
         /// Carries of mark * qm.
         unit_carries: (Carry * 4),
+        /// Carries of the product for long positions.
+        long_carries: (Carry * 4),
         /// Inverse of the digit sum of the mark, if usable.
         mark_inv: felt,
         /// 1 = usable because the market is settling; boolean.
@@ -140,17 +157,25 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for PriceAir {
     }
 }
 
-/// The multiplier is the market's, `unit` the product.
+/// The multiplier is the market's, `unit` and `unit_long` are the products.
 fn scale<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::Expr>) {
     let x = &p.price;
     lookup_scale(row, [x.market.clone(), x.status.clone(), compose12(&x.qm)]);
     row.u24(&p.mark);
     row.zero(p.mark.value() - x.mark[0].clone());
-    for digit in x.qm.iter().chain(&x.unit) {
+    row.u24(&p.index);
+    row.zero(p.index.value() - x.index[0].clone());
+    for digit in x.qm.iter().chain(&x.unit).chain(&x.unit_long) {
         row.range(digit.clone());
     }
+    row.boolean(&x.is_settled);
     let mark = [p.mark.lo.clone(), p.mark.hi.clone(), x.mark[1].clone()];
+    let index = [p.index.lo.clone(), p.index.hi.clone(), x.index[1].clone()];
     row.product(&mark, &x.qm, &x.unit, &p.unit_carries);
+    let long: [AB::Expr; 3] = core::array::from_fn(|k| {
+        mark[k].clone() + x.is_settled.clone() * (index[k].clone() - mark[k].clone())
+    });
+    row.product(&long, &x.qm, &x.unit_long, &p.long_carries);
 }
 
 /// A usable price is not zero, and young or frozen.

@@ -1,4 +1,4 @@
-//! The open interest of the market.
+//! The open interest of the market, and how often its positions moved.
 
 use tsz_air::{F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::columns;
@@ -32,6 +32,10 @@ columns! {
         room: (U24 * 3),
         /// Borrows; boolean.
         room_borrows: [2],
+        /// Moves of the market in MKO, with this one (24, 24 bits); range12. The count found is an expression.
+        moves: (U24 * 2),
+        /// Carry of the increment; boolean.
+        moves_carry: felt,
     }
 }
 
@@ -42,8 +46,15 @@ impl<E: PrimeCharacteristicRing + Clone> Interest<E> {
     }
 
     /// MKO found and left.
+    ///
+    /// The limbs of a count found have 24 bits (every writer checks), so a wrong carry gives -1 or 2^24 there.
     pub fn leaves(&self) -> [[E; 8]; 2] {
-        [pad8(&self.before), pad8(&self.limbs())]
+        let ([b0, b1, b2], [a0, a1, a2]) = (self.before.clone(), self.limbs());
+        let [m0, m1] = [0, 1].map(|k| self.moves[k].value());
+        let carry = self.moves_carry.clone();
+        let old = [m0.clone() - E::ONE + carry.clone() * c::<E>(1 << 24), m1.clone() - carry];
+        let [o0, o1] = old;
+        [pad8(&[b0, b1, b2, o0, o1]), pad8(&[a0, a1, a2, m0, m1])]
     }
 }
 
@@ -56,6 +67,10 @@ pub fn interest<AB: InteractionBuilder<F = F>>(
     (price, listed): (&Price<AB::Expr>, &Listed<AB::Expr>),
 ) {
     moved(row, x, change);
+    for limb in &x.moves {
+        row.u24(limb);
+    }
+    row.boolean(&x.moves_carry);
     row.boolean(&x.grew);
     row.zero(x.grew.clone() * (AB::Expr::ONE - live.clone()));
     fall(row, x, live);

@@ -161,6 +161,8 @@ fn market<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Ex
     lookup_listed(row, &t.listed);
     row.zero(t.listed.market.clone() - t.price.market.clone());
     row.zero(t.taker.terms.market.clone() - t.price.market.clone());
+    // only settling markets have a price for each side
+    row.zero(t.price.is_settled.clone());
     let status = t.price.status.clone();
     row.zero(real.clone() * (status.clone() - AB::Expr::ONE) * (status - AB::Expr::TWO));
     let [mkp, mkf] = t.price.keys();

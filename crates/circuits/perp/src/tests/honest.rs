@@ -35,7 +35,7 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Witnesses that only some cases use; in the others any value does.
-const CONDITIONAL: [&str; 55] = [
+const CONDITIONAL: [&str; 56] = [
     "order nonce_inv",
     "order rate_inv",
     "order order.nonce_inv",
@@ -71,6 +71,7 @@ const CONDITIONAL: [&str; 55] = [
     "perp fee_cell.old_negative",
     // without a fee and a broker there is nothing to tell
     "perp maker.is_rebate",
+    "perp interest.moves_carry",
     "perp taker.leg.mask",
     "perp maker.leg.mask",
     "perp taker.leg.last",

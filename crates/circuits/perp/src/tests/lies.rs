@@ -308,7 +308,16 @@ fn rejects_open_interest_above_the_cap_by_one() {
 fn rejects_open_interest_that_wraps() {
     let mut world = one();
     let access = &mut world.records[0].accesses[15];
-    access.old = MkoCell { open_interest: (1 << 56) - 1 }.to_leaf();
-    access.new = MkoCell { open_interest: 19 }.to_leaf();
+    access.old = MkoCell { open_interest: (1 << 56) - 1, moves: 0 }.to_leaf();
+    access.new = MkoCell { open_interest: 19, moves: 1 }.to_leaf();
     assert_ne!(verdict(&world), "nowhere");
+}
+
+#[test]
+fn rejects_moves_that_are_not_counted() {
+    for wrong in [0, 2, 1 << 24] {
+        let mut world = one();
+        world.records[0].accesses[15].new[3] = f(wrong);
+        assert_eq!(verdict(&world), "bus:val");
+    }
 }

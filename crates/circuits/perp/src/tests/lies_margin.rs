@@ -123,7 +123,7 @@ fn rejects_a_stale_funding_index() {
 
 #[test]
 fn rejects_a_price_that_is_too_old_by_a_millisecond_or_missing() {
-    let old = |ms| MkpCell { index: 1_000, mark: 1_000, price_ts: TIME - 60_000 - ms };
+    let old = |ms| MkpCell { index: 1_000, mark: 1_000, price_ts: TIME - 60_000 - ms, settled: false };
     for access in [0, TABLE + 1] {
         let mut world = three();
         set(&mut world.records[0].accesses[access], &old(0));
@@ -281,4 +281,22 @@ fn rejects_a_collateral_with_another_sign() {
     let mut world = three();
     world.records[0].accesses[12].new[4] = f(1);
     assert_eq!(verdict(&world), "bus:val");
+}
+
+#[test]
+fn a_settled_market_values_longs_at_the_index_and_shorts_at_the_mark() {
+    // account 2 is short 3 lots of market 4, whose qm is 7: its price is the mark
+    let named = |index, mark| MkpCell { index, mark, price_ts: 5, settled: true };
+    let mut world = three();
+    let surplus = surplus(&world);
+    shift_collateral(&mut world, 10, -surplus);
+    assert_eq!(verdict(&world), "nowhere");
+    set(&mut world.records[0].accesses[TABLE + 4], &named(2_000, 1_000));
+    assert_eq!(verdict(&world), "nowhere");
+    set(&mut world.records[0].accesses[TABLE + 4], &named(1_000, 1_001));
+    assert_eq!(verdict(&world), "judge");
+    // the op's own market has one price
+    let mut world = three();
+    set(&mut world.records[0].accesses[0], &named(1_000, 1_000));
+    assert_eq!(verdict(&world), "perp");
 }

@@ -163,7 +163,7 @@ impl World {
     }
 
     pub fn set_price_at(&mut self, m: u8, ticks: u32, price_ts: u64) {
-        let cell = MkpCell { index: ticks, mark: ticks, price_ts };
+        let cell = MkpCell { index: ticks, mark: ticks, price_ts, settled: false };
         self.view.set(Key::mkp(m.into()), cell.to_leaf());
     }
 
@@ -188,8 +188,9 @@ impl World {
         self.view.set(Key::pos(account, 0, m.into()), pos.to_leaf());
         let cell = self.sub(account, 0);
         self.view.set(Key::sub(account, 0), SubCell { pos_count: cell.pos_count + 1, ..cell }.to_leaf());
-        let interest = MkoCell::from_leaf(&self.view.get(Key::mko(m.into()))).unwrap().open_interest;
-        let cell = MkoCell { open_interest: interest + 2 * size.unsigned_abs() };
+        let cell = MkoCell::from_leaf(&self.view.get(Key::mko(m.into()))).unwrap();
+        let open_interest = cell.open_interest + 2 * size.unsigned_abs();
+        let cell = MkoCell { open_interest, ..cell };
         self.view.set(Key::mko(m.into()), cell.to_leaf());
     }
 
@@ -315,6 +316,11 @@ pub fn every_trade() -> World {
     w.set_collateral(0, -(1 << 60));
     w.set_collateral(5, -(1 << 60));
     w.set_funding(4, -1_000_000_001);
+    let named = MkpCell { index: 900, mark: 1_100, price_ts: 5, settled: true };
+    w.view.set(Key::mkp(4), named.to_leaf());
+    let busy = MkoCell { open_interest: 0, moves: (1 << 24) - 2 };
+    w.view.set(Key::mko(0), busy.to_leaf());
+    w.hold(3, 4, 6, 5);
     for n in [3, 4, 5] {
         let mut op = PerpTrade { lots: lots(n), ..w.trade(0, 12, 1_001) };
         op.maker.order.terms.lots = lots(1 << 30);
