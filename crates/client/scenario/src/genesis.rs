@@ -59,8 +59,11 @@ impl AccountSpec {
         let key = |(k, spec): (usize, &KeySpec)| {
             let path = format!("genesis.accounts[{index}].keys[{k}].key");
             let key_id = keys.key_id(&spec.key).map_err(|m| ScenarioError::field(path, m))?;
-            let policy =
-                KeyPolicy { scheme: keys.scheme(&key_id), permissions: spec.permissions, expiry: spec.expiry };
+            let policy = KeyPolicy {
+                scheme: keys.scheme(&key_id),
+                permissions: spec.permissions,
+                expiry: spec.expiry,
+            };
             Ok(GenesisKey { slot: spec.slot, key_id, policy })
         };
         Ok(GenesisAccount {

@@ -141,6 +141,11 @@ impl KeySource {
     /// Reads `{"seed": text}`, `{"secret": hex}` or `{"passkey": {..}}`.
     pub(crate) fn parse(node: fields::Node) -> Result<Self, ScenarioError> {
         let path = node.path.clone();
-        node.get().map_err(|_| ScenarioError::field(path, r#"expected {"seed": text}, {"secret": hex} or {"passkey": {"seed", "rp_id", "origin"}}"#))
+        node.get().map_err(|_| {
+            ScenarioError::field(
+                path,
+                r#"expected {"seed": text}, {"secret": hex} or {"passkey": {"seed", "rp_id", "origin"}}"#,
+            )
+        })
     }
 }

@@ -41,8 +41,8 @@ pub use report::{report, report_text};
 pub use runner::{BatchRun, Options, Record, Rejected, Run, run, run_with};
 pub use show::Show;
 pub use spec::{
-    AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec, PasskeySource, Population,
-    Scenario, SystemSpec, TokenSpec, VERSION,
+    AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec,
+    PasskeySource, Population, Scenario, SystemSpec, TokenSpec, VERSION,
 };
 pub use table::Table;
 

@@ -63,14 +63,8 @@ impl Scene<'_> {
         }
         let mut facts = Table::facts("sample");
         let premiums: Vec<i32> = op.reports.iter().map(|r| r.premium).collect();
-<<<<<<< HEAD
-        match lower_median(&premiums) {
-            Ok(premium) => facts.fact("premium: lower median", percent(premium.into(), 1_000_000)),
-            Err(error) => facts.fact("premium: lower median", error),
-=======
         if let Ok(median) = lower_median(&premiums) {
             facts.fact("lower median", percent(median.into(), 1_000_000));
->>>>>>> 383560e (scenario: examples, explanations of rankings and settlements, reference)
         }
         facts.rows.extend(self.samples(op.market));
         vec![reports, facts]

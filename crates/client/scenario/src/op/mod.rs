@@ -79,7 +79,13 @@ impl OpSpec {
             fields.map.remove("op");
             Action::Trade(reader.trade(&kind, fields)?)
         } else {
-            let known = fund::KINDS.iter().chain(&auth::KINDS).chain(&trade::KINDS).copied().collect::<Vec<_>>().join(", ");
+            let known = fund::KINDS
+                .iter()
+                .chain(&auth::KINDS)
+                .chain(&trade::KINDS)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", ");
             return Err(ScenarioError::field(fields.at("op"), format!("expected one of {known}")));
         };
         Ok(Self { action, expect })

@@ -14,11 +14,7 @@ use crate::names::MarketKind;
 use crate::{Amount, ParamsSpec};
 
 /// Names of the entries.
-<<<<<<< HEAD
-pub(super) const KINDS: [&str; 24] = [
-=======
-pub(super) const KINDS: [&str; 23] = [
->>>>>>> 383560e (scenario: examples, explanations of rankings and settlements, reference)
+pub(super) const KINDS: [&str; 25] = [
     "place",
     "cancel_order",
     "cancel_all",

@@ -5,14 +5,9 @@ use crate::*;
 use serde_json::Value;
 use tsz_trade::{TradeContext, apply_op};
 
-<<<<<<< HEAD:crates/client/scenario/src/tests.rs
-const TOUR: &str = include_str!("../examples/tour.json");
-const PASSKEY: &str = include_str!("../examples/passkey.json");
-const REFUSALS: &str = include_str!("../examples/refusals.json");
-=======
 const TOUR: &str = include_str!("../../examples/tour.json");
+const PASSKEY: &str = include_str!("../../examples/passkey.json");
 const REFUSALS: &str = include_str!("../../examples/refusals.json");
->>>>>>> 383560e (scenario: examples, explanations of rankings and settlements, reference):crates/client/scenario/src/tests/mod.rs
 
 #[test]
 #[ignore = "a measurement: run with --ignored --nocapture"]
