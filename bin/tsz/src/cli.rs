@@ -70,6 +70,9 @@ pub struct DemoArgs {
     /// Leave the proofs of the two batches here, for `tsz verify`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Make one aggregation proof of the two batches too: a few minutes.
+    #[arg(long)]
+    pub aggregate: bool,
 }
 
 /// Subcommands of `tsz scenario`.

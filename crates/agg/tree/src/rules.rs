@@ -48,8 +48,8 @@ pub enum MergeError {
     /// Not exactly one BeginBatch.
     #[error("{0} ops begin the batch")]
     Begin(u32),
-    /// The header is not that of the transition.
-    #[error("the header is not that of the transition")]
+    /// The header's context is not that of the transition.
+    #[error("the header's context is not that of the transition")]
     Header,
     /// The batches do not follow on one another.
     #[error("the second batch does not follow on the first")]
@@ -150,10 +150,12 @@ pub fn merge(left: &Claim, right: &Claim, advice: &Advice<'_>) -> Result<(Rule, 
             if set.begins != 1 {
                 return Err(MergeError::Begin(set.begins));
             }
-            if header.transition() != *l {
+            if header.context.digest() != l.context {
                 return Err(MergeError::Header);
             }
-            Ok((Rule::Batch, Claim::Batches(Batches::single(header))))
+            // All but the context is the transition's own.
+            let proven = BatchHeader { s0: l.s0, sn: l.sn, ops: l.ops, set_root: l.set_root, ..*header };
+            Ok((Rule::Batch, Claim::Batches(Batches::single(&proven))))
         }
         (Claim::Batches(l), Claim::Batches(r)) => chain(l, r),
         _ => Err(MergeError::Kinds),

@@ -9,12 +9,17 @@ use serde_json::json;
 use tsz_aggregator::{Bundle, Expectation, check};
 use tsz_engine::measure::Cost;
 use tsz_engine::prove::prove_bundle;
-use tsz_engine::{ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run, registry};
+use tsz_engine::{
+    AggregateReport, ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run, registry,
+};
 use tsz_scenario::Mix;
+use tsz_stark::Profile;
 use tsz_stf::{Code, FundOp};
 use tsz_trade::{Op, OpReceipt};
+use tsz_tree::NodeKeys;
 
 use crate::cli::DemoArgs;
+use crate::commands;
 use crate::measure::{machine, timed};
 use crate::output::{Output, bytes, seconds, thousands};
 use crate::runs::{params, workload};
@@ -55,6 +60,8 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     let bits = security(&report);
     figures(&report, &stages, bits, output);
 
+    let aggregation = if args.aggregate { Some(aggregate(&bundle, &pins, output)?) } else { None };
+
     output.line("\nCheating:");
     let spinner = output.spinner("cheating");
     let tampered = cheat::tampered_proof(&bundle, &registry, &pins)?;
@@ -81,6 +88,7 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
         "verify": verify,
         "stages": stages,
         "proofs": report.proofs,
+        "aggregation": aggregation,
         "refused": {
             "tampered_proof": tampered,
             "wrong_root": wrong,
@@ -89,6 +97,23 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
         },
     }));
     Ok(())
+}
+
+/// Makes one proof of the batches and verifies it.
+fn aggregate(bundle: &Bundle, pins: &Pins, output: &Output) -> Result<AggregateReport> {
+    output.line("\nAggregating:");
+    let (proof, report) = commands::aggregate::aggregate(bundle, pins, None, output)?;
+    commands::aggregate::print_report(&report, output);
+    let keys = NodeKeys::new(Profile::Node)?;
+    let (verified, verify) = timed(|| proof.verify(&keys, &pins.root()));
+    let claim = verified.context("the aggregation proof is refused")?;
+    output.line(format!(
+        "one proof of {} for {} batches, verified in {}",
+        bytes(report.bytes as u64),
+        claim.count,
+        seconds(verify.wall_seconds)
+    ));
+    Ok(report)
 }
 
 type Stages = Vec<(String, Cost)>;

@@ -97,7 +97,8 @@ fn no_other_witness_gives_another_claim() {
                 }
             }
         }
-        assert!(refused > honest.len() - sides, "{rule:?}: {refused}");
+        // The bits of the rule and of the first felt that differs, at least.
+        assert!(refused >= 24, "{rule:?}: {refused}");
     }
 }
 
