@@ -5,7 +5,8 @@ use thiserror::Error;
 use tsz_ledger::cells::{BucketCell, MAX_MARGIN_TOKENS};
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
-    Access, Cell, CellError, Key, Leaf, MkfCell, MkoCell, MkpCell, MksCell, OrdCell, PosCell, Realm, SubCell,
+    Access, Cell, CellError, Key, Leaf, MkfCell, MkoCell, MkpCell, MkrCell, MksCell, OrdCell, PosCell, Realm,
+    SubCell, TokCell,
 };
 use tsz_risk::{Margin, Position, RiskError};
 use tsz_stf::{Log, View};
@@ -166,6 +167,8 @@ impl Totals {
         match kind {
             kind::MKP => MkpCell::from_leaf(leaf).map(|_| ()),
             kind::MKS => MksCell::from_leaf(leaf).map(|_| ()),
+            kind::MKR => MkrCell::from_leaf(leaf).map(|_| ()),
+            kind::TOK => TokCell::from_leaf(leaf).map(|_| ()),
             kind::MKF => {
                 self.funding.insert(index, MkfCell::from_leaf(leaf)?.funding.get());
                 Ok(())

@@ -128,9 +128,25 @@ impl Pair {
             count.1 += 1
         }
         if got.is_ok() {
+            self.check_orders(&op);
             self.compare(&op);
         }
         got.is_ok()
+    }
+
+    /// I7 and I8: fills stay within what is signed, the price within both limits.
+    fn check_orders(&self, op: &TradeOp) {
+        let (taker, maker) = match op {
+            TradeOp::PerpTrade(t) => (t.taker.order.terms, t.maker.order.terms),
+            TradeOp::SpotTrade(t) => (t.taker.order.terms, t.maker.order.terms),
+            _ => return,
+        };
+        assert!(taker.accepts(maker.price) && maker.accepts(maker.price), "I8 {op:?}");
+        for t in [taker, maker] {
+            let cell = self.w.ord(Party { account: t.account, sub: t.sub }, t.slot.get());
+            let done = cell.next_nonce > t.nonce && cell.filled == Lots::MIN;
+            assert!(done || cell.next_nonce == t.nonce && cell.filled < t.lots, "I7 {op:?}");
+        }
     }
 
     fn compare(&self, op: &TradeOp) {

@@ -331,7 +331,14 @@ impl Model {
         self.side_of(o, b, p, fee, reduces)
     }
 
-    pub fn side_of(&mut self, o: &MOrder, b: &Z, p: &Z, fee: &Z, reduces: bool) -> Result<(Acc, Acc, bool), Rej> {
+    pub fn side_of(
+        &mut self,
+        o: &MOrder,
+        b: &Z,
+        p: &Z,
+        fee: &Z,
+        reduces: bool,
+    ) -> Result<(Acc, Acc, bool), Rej> {
         let (w, id) = (of(&o.t), o.market as u8);
         let before = self.get(w);
         let m = self.markets[usize::from(id)].clone();
