@@ -3,6 +3,7 @@
 mod aggregate;
 mod base;
 mod circuits;
+mod decoders;
 mod keys;
 mod login;
 mod pipeline;
