@@ -3,7 +3,7 @@
 //! The encoded message is compared byte for byte with `00 01 FF.. 00 DigestInfo hash`: no lengths are parsed from it, so
 //! there are no padding bytes to hide in. A signature is 256 bytes and, as a number, below the modulus.
 
-use rsa::{BoxedUint, Pkcs1v15Sign, PublicKey};
+use num_bigint::BigUint;
 use thiserror::Error;
 
 /// Bytes of a modulus and of a signature.
@@ -50,9 +50,23 @@ impl Rs256Key {
         if signature.len() != MODULUS {
             return Err(Rs256Error::Length(signature.len()));
         }
-        let modulus = BoxedUint::from_be_slice_vartime(&self.modulus);
-        let key = PublicKey::new(modulus, BoxedUint::from(EXPONENT)).map_err(|_| Rs256Error::Modulus)?;
-        let scheme = Pkcs1v15Sign { hash_len: Some(32), prefix: DIGEST_INFO.into() };
-        key.verify(scheme, digest, signature).map_err(|_| Rs256Error::Mismatch)
+        let (modulus, number) = (BigUint::from_bytes_be(&self.modulus), BigUint::from_bytes_be(signature));
+        if number >= modulus {
+            return Err(Rs256Error::Mismatch);
+        }
+        // Everything is public: variable time is fine.
+        let encoded = number.modpow(&BigUint::from(EXPONENT), &modulus);
+        if encoded == BigUint::from_bytes_be(&encode(digest)) { Ok(()) } else { Err(Rs256Error::Mismatch) }
     }
+}
+
+/// EMSA-PKCS1-v1_5 of a SHA-256 digest: 00 01 FF.. 00 DigestInfo hash. As numbers are compared, leading zeros count too.
+fn encode(digest: &[u8; 32]) -> [u8; MODULUS] {
+    let mut encoded = [0xff; MODULUS];
+    let info = MODULUS - digest.len() - DIGEST_INFO.len();
+    encoded[..2].copy_from_slice(&[0, 1]);
+    encoded[info - 1] = 0;
+    encoded[info..info + DIGEST_INFO.len()].copy_from_slice(&DIGEST_INFO);
+    encoded[MODULUS - digest.len()..].copy_from_slice(digest);
+    encoded
 }

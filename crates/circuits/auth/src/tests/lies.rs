@@ -224,7 +224,8 @@ fn rejects_hashes_that_do_not_follow() {
     assert_eq!(edited(|r| r.middle[3] += F::ONE), "bus:sha_state");
     let digest = edited(|r| r.digest[3] += F::ONE);
     assert!(["bus:sha_state", "bus:ecdsa_p256"].contains(&digest.as_str()), "{digest}");
-    assert_eq!(edited(|r| r.ids[5] = r.ids[6]), "bus:sha_words");
+    let id = edited(|r| r.ids[5] = r.ids[6]);
+    assert!(["bus:sha_words", "bus:sha_state"].contains(&id.as_str()), "{id}");
     assert_eq!(edited(|r| r.counter[0] += F::ONE), "bus:sha_words");
 }
 

