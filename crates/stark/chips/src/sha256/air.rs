@@ -102,9 +102,9 @@ fn xor<E: PrimeCharacteristicRing>(x: Word<E>, y: Word<E>, z: Word<E>) -> Word<E
     })
 }
 
-/// The lower and upper half of a word.
+/// The lower and upper half of a word. Messages resolve expressions as trees, and `double` would double them.
 fn halves<E: PrimeCharacteristicRing>(x: &Word<E>) -> [E; 2] {
-    [0, 16].map(|at| x[at..at + 16].iter().rev().fold(E::ZERO, |acc, b| acc.double() + b.clone()))
+    [0, 16].map(|at| x[at..at + 16].iter().rev().fold(E::ZERO, |acc, b| acc * E::TWO + b.clone()))
 }
 
 fn add<E: PrimeCharacteristicRing>(x: [E; 2], y: [E; 2]) -> [E; 2] {
@@ -209,7 +209,7 @@ fn eval_derived<AB: AirBuilder>(builder: &mut AB, next: &Sha256Cols<AB::Var>, de
 }
 
 fn bits<E: PrimeCharacteristicRing, V: Into<E> + Copy>(bits: &[V]) -> E {
-    bits.iter().rev().fold(E::ZERO, |acc, b| acc.double() + (*b).into())
+    bits.iter().rev().fold(E::ZERO, |acc, b| acc * E::TWO + (*b).into())
 }
 
 /// `sum = halves + 2^16 carries`, the carry of the lower half going into the upper, if `flag`.
