@@ -41,9 +41,7 @@ pub(crate) fn fill<'k>(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring) -> Resu
             assertion,
         }
         .into(),
-        None => {
-            RevokeKeyByPasskey { account, slot, nonce, key_slot, passkey: passkey_, assertion }.into()
-        }
+        None => RevokeKeyByPasskey { account, slot, nonce, key_slot, passkey: passkey_, assertion }.into(),
     };
     let digest = message(&at.context.system, &op.message());
     *op.assertion_mut() = authenticator.assert(passkey, &digest);

@@ -267,9 +267,9 @@ fn eval_state<AB: AirBuilder<F = F>>(
 ) {
     let (now, out) = (state::<AB::Expr, _>(row), state::<AB::Expr, _>(next));
     let carries: Vec<AB::Var> = next.carry_e.into_iter().flatten().collect();
-    for k in 0..16 {
-        builder.assert_zero(fixed.is_init * (now[k].clone() - row.h_in[k]));
-        builder.assert_zero((AB::Expr::ONE - next_fixed.is_init) * (next.h_in[k] - row.h_in[k]));
+    for ((now, h), next_h) in now.iter().zip(row.h_in).zip(next.h_in) {
+        builder.assert_zero(fixed.is_init * (now.clone() - h));
+        builder.assert_zero((AB::Expr::ONE - next_fixed.is_init) * (next_h - h));
     }
     for word in 0..8 {
         let (hi, lo) = (2 * word, 2 * word + 1);
