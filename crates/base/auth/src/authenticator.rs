@@ -25,13 +25,6 @@ impl core::fmt::Debug for Authenticator {
     }
 }
 
-impl core::fmt::Debug for Authenticator {
-    /// Without the secret.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Authenticator").field("key", &self.key()).finish_non_exhaustive()
-    }
-}
-
 impl Authenticator {
     /// The authenticator of a seed.
     pub fn from_seed(seed: &[u8]) -> Self {
