@@ -9,7 +9,8 @@ use tsz_sig::SecretKey;
 use tsz_smt::Tree;
 use tsz_stark::Profile;
 use tsz_stf::{
-    AuthOp, Genesis, GenesisAccount, GenesisKey, RegisterKeyByPasskey, Reject, TokenListing, Transfer, message,
+    AuthOp, Genesis, GenesisAccount, GenesisKey, RegisterKeyByPasskey, Reject, TokenListing, Transfer,
+    message,
 };
 use tsz_trade::{Op, OpReject};
 use tsz_types::{AccountId, Balance, Bucket, EthAddress, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};

@@ -400,7 +400,7 @@ fn comb_rows(curve: &Curve, jobs: &[Job], blocks: usize) -> Vec<CombCols<F>> {
 fn entry_trace(curve: &Curve, asked: &Asked) -> Trace {
     use tsz_air::PrimeField32;
     let mut counts = vec![0; 1 << ENTRIES_LOG_HEIGHT];
-    for (message, n) in asked.messages(&curve.buses.entry.name()) {
+    for (message, n) in asked.messages(curve.buses.entry.name()) {
         let at = |k: usize| message.get(k).map_or(0, |x: &F| x.as_canonical_u32() as usize);
         if let Some(count) = counts.get_mut(256 * at(0) + at(1)) {
             *count += n;

@@ -201,7 +201,7 @@ fn eval_client_hash<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &Passk
 
 /// SHA-256(rpIdHash || flags || counter || client hash), signed by the key.
 fn eval_signed<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &PasskeyCols<AB::Var>) {
-    let flags = row.flags.iter().rev().fold(AB::Expr::ZERO, |acc, b| acc.double() + (*b).into());
+    let flags = row.flags.iter().rev().fold(AB::Expr::ZERO, |acc, b| acc * AB::Expr::TWO + (*b).into());
     let mut bytes = vec![flags];
     bytes.extend(row.counter.into_iter().chain(row.client_hash).map(Into::into));
     // 69 bytes: the mark, zeros, 552 bits.

@@ -102,9 +102,9 @@ fn xor<E: PrimeCharacteristicRing>(x: Word<E>, y: Word<E>, z: Word<E>) -> Word<E
     })
 }
 
-/// The lower and upper half of a word.
+/// The lower and upper half of a word. Messages resolve expressions as trees, and `double` would double them.
 fn halves<E: PrimeCharacteristicRing>(x: &Word<E>) -> [E; 2] {
-    [0, 16].map(|at| x[at..at + 16].iter().rev().fold(E::ZERO, |acc, b| acc.double() + b.clone()))
+    [0, 16].map(|at| x[at..at + 16].iter().rev().fold(E::ZERO, |acc, b| acc * E::TWO + b.clone()))
 }
 
 fn add<E: PrimeCharacteristicRing>(x: [E; 2], y: [E; 2]) -> [E; 2] {
@@ -209,7 +209,7 @@ fn eval_derived<AB: AirBuilder>(builder: &mut AB, next: &Sha256Cols<AB::Var>, de
 }
 
 fn bits<E: PrimeCharacteristicRing, V: Into<E> + Copy>(bits: &[V]) -> E {
-    bits.iter().rev().fold(E::ZERO, |acc, b| acc.double() + (*b).into())
+    bits.iter().rev().fold(E::ZERO, |acc, b| acc * E::TWO + (*b).into())
 }
 
 /// `sum = halves + 2^16 carries`, the carry of the lower half going into the upper, if `flag`.
@@ -267,9 +267,9 @@ fn eval_state<AB: AirBuilder<F = F>>(
 ) {
     let (now, out) = (state::<AB::Expr, _>(row), state::<AB::Expr, _>(next));
     let carries: Vec<AB::Var> = next.carry_e.into_iter().flatten().collect();
-    for k in 0..16 {
-        builder.assert_zero(fixed.is_init * (now[k].clone() - row.h_in[k]));
-        builder.assert_zero((AB::Expr::ONE - next_fixed.is_init) * (next.h_in[k] - row.h_in[k]));
+    for ((now, h), next_h) in now.iter().zip(row.h_in).zip(next.h_in) {
+        builder.assert_zero(fixed.is_init * (now.clone() - h));
+        builder.assert_zero((AB::Expr::ONE - next_fixed.is_init) * (next_h - h));
     }
     for word in 0..8 {
         let (hi, lo) = (2 * word, 2 * word + 1);
