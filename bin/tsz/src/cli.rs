@@ -271,6 +271,8 @@ pub enum BenchName {
     Transfers,
     /// All proofs of a batch of spot trades, two signed orders each.
     Spot,
+    /// All proofs of a batch of perpetual trades, two signed orders each.
+    Perp,
     /// Price updates and premium samples, seven signers of which five report, in 64 markets.
     Oracle,
     /// Funding ticks in 64 markets.
@@ -301,7 +303,7 @@ pub struct BenchArgs {
     /// or trades, 256 updates and samples, 768 ticks, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
-    /// Accounts that sign (transfers, spot).
+    /// Accounts that sign (transfers, spot, perp).
     #[arg(long, default_value_t = 2000, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
     pub active: u32,
     /// log2 of the number of accounts (or leaves) in the tree.

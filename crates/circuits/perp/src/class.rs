@@ -6,6 +6,7 @@ use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
+use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
 use tsz_margin::Heights;
 use tsz_margin::tables::{JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir};
@@ -57,8 +58,8 @@ air_enum! {
     }
 }
 
-/// Tables of the circuit.
-pub(crate) const TABLES: usize = 17;
+/// Tables of the circuit before the permutation tables, which classes have different numbers of.
+pub(crate) const TABLES: usize = 15;
 /// Place of the price table.
 pub(crate) const PRICE: usize = 5;
 /// Place of the tuple table.
@@ -88,8 +89,11 @@ impl Counts {
     ///
     /// # Errors
     /// [`RecordError`] when no row can be made of a record.
-    pub fn of(context: &BatchContext, params: &Params, records: &[PerpRecord]) -> Result<Self, RecordError> {
-        let rows = Rows::of(context, params, records)?;
+    pub fn of(params: &Params, records: &[PerpRecord]) -> Result<Self, RecordError> {
+        // neither system nor time change the number of rows
+        let context =
+            BatchContext { system: Digest::default(), batch: 0, time: 0, params: Digest::default() };
+        let rows = Rows::of(&context, params, records)?;
         let blocks = records.iter().map(|record| {
             let writes = record.accesses.iter().filter(|a| a.write).count();
             op_rows(record.accesses.len(), writes)
@@ -118,35 +122,44 @@ pub struct Class {
     pub margin: Heights,
     /// Tuple table.
     pub tuple: usize,
-    /// The two permutation tables.
-    pub poseidon2: [usize; 2],
+    /// The permutation tables.
+    pub poseidon2: &'static [usize],
 }
 
-/// The size classes, smallest first.
-pub const CLASSES: [Class; 3] = [
+/// The size classes, smallest first: 64, 1,024, 2,048 and 8,192 trades of two orders that nobody else fills, each party
+/// with a position in one other market.
+pub const CLASSES: [Class; 4] = [
     Class {
         name: "small",
-        orders: 6,
+        orders: 7,
         trades: 6,
         margin: heights([6, 6, 6, 7, 7, 7, 6]),
         tuple: 12,
-        poseidon2: [12, 10],
+        poseidon2: &[12, 10],
     },
     Class {
         name: "medium",
-        orders: 10,
+        orders: 11,
         trades: 10,
         margin: heights([8, 7, 8, 12, 11, 11, 8]),
         tuple: 16,
-        poseidon2: [15, 14],
+        poseidon2: &[15, 14],
     },
     Class {
         name: "large",
-        orders: 13,
+        orders: 12,
+        trades: 11,
+        margin: heights([8, 7, 8, 13, 12, 12, 8]),
+        tuple: 17,
+        poseidon2: &[16, 15],
+    },
+    Class {
+        name: "full",
+        orders: 14,
         trades: 13,
         margin: heights([8, 7, 8, 15, 14, 14, 10]),
         tuple: 19,
-        poseidon2: [18, 17],
+        poseidon2: &[18, 17],
     },
 ];
 
@@ -187,16 +200,14 @@ impl Class {
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
-        let [p0, p1] = self.poseidon2;
         let own = [params::LOG_HEIGHT, self.orders, self.trades].into_iter().chain(self.margin.list());
-        let shared =
-            [self.tuple, p0, p1, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
-        own.chain(shared).collect()
+        let shared = [self.tuple, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
+        own.chain(shared).chain(self.poseidon2.iter().copied()).collect()
     }
 
     /// The circuit of the class.
     pub fn circuit(&self, profile: Profile) -> Circuit<PerpAir> {
-        let airs: [PerpAir; TABLES] = [
+        let mut airs: Vec<PerpAir> = vec![
             ParamsAir.into(),
             PerpOrderAir.into(),
             TradeAir.into(),
@@ -208,13 +219,12 @@ impl Class {
             JudgeAir.into(),
             RatioAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
-            Poseidon2Table::new().into(),
-            Poseidon2Table::new().into(),
             RangeTable.into(),
             SigTable.into(),
             LadderTable::new().into(),
             CombTable.into(),
         ];
+        airs.extend(self.poseidon2.iter().map(|_| PerpAir::from(Poseidon2Table::new())));
         Circuit::new(profile, airs.into_iter().zip(self.log_heights()))
     }
 

@@ -92,15 +92,15 @@ impl Witness {
     /// # Errors
     /// [`ProveError::Stark`] when the witness is of another size class than the key.
     pub fn prove(&self, pk: &ProvingKey) -> Result<(ExecClaim, Vec<u8>), ProveError> {
-        let proof = tsz_stark::prove(pk, &self.traces, &public_values(&self.claim))?;
+        let proof = tsz_stark::prove(pk, &self.traces, &public_values(&self.claim, self.traces.len()))?;
         let bytes = proof.to_bytes().map_err(|e| ProveError::Encode(e.to_string()))?;
         Ok((self.claim, bytes))
     }
 }
 
-/// Public values of each table, from the claim.
-pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
-    let mut values = vec![Vec::new(); TABLES];
+/// Public values of each table, from the claim, for a circuit of `tables` tables.
+pub fn public_values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
+    let mut values = vec![Vec::new(); tables.max(TABLES)];
     values[0] = claim.context.params.to_vec();
     values[1] = order_publics(&claim.context);
     values[PRICE] = values[1][8..].to_vec();
@@ -132,5 +132,5 @@ pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), 
     if u64::from(claim.count) > max {
         return Err(VerifyError::Count { got: claim.count, max });
     }
-    Ok(tsz_stark::verify(vk, proof, &public_values(claim))?)
+    Ok(tsz_stark::verify(vk, proof, &public_values(claim, vk.log_heights().len()))?)
 }

@@ -97,9 +97,10 @@ impl Witness {
             .collect();
         let sig = schnorr::generate(&signed?, class.orders, &mut requests)?;
         traces.push(hashed.trace);
-        traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);
+        let permutations = poseidon2::traces(&requests.p2, class.poseidon2)?;
         traces.push(range::trace(&requests.range));
         traces.extend([sig.sig, sig.schnorr, sig.comb]);
+        traces.extend(permutations);
         let claim = ExecClaim {
             algorithm: Family::Perp.algorithm(),
             context: *context,

@@ -22,6 +22,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let report = match args.name {
         BenchName::Aggregate => return aggregate::run(args, output),
         BenchName::Transfers => workload::run("transfers", Mix::TRANSFERS, args, output)?,
+        BenchName::Perp => workload::run("perp", Mix::PERP, args, output)?,
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Oracle => markets::oracle(args, output)?,
         BenchName::Manage => markets::manage(args, output)?,

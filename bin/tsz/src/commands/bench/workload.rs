@@ -1,4 +1,4 @@
-//! `tsz bench transfers`, `tsz bench spot`: all proofs of a batch of signed operations of one kind.
+//! `tsz bench transfers`, `tsz bench spot`, `tsz bench perp`: all proofs of a batch of signed operations of one kind.
 
 use anyhow::{Context, Result, ensure};
 use tsz_aggregator::{Bundle, check_bundle};

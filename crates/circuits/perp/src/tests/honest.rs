@@ -101,11 +101,11 @@ fn every_cell_is_constrained() {
     let world = every_trade();
     let witness = world.witness();
     let airs = SMALL.circuit(Profile::Base).airs;
-    let counts = Counts::of(&world.context, &world.params, &world.records).unwrap();
+    let counts = Counts::of(&world.params, &world.records).unwrap();
     let mut rows = vec![1, counts.orders, counts.trades, counts.markets, counts.rules];
     rows.extend(counts.margin);
     rows.resize(airs.len(), 0);
-    let publics = public_values(&witness.claim);
+    let publics = public_values(&witness.claim, airs.len());
     let tamper = Tamper {
         airs: &airs,
         traces: &witness.traces,

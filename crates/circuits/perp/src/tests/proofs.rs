@@ -107,7 +107,43 @@ fn the_smallest_class_that_holds_the_trades_is_taken() {
     assert_eq!(name(counts), Some("small"));
     assert_eq!(name(Counts { trades: 65, ..counts }), Some("medium"));
     assert_eq!(name(Counts { margin: [4, 100, 129, 120, 0], ..counts }), Some("medium"));
-    let full = Counts { trades: 8_192, orders: 8_192, blocks: 8_192 * 36, ..counts };
-    assert_eq!(name(Counts { margin: [8, 1 << 15, 1 << 14, 1 << 14, 100], ..full }), Some("large"));
+    let full = Counts { trades: 8_192, orders: 16_384, blocks: 8_192 * 36, ..counts };
+    assert_eq!(name(Counts { margin: [8, 1 << 15, 1 << 14, 1 << 14, 100], ..full }), Some("full"));
     assert_eq!(name(Counts { trades: 8_193, ..counts }), None);
+}
+
+/// What 8,192 trades cost; `cargo test -p tsz-perp --release -- --ignored --nocapture cost_of`.
+#[test]
+#[ignore = "takes minutes"]
+fn cost_of_8192_trades_of_parties_with_two_positions() {
+    let class = CLASSES.last().unwrap();
+    let mut world = World::new();
+    for who in 2..6 {
+        world.hold(who, 1, 5 - 2 * i64::from(who % 2) * 5, 7);
+        world.set_collateral(who, 1 << 60);
+    }
+    let makers: Vec<_> =
+        (0..8u8).map(|slot| place(&world, world.trade(0, 1 << 20, 1_000), 0, 10 + slot)).collect();
+    for k in 0..8_192usize {
+        let mut op = if k % 2 == 0 { world.trade(0, 3, 1_000) } else { world.sale(0, 3, 1_000) };
+        if k % 2 == 0 {
+            op.maker = makers[k % 8].maker.clone();
+        }
+        op.lots = lots(3);
+        world.apply(op);
+    }
+    let counts = Counts::of(&world.params, &world.records).unwrap();
+    println!("{counts:?}");
+    let time = std::time::Instant::now();
+    let pk = class.setup(Profile::Base).unwrap();
+    println!("setup {:?}\n{}", time.elapsed(), tsz_air::report(pk.vk().tables()));
+    let time = std::time::Instant::now();
+    let witness =
+        crate::Witness::new(class, &world.context, &world.params, &world.records, world.context.digest())
+            .unwrap();
+    println!("traces {:?}", time.elapsed());
+    let time = std::time::Instant::now();
+    let (claim, proof) = witness.prove(&pk).unwrap();
+    println!("proof {:?}, {} bytes", time.elapsed(), proof.len());
+    verify(pk.vk(), &claim, &proof).unwrap();
 }

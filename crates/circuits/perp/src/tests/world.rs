@@ -284,7 +284,11 @@ impl World {
 
 /// Every constraint of every row and the balance of every bus.
 pub fn judge(witness: &Witness) -> Result<(), Violation> {
-    check(&SMALL.circuit(Profile::Base).airs, &witness.traces, &public_values(&witness.claim))
+    check(
+        &SMALL.circuit(Profile::Base).airs,
+        &witness.traces,
+        &public_values(&witness.claim, witness.traces.len()),
+    )
 }
 
 /// Where a lie is noticed: `table` of a broken constraint, or `bus:name`.

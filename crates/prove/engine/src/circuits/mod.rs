@@ -4,6 +4,7 @@ mod auth;
 mod fund;
 mod manage;
 mod oracle;
+mod perp;
 mod spot;
 mod transition;
 
@@ -15,6 +16,7 @@ pub use auth::Auth;
 pub use fund::Fund;
 pub use manage::Manage;
 pub use oracle::Oracle;
+pub use perp::Perp;
 pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
@@ -28,6 +30,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_spot::CLASSES {
         registry.add_exec(Arc::new(Spot::new(class, profile)));
+    }
+    for class in &tsz_perp::CLASSES {
+        registry.add_exec(Arc::new(Perp::new(class, profile)));
     }
     for class in &tsz_auth_circuit::CLASSES {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
