@@ -66,10 +66,10 @@ impl Move<F> {
             y.iter().enumerate().filter_map(term).sum()
         };
         let mut carry = 0;
-        for k in 0..cols.carries.len() {
+        for (k, (to, slack)) in cols.carries.iter_mut().zip(slack).enumerate() {
             let sum = product(digits(old), deviation, k) - product(digits(by), SCALE, k);
-            carry = (sum + carry - i64::from(slack[k])) >> 12;
-            cols.carries[k] = Carry::of((carry + i64::from(OFFSET)) as u64 & 0x3fff);
+            carry = (sum + carry - i64::from(slack)) >> 12;
+            *to = Carry::of((carry + i64::from(OFFSET)) as u64 & 0x3fff);
         }
         cols
     }
