@@ -113,9 +113,7 @@ impl Claim {
             Self::Set(c) => {
                 [head(&[2, c.ops, c.begins, c.leaves]), ZERO, c.last, c.context, c.root, ZERO, ZERO]
             }
-            Self::Transition(c) => {
-                [head(&[3, c.ops]), ZERO, ZERO, c.context, c.s0, c.sn, c.set_root]
-            }
+            Self::Transition(c) => [head(&[3, c.ops]), ZERO, ZERO, c.context, c.s0, c.sn, c.set_root],
             Self::Batches(c) => {
                 let numbers = [c.first, c.last, c.first_time, c.last_time].map(limbs);
                 [head(&[4, c.count]), block(numbers.as_flattened()), c.system, c.headers, c.s0, c.sn, ZERO]
@@ -200,8 +198,7 @@ impl Decode for Claim {
                 let [first, last, first_time, last_time] =
                     [number(input)?, number(input)?, number(input)?, number(input)?];
                 let (s0, sn) = Decode::decode(input)?;
-                let batches =
-                    Batches { count, system, first, last, first_time, last_time, headers, s0, sn };
+                let batches = Batches { count, system, first, last, first_time, last_time, headers, s0, sn };
                 Ok(Self::Batches(batches))
             }
             _ => Err(input.invalid("kind of claim")),

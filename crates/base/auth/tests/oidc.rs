@@ -1,5 +1,7 @@
 //! Tokens: RFC 7515 A.2 and A.3, Wycheproof RSA, an honest login and the lies about it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use sha2::{Digest as _, Sha256};
 use tsz_auth::base64url;
 use tsz_auth::es256::Es256Key;

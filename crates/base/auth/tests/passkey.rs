@@ -1,5 +1,7 @@
 //! What the native check accepts and names.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use tsz_auth::authenticator::Authenticator;
 use tsz_auth::es256::{Es256Error, Es256Key};
 use tsz_auth::passkey::{challenge, challenge_bytes, flag};

@@ -1,5 +1,7 @@
 //! Project Wycheproof: every valid vector is accepted, every invalid one refused.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use sha2::{Digest as _, Sha256};
 use tsz_auth::es256::{Es256Key, Es256Signature};
 use tsz_auth::wallet::{SigningDomain, Wallet, WalletError, WalletSignature};

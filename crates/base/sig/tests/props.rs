@@ -1,5 +1,7 @@
 //! Properties and refusals.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use p3_field::PrimeCharacteristicRing;
 use proptest::prelude::*;
 use tsz_hash::F;

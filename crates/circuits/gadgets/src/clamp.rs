@@ -60,7 +60,13 @@ impl Clamp<F> {
             _ => (s - x, x + s),
         };
         Self {
-            value: felt(if high { s } else if low { -s } else { x }),
+            value: felt(if high {
+                s
+            } else if low {
+                -s
+            } else {
+                x
+            }),
             is_high: F::from_bool(high),
             is_low: F::from_bool(low),
             upper: U29::of(upper),
@@ -88,8 +94,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         let inside = self.real.clone() - out;
         let ends = (high.clone() - low.clone()) * s.clone();
         self.zero(inside.clone() * x.clone() + ends - clamp.value.clone());
-        let upper = inside.clone() * (s.clone() - x.clone())
-            + high * (x.clone() - s.clone())
+        let upper = inside.clone() * (s.clone() - x.clone()) + high * (x.clone() - s.clone())
             - low * (x.clone() + s.clone());
         self.zero(upper - clamp.upper.value());
         self.zero(inside * (x.clone() + s.clone()) - clamp.lower.value());

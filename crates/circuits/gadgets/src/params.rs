@@ -131,9 +131,9 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         self.boolean(&link.is_end);
         let builder = self.builder();
         builder.when_last_row().assert_one(link.is_end.clone());
-        for k in 0..8 {
+        for (k, start) in iv.iter().enumerate() {
             let (before, after) = (link.before[k].clone(), link.after[k].clone());
-            builder.when_first_row().assert_eq(before.clone(), AB::Expr::from(iv[k]));
+            builder.when_first_row().assert_eq(before.clone(), AB::Expr::from(*start));
             builder.when_transition().assert_eq(next.before[k].clone(), after.clone());
             builder.assert_zero(padding.clone() * (after - before));
         }

@@ -31,6 +31,11 @@ pub mod permission {
 /// Number of permissions.
 pub const PERMISSIONS: usize = 6;
 
+/// Key id, permissions and expiry of a key's cells.
+type KeyRef<'a, E> = (&'a [E; 8], &'a [E; PERMISSIONS], &'a [E; 2]);
+/// Expiry, the margin to it and the borrow of that difference.
+type ExpiryRef<'a, E> = (&'a [E; 2], &'a [U24<E>; 2], &'a E);
+
 columns! {
     /// The signer of an op and everything that makes the signature count.
     pub struct Signer {
@@ -270,7 +275,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         &mut self,
         j: u32,
         slot: &AB::Expr,
-        (key_id, permissions, expiry): (&[AB::Expr; 8], &[AB::Expr; PERMISSIONS], &[AB::Expr; 2]),
+        (key_id, permissions, expiry): KeyRef<'_, AB::Expr>,
         account: AB::Expr,
         scheme: u32,
     ) {
@@ -284,11 +289,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
     }
 
     /// T < expiry: expiry - T - 1 has 48 bits. Each limb equation is one of integers below 2^25 in size.
-    fn unexpired(
-        &mut self,
-        (expiry, margin, borrow): (&[AB::Expr; 2], &[U24<AB::Expr>; 2], &AB::Expr),
-        time: &[AB::Expr; 2],
-    ) {
+    fn unexpired(&mut self, (expiry, margin, borrow): ExpiryRef<'_, AB::Expr>, time: &[AB::Expr; 2]) {
         let real = self.real.clone();
         self.boolean(borrow);
         for limb in margin {

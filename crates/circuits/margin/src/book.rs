@@ -202,8 +202,8 @@ impl<'a> Book<'a> {
         let required = row.initial.digits();
         let mut carry = F::ZERO;
         let shift = F::from_u32(1 << 12);
-        for k in 0..8 {
-            let x = row.tav_after.digits[k] - F::from_u32(100) * required[k] + carry;
+        for (k, digit) in required.into_iter().enumerate() {
+            let x = row.tav_after.digits[k] - F::from_u32(100) * digit + carry;
             carry = (x - row.margin[k]) * inverse(shift);
             row.margin_carries[k] = carry;
         }

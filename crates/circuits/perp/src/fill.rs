@@ -173,7 +173,7 @@ fn size(x: &mut Leg<F>, before: u64, market: &Market, sells: bool) {
     (x.flat_after, x.flat_after_inv) = zero_test(&x.lots_after);
     let low = |lots: u64| (lots & 0xff_ffff) as i64;
     let sum = turn(x.short_before == F::ONE) * low(before) + way * low(market.lots);
-    x.size_carry = bits((turn(new < 0) * sum >> 24) + 2);
+    x.size_carry = bits(((turn(new < 0) * sum) >> 24) + 2);
     let opposes = before != 0 && (x.short_before == F::ONE) != sells;
     let follows = new != 0 && (new < 0) == sells;
     x.opposes = F::from_bool(opposes);

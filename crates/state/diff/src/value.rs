@@ -161,7 +161,7 @@ fn read_signed(input: &mut Reader<'_>, limbs: usize) -> Result<u128, CodecError>
 
 /// Twice the units where the amount is whole, else twice the millionths and one.
 fn money(micros: u128) -> u128 {
-    if micros.is_multiple_of(MICROS) { micros / MICROS << 1 } else { micros << 1 | 1 }
+    if micros.is_multiple_of(MICROS) { (micros / MICROS) << 1 } else { (micros << 1) | 1 }
 }
 
 /// The millionths below 2^(24 n) of a code; `None` for whole units written as millionths.

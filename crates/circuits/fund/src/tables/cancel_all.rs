@@ -31,7 +31,7 @@ impl<E: PrimeCharacteristicRing + Clone> Next<E> {
     }
 
     /// Limbs left.
-    pub fn new(&self) -> [E; 2] {
+    pub fn limbs(&self) -> [E; 2] {
         [self.lo.value(), self.hi.clone()]
     }
 }
@@ -87,7 +87,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for CancelAllAir {
         good(&mut row, &x, &time);
         row.key(2, true, account + c::<AB::Expr>(PRIVATE), x.sub.clone() * c::<AB::Expr>(512));
         row.old(2, pad8(&[n0, n1, k0, k1]));
-        let ([n0, n1], [k0, k1]) = (x.nonce.new(), x.epoch.new());
+        let ([n0, n1], [k0, k1]) = (x.nonce.limbs(), x.epoch.limbs());
         row.new_value(0, pad8(&[n0, n1, k0, k1]));
     }
 }

@@ -131,8 +131,8 @@ pub(super) fn wide_sum<AB: InteractionBuilder<F = F>>(
         row.zero(carry.bits[6].clone() * (carry.bits[5].clone() + carry.bits[4].clone()));
     }
     let value = |k: usize| sum.carries[k].lo.clone() + bits(&sum.carries[k].bits) * c::<AB::Expr>(1 << 12);
-    for k in 0..6 {
-        let mut e = sums[k].clone() - sum.digits[k].clone() - value(k) * c::<AB::Expr>(1 << 12);
+    for (k, digit) in sums.iter().enumerate() {
+        let mut e = digit.clone() - sum.digits[k].clone() - value(k) * c::<AB::Expr>(1 << 12);
         if k > 0 {
             e += value(k - 1);
         }

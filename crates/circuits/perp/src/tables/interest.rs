@@ -101,9 +101,8 @@ fn moved<AB: InteractionBuilder<F = F>>(
         let [b0, b1, b2] = [0, 1, 2].map(|i| x.carries[3 * k + i].clone());
         b0 + b1.double() + b2 * c::<AB::Expr>(4) - four.clone()
     };
-    let after = x.limbs();
-    for k in 0..3 {
-        let mut e = x.before[k].clone() - after[k].clone();
+    for (k, (before, after)) in x.before.iter().zip(x.limbs()).enumerate() {
+        let mut e = before.clone() - after;
         if let Some(change) = change.get(k) {
             e += change.clone();
         }

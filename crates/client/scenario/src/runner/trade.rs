@@ -45,8 +45,12 @@ impl<'k> Desk<'k> {
         let one = match spec {
             TradeSpec::Place { kind, order } => {
                 match kind {
-                    MarketKind::Perp => drop(self.book.place::<PerpOrder>(order, at, self.keys, None)?),
-                    MarketKind::Spot => drop(self.book.place::<SpotOrder>(order, at, self.keys, None)?),
+                    MarketKind::Perp => {
+                        self.book.place::<PerpOrder>(order, at, self.keys, None)?;
+                    }
+                    MarketKind::Spot => {
+                        self.book.place::<SpotOrder>(order, at, self.keys, None)?;
+                    }
                 }
                 return Ok(Vec::new());
             }

@@ -2,16 +2,16 @@
 
 use tsz_aggregator::ProofError;
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_manage::{Class, Counts, ManageAir, ManageRecord, ProveError, VerifyError, Witness, public_values, verify};
+use tsz_manage::{
+    Class, Counts, ManageAir, ManageRecord, ProveError, VerifyError, Witness, public_values, verify,
+};
 use tsz_stark::{F, Profile};
 use tsz_trade::{Op, Params, TradeOp};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{
-    BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven,
-};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
 
 /// One size class.
 pub struct Manage {

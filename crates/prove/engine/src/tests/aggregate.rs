@@ -85,7 +85,10 @@ fn two_batches_become_one_proof_and_finished_nodes_are_used_again() {
     let headers: Vec<_> = f.bundle.batches.iter().map(|b| b.header).collect();
     assert_eq!(claim.headers, headers_digest(&headers));
     assert_eq!((claim.s0, claim.sn), (headers[0].s0, headers[1].sn));
-    assert_eq!((claim.first, claim.last, claim.count), (headers[0].context.batch, headers[1].context.batch, 2));
+    assert_eq!(
+        (claim.first, claim.last, claim.count),
+        (headers[0].context.batch, headers[1].context.batch, 2)
+    );
     refuses_lies(&proof);
 
     // All is there: only the root is looked at.
@@ -170,7 +173,8 @@ fn keys_of_nodes_that_are_not_pinned_prove_nothing() {
         let tree = pins.tree().unwrap();
         let mut bundle = f.bundle.clone();
         for batch in &mut bundle.batches {
-            let vks = std::iter::once(&mut batch.transition.vk).chain(batch.execs.iter_mut().map(|e| &mut e.vk));
+            let vks =
+                std::iter::once(&mut batch.transition.vk).chain(batch.execs.iter_mut().map(|e| &mut e.vk));
             for vk in vks {
                 let pin = pins.vks().iter().find(|p| p.digest.0 == vk.digest).unwrap();
                 vk.membership = tree.prove(&pin.entry()).unwrap();
@@ -213,7 +217,10 @@ fn lifts_and_joins_of_the_pinned_profiles() {
     let nodes = derive_nodes(&registry, Profile::Node, logs, &|name| println!("{name}")).unwrap().pins;
     println!("keys of nodes: {:?}", watch.cost());
     for node in &nodes {
-        println!("{} {} proven {} conjectured {:?}", node.name, node.proven_bits, node.conjectured_bits, node.tables);
+        println!(
+            "{} {} proven {} conjectured {:?}",
+            node.name, node.proven_bits, node.conjectured_bits, node.tables
+        );
         assert!(node.proven_bits >= 100.0);
     }
     let pins = Pins::with_nodes(registry.derive().unwrap(), nodes).unwrap();
@@ -236,7 +243,8 @@ fn pins_of_all_keys_are_written() {
     let Some(path) = std::env::var_os("TSZ_PINS") else { return };
     let registry = registry();
     let watch = measure::Stopwatch::start();
-    let nodes = derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|name| println!("{name}")).unwrap();
+    let nodes =
+        derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|name| println!("{name}")).unwrap();
     println!("{:?}, left out {:?}", watch.cost(), nodes.left_out);
     let pins = Pins::with_nodes(registry.derive().unwrap(), nodes.pins).unwrap();
     std::fs::write(path, pins.to_toml().unwrap()).unwrap();

@@ -75,12 +75,14 @@ fn rejects_a_key_that_is_no_point() {
     assert_eq!(lie(|s| s.key = Affine { x: BigUint::default(), y: BigUint::default() }), "mulmod");
 }
 
+/// Puts other bytes into a row.
+type Change = fn(&mut VerifyCols<F>, [F; LIMBS]);
+
 #[test]
 fn rejects_coordinates_that_are_not_below_p() {
     for (k, value) in [P256.field.value.clone(), &P256.field.value + 5u8].into_iter().enumerate() {
         let bytes = raw_bytes(&value).map(F::from_u8);
-        let changes: [fn(&mut VerifyCols<F>, [F; LIMBS]); 3] =
-            [|r, b| r.key_x = b, |r, b| r.key_y = b, |r, b| r.nonce_x = b];
+        let changes: [Change; 3] = [|r, b| r.key_x = b, |r, b| r.key_y = b, |r, b| r.nonce_x = b];
         for change in changes {
             let mut tables = traces(&P256, &[signed(1)]);
             edit::<VerifyCols<F>>(&mut tables[VERIFY], 0, |row| change(row, bytes));
