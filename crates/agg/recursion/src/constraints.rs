@@ -158,8 +158,7 @@ impl TableConstraints {
     #[track_caller]
     pub(crate) fn fold(&self, b: &mut Builder, alpha: Ext, at: &Point) -> Ext {
         let periodic = self.periodic.iter().map(|column| evaluate(b, column, &at.squares)).collect();
-        let mut walk =
-            Walk { table: self, at, periodic, base: HashMap::new(), extension: HashMap::new() };
+        let mut walk = Walk { table: self, at, periodic, base: HashMap::new(), extension: HashMap::new() };
         let mut acc: Ext = b.zero().into();
         for which in &self.order {
             let value = match *which {

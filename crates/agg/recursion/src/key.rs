@@ -42,8 +42,7 @@ impl KeyShape {
     /// Any key of the shape: the preprocessed commitment is an input, the digest is computed from it.
     #[track_caller]
     pub(crate) fn input(&self, b: &mut Builder) -> KeyWires {
-        let preprocessed: Vec<Digest> =
-            (0..self.at.len() / 8).map(|_| hash::input(b)).collect();
+        let preprocessed: Vec<Digest> = (0..self.at.len() / 8).map(|_| hash::input(b)).collect();
         let mut felts: Vec<Felt> = self.preimage.iter().map(|x| b.constant(*x)).collect();
         let roots: Vec<Felt> = preprocessed.iter().flatten().flat_map(|quad| b.unpack(*quad)).collect();
         felts[self.at.clone()].copy_from_slice(&roots);

@@ -61,11 +61,17 @@ fn stretches(layout: &Layout) -> Vec<Vec<(usize, Vec<Stretch>)>> {
                 let points = 1 + usize::from(matrix.next);
                 let exponents: Vec<usize> = (0..points).map(|p| *next + p * matrix.width).collect();
                 *next += points * matrix.width;
-                let Some((_, group)) = groups.iter_mut().find(|(h, _)| *h == matrix.log_height) else { continue };
+                let Some((_, group)) = groups.iter_mut().find(|(h, _)| *h == matrix.log_height) else {
+                    continue;
+                };
                 let start = group.last().map_or(0, |s: &Stretch| s.start + s.len);
                 match group.last_mut() {
                     // Both are opened at one point, one behind the other.
-                    Some(last) if points == 1 && last.exponents.len() == 1 && last.exponents[0] + last.len == exponents[0] => {
+                    Some(last)
+                        if points == 1
+                            && last.exponents.len() == 1
+                            && last.exponents[0] + last.len == exponents[0] =>
+                    {
                         last.len += matrix.width;
                     }
                     _ => group.push(Stretch { start, len: matrix.width, exponents }),
@@ -119,7 +125,9 @@ impl Reduction {
         for (round, values) in layout.rounds.iter().zip(opened) {
             for (matrix, points) in round.matrices.iter().zip(values) {
                 let next = exponent.entry(matrix.log_height).or_insert(0);
-                let Some(height) = heights.iter_mut().find(|h| h.log_height == matrix.log_height) else { continue };
+                let Some(height) = heights.iter_mut().find(|h| h.log_height == matrix.log_height) else {
+                    continue;
+                };
                 for (claimed, point) in height.claimed.iter_mut().zip(points) {
                     let own = reduce(b, alpha, point);
                     let power = powers.get(b, *next);
@@ -137,11 +145,10 @@ impl Reduction {
                 let with = |b: &mut Builder, powers: &mut Powers, s: Stretch| {
                     // The reduction of a stretch carries the power of its place in its first quad already.
                     let place = s.start % 4;
-                    let negative =
-                        s.exponents.iter().map(|e| {
-                            let power = powers.get(b, e - place);
-                            b.neg(power)
-                        });
+                    let negative = s.exponents.iter().map(|e| {
+                        let power = powers.get(b, e - place);
+                        b.neg(power)
+                    });
                     let negative: Vec<Ext> = negative.collect();
                     (s, negative)
                 };

@@ -139,8 +139,7 @@ impl Verifier {
     /// Every table's folded constraints are the quotient times the vanishing polynomial, at zeta.
     #[track_caller]
     fn check_constraints(&self, b: &mut Builder, run: &Run, proof: &ProofWires) {
-        let challenges =
-            run.batch.lookup.map(|lookup| LookupChallenges::new(b, lookup, self.widest));
+        let challenges = run.batch.lookup.map(|lookup| LookupChallenges::new(b, lookup, self.widest));
         let mut terminals = proof.batch.terminals.iter();
         for (table, info) in self.tables.iter().enumerate() {
             let terminal = (info.aux_width > 0).then(|| terminals.next().copied()).flatten();

@@ -60,8 +60,11 @@ pub(crate) fn opened(layout: &Layout, proof: &Proof) -> Opened<ExtField> {
         .rounds
         .iter()
         .map(|round| {
-            let chunk = |k: usize| round.matrices[..k].iter().filter(|m| m.table == round.matrices[k].table).count();
-            (0..round.matrices.len()).map(|k| matrix(round.source, round.matrices[k].table, chunk(k))).collect()
+            let chunk =
+                |k: usize| round.matrices[..k].iter().filter(|m| m.table == round.matrices[k].table).count();
+            (0..round.matrices.len())
+                .map(|k| matrix(round.source, round.matrices[k].table, chunk(k)))
+                .collect()
         })
         .collect()
 }
@@ -144,8 +147,7 @@ impl Replay {
 /// Inputs of the opening argument.
 pub(crate) fn opening_values(layout: &Layout, proof: &Proof) -> Vec<Value> {
     let fri = &proof.inner().opening_proof;
-    let mut values: Vec<Value> =
-        opened(layout, proof).into_iter().flatten().flatten().flatten().collect();
+    let mut values: Vec<Value> = opened(layout, proof).into_iter().flatten().flatten().flatten().collect();
     values.push(fri.batch_pow_witness.into());
     values.extend(fri.commit_phase_commits.iter().flat_map(|c| c.roots()).flat_map(hash::input_values));
     values.extend(fri.commit_pow_witnesses.iter().map(|w| Value::from(*w)));
@@ -199,7 +201,8 @@ fn fold_values(
     let reduced = reduce(layout, drawn, proof);
     let mut folded: Vec<ExtField> = reduced.iter().map(|by_height| by_height[0]).collect();
     let (mut done, mut next) = (0, 1);
-    for ((step, &log_arity), &beta) in fri.commit_phase_openings.iter().zip(&layout.schedule).zip(&drawn.betas)
+    for ((step, &log_arity), &beta) in
+        fri.commit_phase_openings.iter().zip(&layout.schedule).zip(&drawn.betas)
     {
         let log_height = layout.log_max() - done - log_arity;
         let row = |query: usize| -> Vec<ExtField> {

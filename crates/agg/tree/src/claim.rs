@@ -113,9 +113,7 @@ impl Claim {
             Self::Set(c) => {
                 [head(&[2, c.ops, c.begins, c.leaves]), ZERO, c.last, c.context, c.root, ZERO, ZERO]
             }
-            Self::Transition(c) => {
-                [head(&[3, c.ops]), ZERO, ZERO, c.context, c.s0, c.sn, c.set_root]
-            }
+            Self::Transition(c) => [head(&[3, c.ops]), ZERO, ZERO, c.context, c.s0, c.sn, c.set_root],
             Self::Batches(c) => {
                 let numbers = [c.first, c.last, c.first_time, c.last_time].map(limbs);
                 [head(&[4, c.count]), block(numbers.as_flattened()), c.system, c.headers, c.s0, c.sn, ZERO]
@@ -174,7 +172,8 @@ impl Encode for Claim {
 }
 
 impl Decode for Claim {
-    const MIN_LEN: usize = 1 + 4 + 4 * 32;
+    // A set.
+    const MIN_LEN: usize = 1 + 3 * 4 + 3 * 32;
     fn decode(input: &mut Reader<'_>) -> Result<Self, CodecError> {
         match u8::decode(input)? {
             1 => {
@@ -200,8 +199,7 @@ impl Decode for Claim {
                 let [first, last, first_time, last_time] =
                     [number(input)?, number(input)?, number(input)?, number(input)?];
                 let (s0, sn) = Decode::decode(input)?;
-                let batches =
-                    Batches { count, system, first, last, first_time, last_time, headers, s0, sn };
+                let batches = Batches { count, system, first, last, first_time, last_time, headers, s0, sn };
                 Ok(Self::Batches(batches))
             }
             _ => Err(input.invalid("kind of claim")),

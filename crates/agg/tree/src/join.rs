@@ -24,8 +24,8 @@ use crate::claim::{BLOCKS, Claim, limbs};
 use crate::join_algorithm;
 use crate::rules::{Advice, MergeError, Rule, SET_LEVELS, empty_nodes, merge, order, siblings};
 use crate::wires::{
-    ClaimWires, assert_digests_if, assert_u24_if, is_less, one_hot, one_hot_values, pack_short,
-    select, zero_digest,
+    ClaimWires, assert_digests_if, assert_u24_if, is_less, one_hot, one_hot_values, pack_short, select,
+    zero_digest,
 };
 
 /// Table of the machine that holds the public values.
@@ -160,7 +160,8 @@ fn child(b: &mut Builder, verifier: &Verifier, root: Digest) -> Side {
 
     // Public values: the vk root of a join, 0 of a lift; the digest of the claim.
     let publics = &proof.publics()[PUBLIC_TABLE];
-    let digest = |b: &mut Builder, at: usize| crate::wires::pack(b, core::array::from_fn(|k| publics[at + k]));
+    let digest =
+        |b: &mut Builder, at: usize| crate::wires::pack(b, core::array::from_fn(|k| publics[at + k]));
     let (own_root, own_claim) = (digest(b, 0), digest(b, 8));
     let none = zero_digest(b);
     let expected_root = select(b, is_join, root, none);

@@ -270,7 +270,8 @@ impl Lift {
         let felts = self.map.bind(b, TRANSITION_FELTS, proof);
         let zero = b.zero();
         let felts: Vec<Felt> = felts.into_iter().map(|felt| felt.unwrap_or(zero)).collect();
-        let digest = |b: &mut Builder, at: usize| -> Digest { pack(b, core::array::from_fn(|k| felts[at + k])) };
+        let digest =
+            |b: &mut Builder, at: usize| -> Digest { pack(b, core::array::from_fn(|k| felts[at + k])) };
         assert_u24(b, felts[OPS]);
         b.inverse(felts[OPS]);
         let three = b.constant(F::from_u8(3));

@@ -84,7 +84,9 @@ pub(crate) fn siblings(leaves: &[SetLeaf], index: usize) -> [Digest; SET_LEVELS]
     core::array::from_fn(|level| {
         let at = |layer: &Vec<Digest>, k: usize| layer.get(k).copied().unwrap_or(empty[level]);
         let sibling = at(&layer, (index >> level) ^ 1);
-        layer = (0..layer.len().div_ceil(2)).map(|k| compress(&at(&layer, 2 * k), &at(&layer, 2 * k + 1))).collect();
+        layer = (0..layer.len().div_ceil(2))
+            .map(|k| compress(&at(&layer, 2 * k), &at(&layer, 2 * k + 1)))
+            .collect();
         sibling
     })
 }
@@ -204,7 +206,8 @@ fn extend(l: &PartialSet, r: &ExecRange, advice: &Advice<'_>) -> Result<(Rule, C
 }
 
 fn chain(l: &Batches, r: &Batches) -> Result<(Rule, Claim), MergeError> {
-    let follows = l.system == r.system && r.first == l.last + 1 && r.first_time >= l.last_time && l.sn == r.s0;
+    let follows =
+        l.system == r.system && r.first == l.last + 1 && r.first_time >= l.last_time && l.sn == r.s0;
     if r.count != 1 || !follows {
         return Err(MergeError::Chain);
     }

@@ -389,7 +389,8 @@ impl<'a> Aggregator<'a> {
         let Some(path) = self.path(plan).filter(|path| path.exists()) else { return Ok(None) };
         let bytes = fs::read(&path).map_err(EngineError::io(&path))?;
         let Ok(node) = NodeProof::from_bytes(&bytes) else { return Ok(None) };
-        let holds = node.claim == plan.claim && node.verify(&self.keys).is_ok_and(|vk| self.is_listed(&node, vk));
+        let holds =
+            node.claim == plan.claim && node.verify(&self.keys).is_ok_and(|vk| self.is_listed(&node, vk));
         if !holds {
             return Ok(None);
         }
@@ -552,7 +553,8 @@ impl<'a> Aggregator<'a> {
 
 fn decode(circuit: &dyn Keyed, proof: &[u8]) -> Result<Proof, EngineError> {
     let failed = failed(lift_name(circuit));
-    let keys = circuit.base().ok_or_else(|| failed(&"the circuit has no verifier for the aggregation tree"))?;
+    let keys =
+        circuit.base().ok_or_else(|| failed(&"the circuit has no verifier for the aggregation tree"))?;
     keys.decode(proof).map_err(|e| failed(&e))
 }
 

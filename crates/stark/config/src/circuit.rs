@@ -335,8 +335,7 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         air_digests.push(air_digest);
     }
     let preprocessed = data.common.preprocessed.as_ref().map(|p| &p.commitment);
-    let (preimage, preprocessed_at) =
-        digest::vk_preimage(&air_digests, &log_heights, preprocessed, &params);
+    let (preimage, preprocessed_at) = digest::vk_preimage(&air_digests, &log_heights, preprocessed, &params);
     let digest = hash(Domain::Vk, &preimage);
     let vk = VerifyingKey {
         airs,
@@ -366,8 +365,7 @@ fn lookup_budget<A: CircuitAir>(air: &A, params: &FriParams) -> usize {
     if lookups.len() < FOLDING_PAYS {
         return 0;
     }
-    let builder =
-        InteractionSymbolicBuilder::<F, ExtField>::from_air(air, AirLayout::from_air::<F>(air));
+    let builder = InteractionSymbolicBuilder::<F, ExtField>::from_air(air, AirLayout::from_air::<F>(air));
     let degrees = builder.base_constraints().into_iter().map(|c| c.degree_multiple()).max();
     let degree = degrees.unwrap_or(0).max(air.max_constraint_degree().unwrap_or(0));
     let gadget = LogUpGadget::new();

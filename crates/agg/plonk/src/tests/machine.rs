@@ -44,7 +44,16 @@ fn root_program(cube: bool, shape: Shape) -> Program {
 
 fn small_shape() -> Shape {
     let profile = Profile::InsecureNode;
-    Shape { profile, log_alu: 6, log_poseidon2: 6, log_pack: 6, log_bits: 6, log_horner: 6, log_public: 6, publics: 2 }
+    Shape {
+        profile,
+        log_alu: 6,
+        log_poseidon2: 6,
+        log_pack: 6,
+        log_bits: 6,
+        log_horner: 6,
+        log_public: 6,
+        publics: 2,
+    }
 }
 
 #[test]

@@ -67,20 +67,31 @@ const CHANGES: [(&str, Change); 30] = [
     ("out-of-domain grinding", |p| p.ood_pow_witness += F::ONE),
     ("batching grinding", |p| p.opening_proof.batch_pow_witness += F::ONE),
     ("folding commitment", |p| add(&mut p.opening_proof.commit_phase_commits[0])),
-    ("last folding commitment", |p| p.opening_proof.commit_phase_commits.last_mut().into_iter().for_each(add)),
+    ("last folding commitment", |p| {
+        p.opening_proof.commit_phase_commits.last_mut().into_iter().for_each(add)
+    }),
     ("folding grinding", |p| p.opening_proof.commit_pow_witnesses[1] += F::ONE),
     ("final polynomial", |p| p.opening_proof.final_poly[0] += E::ONE),
     ("final polynomial, last", |p| p.opening_proof.final_poly[31] += E::ONE),
     ("query grinding", |p| p.opening_proof.query_pow_witness += F::ONE),
     ("opened row", |p| p.opening_proof.input_openings[0].opened_values[0][0][0] += F::ONE),
-    ("opened lookup row of the last query", |p| p.opening_proof.input_openings[3].opened_values[2][5][1] += F::ONE),
+    ("opened lookup row of the last query", |p| {
+        p.opening_proof.input_openings[3].opened_values[2][5][1] += F::ONE
+    }),
     ("opened preprocessed row", |p| p.opening_proof.input_openings[2].opened_values[1][1][2] += F::ONE),
     ("opening path", |p| p.opening_proof.input_openings[1].opening_proof.sibling_hashes[0][0] += F::ONE),
     ("opening path, end", |p| {
-        p.opening_proof.input_openings[0].opening_proof.sibling_hashes.last_mut().into_iter().for_each(|s| s[7] += F::ONE);
+        p.opening_proof.input_openings[0]
+            .opening_proof
+            .sibling_hashes
+            .last_mut()
+            .into_iter()
+            .for_each(|s| s[7] += F::ONE);
     }),
     ("folding sibling", |p| p.opening_proof.commit_phase_openings[0].sibling_values[1][0] += E::ONE),
-    ("folding path", |p| p.opening_proof.commit_phase_openings[0].opening_proof.sibling_hashes[1][1] += F::ONE),
+    ("folding path", |p| {
+        p.opening_proof.commit_phase_openings[0].opening_proof.sibling_hashes[1][1] += F::ONE
+    }),
 ];
 
 fn next_row(p: &mut BatchProof<Config>, at: usize) {
@@ -239,7 +250,11 @@ fn rows_of_the_verifiers_of_base_proofs() {
         verifier.verify(&mut b, &key, &proof);
         let built = start.elapsed().as_secs_f64();
         let program = Program::fitted(b, Profile::Node).unwrap();
-        println!("{name}: {:?}, {built:.2} s, compiled {:.2} s", program.rows(), start.elapsed().as_secs_f64());
+        println!(
+            "{name}: {:?}, {built:.2} s, compiled {:.2} s",
+            program.rows(),
+            start.elapsed().as_secs_f64()
+        );
     }
     for log in [15, 16, 17] {
         let mut b = Builder::new();
@@ -260,7 +275,10 @@ fn rows_of_the_verifiers_of_base_proofs() {
 
 fn tsz_air_report<A>(vk: &VerifyingKey<A>) -> String {
     let line = |t: &tsz_stark::TableInfo| {
-        format!("{} {}+{}+{} q{} 2^{}", t.name, t.width, t.preprocessed_width, t.aux_width, t.quotient_chunks, t.log_height)
+        format!(
+            "{} {}+{}+{} q{} 2^{}",
+            t.name, t.width, t.preprocessed_width, t.aux_width, t.quotient_chunks, t.log_height
+        )
     };
     vk.tables().iter().map(line).collect::<Vec<_>>().join("; ")
 }

@@ -6,7 +6,7 @@ mod rules;
 use tsz_hash::{Digest, F, PrimeCharacteristicRing, ZERO, hash_bytes};
 use tsz_ledger::{BatchContext, BatchHeader, Family, SetLeaf, TransitionSet};
 
-use crate::{Batches, Claim, ExecRange, PartialSet, merge, Advice};
+use crate::{Advice, Batches, Claim, ExecRange, PartialSet, merge};
 
 fn digest(name: &str) -> Digest {
     hash_bytes(name.as_bytes())
@@ -21,8 +21,7 @@ struct Batch {
 }
 
 fn batch(number: u64, time: u64, s0: &str, sn: &str) -> Batch {
-    let context =
-        BatchContext { system: digest("system"), batch: number, time, params: digest("params") };
+    let context = BatchContext { system: digest("system"), batch: number, time, params: digest("params") };
     let families = [Family::Fund, Family::Spot, Family::Perp];
     let leaf = |(k, family): (usize, Family)| SetLeaf {
         algorithm: family.algorithm(),
