@@ -172,7 +172,8 @@ impl Encode for Claim {
 }
 
 impl Decode for Claim {
-    const MIN_LEN: usize = 1 + 4 + 4 * 32;
+    // A set.
+    const MIN_LEN: usize = 1 + 3 * 4 + 3 * 32;
     fn decode(input: &mut Reader<'_>) -> Result<Self, CodecError> {
         match u8::decode(input)? {
             1 => {
