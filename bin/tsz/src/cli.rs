@@ -242,7 +242,7 @@ pub enum VkCommand {
     /// Derive every base key anew and compare it with the pinned ones; a difference is an error.
     Check(VkCheck),
     /// Write the derived keys to vks.toml, after a deliberate change of a circuit.
-    Pin(VkFile),
+    Pin(VkPin),
 }
 
 /// Arguments of `tsz vk check`.
@@ -256,12 +256,15 @@ pub struct VkCheck {
     pub nodes: bool,
 }
 
-/// Where the pins are.
+/// Arguments of `tsz vk pin`.
 #[derive(Clone, Debug, Args)]
-pub struct VkFile {
+pub struct VkPin {
     /// File of pins (default: ./vks.toml).
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Pin the base keys alone: seconds instead of minutes, and `tsz aggregate` refuses to work with the result.
+    #[arg(long)]
+    pub base: bool,
 }
 
 /// Workloads of `tsz bench`.

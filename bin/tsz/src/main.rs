@@ -53,7 +53,7 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Vk(VkCommand::Tree) => commands::vk::tree(output),
         Command::Vk(VkCommand::Tables) => commands::tables::run(output),
         Command::Vk(VkCommand::Check(args)) => commands::vk::check(&args, output),
-        Command::Vk(VkCommand::Pin(pins)) => commands::vk::pin(pins.file.as_deref(), output),
+        Command::Vk(VkCommand::Pin(args)) => commands::vk::pin(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),
     }
 }

@@ -186,7 +186,7 @@ fn drifted_pins_are_an_error() {
     let empty = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/empty-vks.toml");
     std::fs::copy(empty, &file).expect("a file");
     fails(&check, "vk drift: ");
-    assert!(tsz(&["vk", "pin", "--file", text(&file)]).status.success());
+    assert!(tsz(&["vk", "pin", "--base", "--file", text(&file)]).status.success());
     assert!(tsz(&check).status.success());
 }
 

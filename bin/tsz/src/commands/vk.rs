@@ -9,7 +9,7 @@ use tsz_engine::{Hex, Pin, Pins, derive_nodes, registry};
 use tsz_stark::Profile;
 use tsz_tree::SHAPE_LOGS;
 
-use crate::cli::VkCheck;
+use crate::cli::{VkCheck, VkPin};
 use crate::output::{Output, thousands};
 
 /// Derives every key, with a bar.
@@ -150,12 +150,12 @@ fn read(path: &Path) -> Result<Pins> {
 }
 
 /// Writes the derived keys.
-pub fn pin(file: Option<&Path>, output: &Output) -> Result<()> {
-    let path = file.map_or_else(|| PathBuf::from("vks.toml"), Path::to_path_buf);
+pub fn pin(args: &VkPin, output: &Output) -> Result<()> {
+    let path = args.file.clone().unwrap_or_else(|| PathBuf::from("vks.toml"));
     let bar = output.spinner("deriving keys");
     let base = registry().derive()?;
     bar.finish_and_clear();
-    let pins = Pins::with_nodes(base, nodes(output)?)?;
+    let pins = Pins::with_nodes(base, if args.base { Vec::new() } else { nodes(output)? })?;
     std::fs::write(&path, pins.to_toml()?).with_context(|| format!("cannot write {}", path.display()))?;
     let keys = pins.vks().len() + pins.nodes().len();
     output.line(format!("pinned {keys} keys in {}; build again to use them", path.display()));

@@ -12,7 +12,7 @@
 //! | 5 | end | | sn | sn |
 //! | 6 | | | set root | |
 
-use tsz_codec::{CodecError, Decode, Encode, Reader};
+use tsz_codec::{CodecError, Decode, Encode, Reader, decode_all};
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, ZERO, hash};
 use tsz_ledger::{AlgorithmId, BatchHeader, TransitionClaim};
 
@@ -119,6 +119,11 @@ impl Claim {
                 [head(&[4, c.count]), block(numbers.as_flattened()), c.system, c.headers, c.s0, c.sn, ZERO]
             }
         }
+    }
+
+    /// Whether every number has its width: a wider one would have the blocks of another claim.
+    pub fn is_canonical(&self) -> bool {
+        decode_all::<Self>(&Encode::to_bytes(self)).is_ok_and(|read| read == *self)
     }
 
     /// Digest of the claim.

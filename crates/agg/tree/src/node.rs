@@ -86,6 +86,9 @@ impl NodeProof {
     /// # Errors
     /// [`NodeError`] for anything but a valid proof.
     pub fn verify(&self, keys: &NodeKeys) -> Result<Digest, NodeError> {
+        if !self.claim.is_canonical() {
+            return Err(NodeError::Claim);
+        }
         let vk = keys.key(self.log.into(), &self.program)?;
         tsz_plonk::verify(&vk, &self.publics(), &self.proof)?;
         Ok(*vk.digest())

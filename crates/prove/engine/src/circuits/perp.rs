@@ -2,14 +2,14 @@
 
 use tsz_aggregator::ProofError;
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_perp::{Class, Counts, PerpAir, PerpRecord, ProveError, VerifyError, Witness, verify};
-use tsz_stark::Profile;
+use tsz_perp::{Class, Counts, PerpAir, PerpRecord, ProveError, VerifyError, Witness, public_values, verify};
+use tsz_stark::{F, Profile};
 use tsz_trade::{Op, Params, TradeOp};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
 
 /// One size class.
 pub struct Perp {
@@ -56,6 +56,10 @@ impl Keyed for Perp {
     fn key(&self) -> Result<KeyInfo, EngineError> {
         self.keys.info()
     }
+
+    fn base(&self) -> Option<&dyn BaseKeys> {
+        Some(&self.keys)
+    }
 }
 
 impl ExecCircuit for Perp {
@@ -84,5 +88,9 @@ impl ExecCircuit for Perp {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
+        self.keys.vk().map_or_else(|_| Vec::new(), |vk| public_values(claim, vk.log_heights().len()))
     }
 }
