@@ -91,7 +91,7 @@ fn a_proven_scenario_verifies_and_a_damaged_one_does_not() {
     let scenario = workload(dir.path());
     let out = dir.path().join("proofs");
     let proven = json(&["prove", text(&scenario), "--out", text(&out), "--json"]);
-    let run = json(&["scenario", "run", text(&scenario)]);
+    let run = json(&["scenario", "run", text(&scenario), "--json"]);
     assert_eq!(proven["last_root"], run["final_root"]);
     let verified = json(&["verify", text(&out), "--json"]);
     assert_eq!(verified["ok"], true);

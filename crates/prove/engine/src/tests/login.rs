@@ -103,6 +103,7 @@ impl User {
 }
 
 #[test]
+#[ignore = "not run since its pins were completed: cargo test -p tsz-engine --lib -- --ignored login"]
 fn a_session_key_of_a_passkey_signs_and_all_is_proven() {
     let user = User::new();
     let registry = circuits(Profile::InsecureTest);
