@@ -131,7 +131,7 @@ fn published_data_rebuilds_the_roots_of_the_run() {
     let dir = tempfile::tempdir().expect("a folder");
     let (scenario, out) = (workload(dir.path()), dir.path().join("data"));
     let written = json(&["data", "write", text(&scenario), "--out", text(&out), "--json"]);
-    let run = json(&["scenario", "run", text(&scenario)]);
+    let run = json(&["scenario", "run", text(&scenario), "--json"]);
     assert_eq!(written["root"], run["final_root"]);
     let root = run["final_root"].as_str().expect("a root");
     let rebuilt = json(&["data", "rebuild", text(&out), "--exit", "2", "--to-root", root, "--json"]);
