@@ -4,7 +4,7 @@
 //! listed in the vk tree, and merges their claims by one of four rules. Joins of whole batches end in an
 //! [`AggregationProof`]: from root s0 to root sn by consecutive batches, every op of which obeyed its rules.
 //!
-//! Node proofs are proofs of the recursion machine of few shapes ([`Shape::node`]); programs of one shape differ in
+//! Node proofs are proofs of the recursion machine of few shapes (`Shape::node`); programs of one shape differ in
 //! their preprocessed columns alone, so that a join is a program for shapes of children and not for programs.
 
 mod claim;

@@ -17,7 +17,7 @@
 //! `|f_2j + 256 f_2j+1 - ..| + 2^14 + 2^16 2^14 < p = 15 * 2^27 + 1`, i.e. the left term is at most [`PAIR_BOUND`].
 //!
 //! [`Interval`] evaluates the very code of an identity on intervals; a test of each table asserts the bound for it
-//! and for every modulus ([`Interval::assert_bounded`]). Then sum_j 2^16j of the equations is `f = q m`.
+//! and for every modulus (`Interval::assert_bounded`). Then sum_j 2^16j of the equations is `f = q m`.
 //!
 //! An identity costs its new number 32 + 32 cells, the quotient 33 + 34 and the carries 32 + 64, LogUp included: 227.
 
