@@ -4,6 +4,7 @@ mod aggregate;
 mod auth;
 mod markets;
 mod report;
+mod settle;
 mod signature_circuit;
 mod signatures;
 mod smt;
@@ -26,6 +27,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Oracle => markets::oracle(args, output)?,
         BenchName::Manage => markets::manage(args, output)?,
+        BenchName::Settle => settle::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output)?,
         BenchName::Signatures => signatures::run(args, output)?,

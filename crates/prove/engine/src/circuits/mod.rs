@@ -5,6 +5,7 @@ mod fund;
 mod manage;
 mod oracle;
 mod perp;
+mod settle;
 mod spot;
 mod transition;
 
@@ -17,6 +18,7 @@ pub use fund::Fund;
 pub use manage::Manage;
 pub use oracle::Oracle;
 pub use perp::Perp;
+pub use settle::Settle;
 pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
@@ -39,6 +41,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));
+    }
+    for class in &tsz_settle::CLASSES {
+        registry.add_exec(Arc::new(Settle::new(class, profile)));
     }
     for class in &tsz_oracle::CLASSES {
         registry.add_exec(Arc::new(Oracle::new(class, profile)));
