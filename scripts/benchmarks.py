@@ -20,6 +20,7 @@ PAGES = {
     "spot": "docs/src/benchmarks.md",
     "oracle": "docs/src/benchmarks.md",
     "manage": "docs/src/benchmarks.md",
+    "settle": "docs/src/benchmarks.md",
     "smt": "docs/src/benchmarks.md",
     "signatures": "docs/src/benchmarks.md",
     "vk": "docs/src/security.md",
