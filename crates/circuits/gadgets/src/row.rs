@@ -64,8 +64,7 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
     /// are given by [`Row::key_if`] and [`Row::value_if`]; the row has no [`Shape`].
     pub fn sized(builder: &'a mut AB, real: AB::Expr, index: AB::Expr, n: AB::Expr, nv: AB::Expr) -> Self {
         let shape = Shape { n: 0, nv: 0 };
-        let mut row =
-            Self { builder, real: real.clone(), index: index.clone(), shape, accesses: n.clone() };
+        let mut row = Self { builder, real: real.clone(), index: index.clone(), shape, accesses: n.clone() };
         row.boolean(&real);
         bus::op::send(row.builder, [index, c(0), n, nv], real);
         row

@@ -82,14 +82,20 @@ pub enum EngineError {
         /// The reason.
         reason: String,
     },
-    /// No circuit proves this algorithm, or an op alone exceeds the largest class.
-    #[error("batch {batch}: no {family} circuit holds {ops} ops from op {first}")]
+    /// No circuit proves this op, or it alone exceeds the largest class.
+    #[error(
+        "batch {batch}: no {family} circuit proves {op} (code {code}), op {first} of the family; {ops} are left"
+    )]
     NoClass {
         /// Number of the batch.
         batch: u64,
         /// Family.
         family: String,
-        /// First op (of the family's ops) that fits nowhere.
+        /// Name of the op.
+        op: &'static str,
+        /// Its code.
+        code: u32,
+        /// Its place among the family's ops.
         first: usize,
         /// Ops left.
         ops: usize,
