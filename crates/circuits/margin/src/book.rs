@@ -334,7 +334,7 @@ impl<'a> Book<'a> {
     }
 
     /// What the token in a place counts at the prices of a cell.
-    fn worth(&mut self, place: u32, mkp: &Digest) -> Worth<F> {
+    pub fn worth(&mut self, place: u32, mkp: &Digest) -> Worth<F> {
         let Some(token) = self.params.collateral.get(place as usize) else { return Worth::default() };
         let market = self.params.perp(token.market);
         let listed = tokens::Listed {

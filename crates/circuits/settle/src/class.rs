@@ -1,21 +1,24 @@
 //! Size classes: fixed heights, hence one verifying key for each.
 
-use tsz_air::{MIN_LOG_HEIGHT, air_enum};
+use tsz_air::air_enum;
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
-use tsz_margin::Heights;
-use tsz_margin::tables::{MarketAir, PriceAir, RulesAir, SettleAir};
+use tsz_margin::tables::{
+    CollateralAir, JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir, TokenAir,
+    WorthAir,
+};
+use tsz_margin::{COUNTS, Heights};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::Params;
 use tsz_trade::params::PERP_BLOCKS;
 
 use crate::ProvingKey;
 use crate::record::{RecordError, SettleRecord};
-use crate::tables::{AbsorbAir, PairAir};
+use crate::tables::{AbsorbAir, PairAir, SeizeAir};
 use crate::trace::Rows;
 
 air_enum! {
@@ -27,14 +30,28 @@ air_enum! {
         Market(MarketAir),
         /// Oracle rules.
         Rules(RulesAir),
+        /// Collateral tokens.
+        Collateral(CollateralAir),
         /// Prices.
         Price(PriceAir),
         /// Funding settlements.
         Settle(SettleAir),
+        /// Positions.
+        Position(PositionAir),
+        /// Judgements.
+        Judge(JudgeAir),
+        /// Ratios.
+        Ratio(RatioAir),
+        /// Tokens at a price.
+        Worth(WorthAir),
+        /// Margin tokens.
+        Token(TokenAir),
         /// SettlePair.
         Pair(PairAir),
         /// AbsorbDebt.
         Absorb(AbsorbAir),
+        /// SeizeToken.
+        Seize(SeizeAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -45,13 +62,15 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 11;
-/// Tables of the family before the tuple table.
-pub(crate) const OWN_TABLES: usize = 7;
-/// Tables of `tsz-margin` that the circuit has: the first ones.
-pub(crate) const MARGIN_TABLES: usize = 4;
+pub(crate) const TABLES: usize = 18;
 /// Place of the price table.
-pub(crate) const PRICE: usize = 3;
+pub(crate) const PRICE: usize = 4;
+/// Place of the table of tokens at a price.
+pub(crate) const WORTH: usize = 9;
+/// Place of the first op table, after params and the tables of `tsz-margin`.
+pub(crate) const PAIR: usize = 1 + tsz_margin::TABLES;
+/// Tables of the family before the tuple table.
+pub(crate) const OWN_TABLES: usize = PAIR + 3;
 
 /// What some records need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,14 +79,16 @@ pub struct Counts {
     pub markets: usize,
     /// Blocks of the oracle list.
     pub rules: usize,
-    /// Different prices.
-    pub prices: usize,
-    /// Different funding settlements.
-    pub settles: usize,
+    /// Collateral tokens listed.
+    pub collateral: usize,
+    /// Rows of the tables of `tsz-margin` that hold no list.
+    pub margin: [usize; COUNTS],
     /// Pairs.
     pub pairs: usize,
-    /// Debts.
+    /// Debts absorbed.
     pub debts: usize,
+    /// Tokens seized.
+    pub seizures: usize,
     /// Blocks of their tuples.
     pub blocks: usize,
 }
@@ -82,7 +103,6 @@ impl Counts {
         let context =
             BatchContext { system: Digest::default(), batch: 0, time: 0, params: Digest::default() };
         let rows = Rows::of(&context, params, records)?;
-        let [prices, settles, ..] = rows.book.counts();
         let blocks = records.iter().map(|record| {
             let writes = record.accesses.iter().filter(|a| a.write).count();
             tuple_rows(record.accesses.len(), writes)
@@ -90,10 +110,11 @@ impl Counts {
         Ok(Self {
             markets: params.perps.len(),
             rules: 1 + params.oracle.signers.len(),
-            prices,
-            settles,
+            collateral: params.collateral.len(),
+            margin: rows.book.counts(),
             pairs: rows.pairs.len(),
             debts: rows.debts.len(),
+            seizures: rows.seizures.len(),
             blocks: blocks.sum(),
         })
     }
@@ -109,6 +130,8 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
     vec![
         ("SettlePair, funding due", op(&[("pair", 1), ("settle", 2)], (8, 6))),
         ("AbsorbDebt", op(&[("absorb", 1)], (2, 2))),
+        ("AbsorbDebt, two positions", op(&[("absorb", 1), ("judge", 1), ("position", 2)], (8, 2))),
+        ("SeizeToken", op(&[("seize", 1)], (5, 4))),
     ]
 }
 
@@ -117,17 +140,11 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
 pub struct Class {
     /// Name, part of reports.
     pub name: &'static str,
-    /// Markets.
-    pub markets: usize,
-    /// Blocks of the oracle list.
-    pub rules: usize,
-    /// Prices.
-    pub prices: usize,
-    /// Funding settlements.
-    pub settles: usize,
+    /// Tables of `tsz-margin`.
+    pub margin: Heights,
     /// Pairs.
     pub pairs: usize,
-    /// Debts.
+    /// Debts absorbed, and as many tokens seized.
     pub debts: usize,
     /// Tuple table.
     pub tuple: usize,
@@ -139,27 +156,26 @@ pub struct Class {
 pub const CLASSES: [Class; 2] = [
     Class {
         name: "small",
-        markets: 6,
-        rules: 6,
-        prices: 6,
-        settles: 7,
+        margin: heights([6, 6, 6, 6, 7, 6, 6, 6, 6, 6]),
         pairs: 6,
         debts: 6,
-        tuple: 11,
-        poseidon2: [11, 10],
+        tuple: 12,
+        poseidon2: [12, 10],
     },
     Class {
         name: "medium",
-        markets: 8,
-        rules: 7,
-        prices: 8,
-        settles: 11,
+        margin: heights([8, 7, 6, 8, 11, 11, 8, 6, 8, 8]),
         pairs: 10,
         debts: 8,
         tuple: 15,
-        poseidon2: [15, 12],
+        poseidon2: [15, 13],
     },
 ];
+
+const fn heights(list: [usize; tsz_margin::TABLES]) -> Heights {
+    let [markets, rules, collateral, prices, settles, positions, judges, ratios, worths, tokens] = list;
+    Heights { markets, rules, collateral, prices, settles, positions, judges, ratios, worths, tokens }
+}
 
 impl Class {
     /// The smallest class that holds these ops, if any does.
@@ -177,26 +193,13 @@ impl Class {
         CLASSES.iter().find(|class| class.log_heights() == log_heights)
     }
 
-    /// Heights of the tables of `tsz-margin`; the circuit has no judgements.
-    pub(crate) fn margin(&self) -> Heights {
-        let Self { markets, rules, prices, settles, .. } = *self;
-        let none = MIN_LOG_HEIGHT;
-        Heights { markets, rules, prices, settles, positions: none, judges: none, ratios: none }
-    }
-
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
-        let lists = counts.markets * PERP_BLOCKS + counts.rules + LISTS;
-        let rows = [
-            (counts.markets, self.markets),
-            (counts.rules, self.rules),
-            (counts.prices, self.prices),
-            (counts.settles, self.settles),
-            (counts.pairs, self.pairs),
-            (counts.debts, self.debts),
-        ];
-        rows.into_iter().all(|(rows, log)| rows <= 1 << log)
+        let lists = counts.markets * PERP_BLOCKS + counts.rules + counts.collateral + LISTS;
+        self.margin.holds([counts.markets, counts.rules, counts.collateral], &counts.margin)
+            && counts.pairs <= 1 << self.pairs
+            && counts.debts.max(counts.seizures) <= 1 << self.debts
             // one more row ends the segment
             && counts.blocks < 1 << self.tuple
             && lists + counts.blocks <= permutations
@@ -204,15 +207,14 @@ impl Class {
 
     /// Rows of the op tables together.
     pub(crate) fn rows(&self) -> u64 {
-        (1 << self.pairs) + (1 << self.debts)
+        (1 << self.pairs) + (2 << self.debts)
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
-        let lists = [params::LOG_HEIGHT, self.markets, self.rules, self.prices, self.settles];
-        let own = [self.pairs, self.debts, self.tuple, p0, p1, range::LOG_HEIGHT];
-        lists.into_iter().chain(own).collect()
+        let own = [self.pairs, self.debts, self.debts, self.tuple, p0, p1, range::LOG_HEIGHT];
+        [params::LOG_HEIGHT].into_iter().chain(self.margin.list()).chain(own).collect()
     }
 
     /// The circuit of the class.
@@ -221,10 +223,17 @@ impl Class {
             ParamsAir.into(),
             MarketAir.into(),
             RulesAir.into(),
+            CollateralAir.into(),
             PriceAir.into(),
             SettleAir.into(),
+            PositionAir.into(),
+            JudgeAir.into(),
+            RatioAir.into(),
+            WorthAir.into(),
+            TokenAir.into(),
             PairAir.into(),
             AbsorbAir.into(),
+            SeizeAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             Poseidon2Table::new().into(),
             Poseidon2Table::new().into(),

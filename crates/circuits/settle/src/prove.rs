@@ -6,7 +6,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family};
 use tsz_trade::Params;
 
-use crate::class::{Class, OWN_TABLES, PRICE, TABLES};
+use crate::class::{Class, OWN_TABLES, PRICE, TABLES, WORTH};
 use crate::record::SettleRecord;
 use crate::witness::{Witness, WitnessError, time_publics};
 use crate::{ProvingKey, VerifyingKey};
@@ -103,6 +103,7 @@ pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
     let mut values = vec![Vec::new(); TABLES];
     values[0] = claim.context.params.to_vec();
     values[PRICE] = time_publics(&claim.context);
+    values[WORTH] = time_publics(&claim.context);
     values[OWN_TABLES] = claim.start.iter().chain(&claim.end).copied().collect();
     values[OWN_TABLES].push(F::from_u32(claim.count));
     values

@@ -42,6 +42,13 @@ pub enum RecordError {
     TooMany(#[from] TooMany),
 }
 
+/// The first accesses of a record as an array, and the rest.
+pub(crate) fn split<const N: usize>(record: &SettleRecord) -> Result<(&[Access; N], &[Access]), RecordError> {
+    let got = record.accesses.len();
+    let error = RecordError::Accesses { index: record.index, expected: N, got };
+    record.accesses.split_first_chunk::<N>().ok_or(error)
+}
+
 /// The accesses of a record as an array.
 pub(crate) fn accesses<const N: usize>(record: &SettleRecord) -> Result<&[Access; N], RecordError> {
     let got = record.accesses.len();

@@ -7,12 +7,11 @@ use tsz_gadgets::collect;
 use tsz_gadgets::params::ParamsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
-use tsz_margin::tables::{MarketAir, PriceAir, RulesAir, SettleAir};
 use tsz_trade::Params;
 
-use crate::class::Class;
+use crate::class::{Class, PAIR};
 use crate::record::{RecordError, SettleRecord};
-use crate::tables::{AbsorbAir, PairAir};
+use crate::tables::{AbsorbAir, PairAir, SeizeAir};
 use crate::trace::op_traces;
 
 /// Why there is no witness.
@@ -73,12 +72,10 @@ impl Witness {
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
         let mut requests = Requests::new();
         requests.merge(collect(&ParamsAir, &traces[0], &context.params));
-        requests.merge(collect(&MarketAir, &traces[1], &[]));
-        requests.merge(collect(&RulesAir, &traces[2], &[]));
-        requests.merge(collect(&PriceAir, &traces[3], &time_publics(context)));
-        requests.merge(collect(&SettleAir, &traces[4], &[]));
-        requests.merge(collect(&PairAir, &traces[5], &[]));
-        requests.merge(collect(&AbsorbAir, &traces[6], &[]));
+        requests.merge(tsz_margin::requests(&traces[1..PAIR], &time_publics(context)));
+        requests.merge(collect(&PairAir, &traces[PAIR], &[]));
+        requests.merge(collect(&AbsorbAir, &traces[PAIR + 1], &[]));
+        requests.merge(collect(&SeizeAir, &traces[PAIR + 2], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);

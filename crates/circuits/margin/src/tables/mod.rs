@@ -22,9 +22,9 @@ pub use price::{Age, Price, PriceAir, PriceRow, lookup as lookup_price};
 pub use ratio::{Ratio, RatioAir};
 pub use rules::{Rules, RulesAir};
 pub use settle::{Settle, SettleAir, Settlement, lookup as lookup_settlement};
-pub use sums::{Shift, Value, WideCarry, WideSum};
+pub use sums::{Shift, Value, WideCarry, WideSum, carried};
 pub use token::{MBAL, Token, TokenAir};
-pub use worth::{Worth, WorthAir, WorthRow};
+pub use worth::{Worth, WorthAir, WorthRow, lookup as lookup_worth};
 
 /// Kind of the MKP cells, as `hi` of their keys.
 pub const MKP_HI: u32 = 1 << 24 | 3 << 18;

@@ -111,7 +111,7 @@ where
 }
 
 /// The token counts so, on real rows.
-pub(super) fn lookup<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, worth: &Worth<AB::Expr>) {
+pub fn lookup<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, worth: &Worth<AB::Expr>) {
     let real = row.real.clone();
     WORTH.lookup_key(row.builder(), fields(worth), Count::bounded(real, 1));
 }

@@ -92,7 +92,7 @@ fn tampered(cells: &[(&str, tsz_air::F)]) -> bool {
         let plain =
             |name: &str| name.replace(['[', ']'], ".").replace("..", ".").trim_end_matches('.').to_owned();
         let at = names.iter().position(|name| plain(name) == *column);
-        witness.traces[5].values[at.unwrap_or_else(|| panic!("{column}: {names:?}"))] += *by;
+        witness.traces[crate::class::PAIR].values[at.unwrap_or_else(|| panic!("{column}: {names:?}"))] += *by;
     }
     judge(&witness).is_err()
 }
@@ -171,7 +171,7 @@ fn rejects_funding_that_is_not_settled() {
     let mut witness = world.witness();
     let names = tsz_air::TableAir::column_names(&crate::tables::PairAir);
     let at = names.iter().position(|name| name == "long.is_due").unwrap();
-    witness.traces[5].values[at] = f(0);
+    witness.traces[crate::class::PAIR].values[at] = f(0);
     assert!(judge(&witness).is_err());
     // a tick is due
     let stale = lie(&CASE, MKF, |access| {
@@ -308,19 +308,24 @@ fn rejects_widths_that_wrap() {
 
 #[test]
 fn rejects_padding_that_acts() {
+    use crate::class::{PAIR, PRICE};
     use tsz_air::TableAir;
     let witness = every_op().witness();
     let airs = SMALL.circuit(tsz_stark::Profile::Base).airs;
     for (table, row, column) in [
         (1, 10, "is_real"),
         (1, 10, "scale_uses"),
-        (3, 40, "is_real"),
-        (3, 40, "uses"),
-        (4, 100, "is_real"),
-        (4, 100, "uses"),
-        (5, 40, "is_real"),
-        (5, 40, "long.is_due"),
-        (6, 40, "is_real"),
+        (PRICE, 40, "is_real"),
+        (PRICE, 40, "uses"),
+        (PRICE + 1, 100, "is_real"),
+        (PRICE + 1, 100, "uses"),
+        (PAIR, 40, "is_real"),
+        (PAIR, 40, "long.is_due"),
+        (PAIR + 1, 40, "is_real"),
+        (PAIR + 1, 40, "fund.judged"),
+        (PAIR + 2, 40, "is_real"),
+        (PAIR + 2, 40, "fund.judged"),
+        (PAIR + 2, 40, "is_left"),
     ] {
         let mut lie = witness.clone();
         let at = airs[table].column_names().iter().position(|name| name == column).unwrap();

@@ -73,34 +73,86 @@ fn rejects_insurance_that_pays_what_it_does_not_have() {
     world.give(Party::INSURANCE, DEBT - 1);
     world.give(party(4, 3), -DEBT);
     assert!(world.try_apply(World::absorb(4, 3)).is_err());
-    let verdict = lie(1, |access| {
+    let short = |access: &mut Access| {
         access.old = cell(DEBT - 1, 0, 0);
         access.new = cell(-1, 0, 0);
-    });
-    assert_eq!(verdict, "absorb");
+    };
+    assert_eq!(lie(1, short), "judge");
+}
+
+/// Insurance with 5 lots at 900 and collateral that is just enough to pay, or not.
+fn judged(spare: i128) -> World {
+    let mut world = World::new();
+    // value 4,500 quote units, a tenth of it required
+    world.give(Party::INSURANCE, DEBT - 4_050_000_000 + spare);
+    world.give(party(4, 3), -DEBT);
+    world.hold(Party::INSURANCE, 0, 5, 0);
+    world
+}
+
+#[test]
+fn rejects_insurance_below_its_initial_margin_by_a_millionth() {
+    let mut world = judged(0);
+    world.apply(World::absorb(4, 3));
+    assert_eq!(world.records[0].accesses.len(), 5);
+    assert_eq!(verdict(&world), "nowhere");
+    assert!(judged(-1).try_apply(World::absorb(4, 3)).is_err());
+    let access = &mut world.records[0].accesses[1];
+    access.old = SubCell { pos_count: 1, ..judged(-1).sub(Party::INSURANCE) }.to_leaf();
+    access.new = cell(-4_050_000_001, 1, 0);
+    assert_eq!(verdict(&world), "judge");
 }
 
 #[test]
 fn rejects_insurance_whose_positions_are_not_judged() {
-    let mut world = World::new();
-    world.give(Party::INSURANCE, FUND);
-    world.give(party(4, 3), -DEBT);
-    world.hold(Party::INSURANCE, 0, 5, 0);
+    let mut world = judged(7);
     world.apply(World::absorb(4, 3));
     // the judgement left out
-    world.records[0].accesses.truncate(2);
+    let mut lie = world.clone();
+    lie.records[0].accesses.truncate(2);
+    assert_ne!(verdict(&lie), "nowhere");
+    // a position left out, with and without its count
+    let mut lie = world.clone();
+    lie.hold(Party::INSURANCE, 1, 3, 0);
+    lie.records.clear();
+    lie.give(party(4, 3), -5);
+    lie.give(Party::INSURANCE, 5);
+    lie.apply(World::absorb(4, 3));
+    assert_eq!(verdict(&lie), "nowhere");
+    lie.records[0].accesses.truncate(5);
+    assert_ne!(verdict(&lie), "nowhere");
+    // a position of another
+    let mut lie = world;
+    lie.records[0].accesses[2].key = party(4, 3).pos_key(market(0));
+    assert_eq!(verdict(&lie), "bus:key");
+}
+
+#[test]
+fn insurance_is_judged_at_the_last_prices() {
+    let mut world = judged(7);
+    world.hold(Party::INSURANCE, 2, 1, 0);
+    world.set_price(1_000, 5);
+    world.apply(World::absorb(4, 3));
+    assert_eq!(verdict(&world), "nowhere");
+    // but not without one
+    let access = &mut world.records[0].accesses[6];
+    access.old = tsz_hash::Digest::default();
+    access.new = access.old;
     assert_ne!(verdict(&world), "nowhere");
-    // a mask of tokens is no position
-    let verdict = lie(1, |access| {
-        access.old = cell(FUND, 0, 13);
-        access.new = cell(FUND - DEBT, 0, 13);
-    });
-    assert_eq!(verdict, "nowhere");
-    let verdict = lie(1, |access| {
-        access.old = cell(FUND, 0, 13);
-        access.new = cell(FUND - DEBT, 0, 12);
-    });
-    assert_eq!(verdict, "bus:val");
+}
+
+#[test]
+fn rejects_a_mask_of_insurance_that_changes() {
+    // tokens are no positions: nothing is judged
+    let mask = |after: u8| {
+        lie(1, |access| {
+            access.old = cell(FUND, 0, 13);
+            access.new = cell(FUND - DEBT, 0, after);
+        })
+    };
+    assert_eq!(mask(13), "nowhere");
+    assert_eq!(mask(12), "bus:val");
+    assert_eq!(mask(15), "bus:val");
 }
 
 #[test]
@@ -110,7 +162,7 @@ fn rejects_the_reserved_accounts_as_debtors() {
         let TradeOp::AbsorbDebt(op) = &mut world.records[0].op else { panic!() };
         op.target = account;
         world.records[0].accesses[0].key = account.sub_key();
-        assert_eq!(verdict(&world), "absorb");
+        assert_eq!(verdict(&world), "absorb", "{account:?}");
     }
 }
 

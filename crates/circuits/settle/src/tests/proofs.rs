@@ -95,10 +95,11 @@ fn every_class_has_100_proven_bits() {
 #[test]
 fn the_smallest_class_that_holds_the_ops_is_taken() {
     let name = |c: Counts| Class::fitting(&c).map(|c| c.name);
-    let counts = Counts { markets: 64, rules: 3, pairs: 64, debts: 64, settles: 128, ..Counts::default() };
+    let counts = Counts { markets: 64, rules: 3, pairs: 64, debts: 64, seizures: 64, ..Counts::default() };
     assert_eq!(name(counts), Some("small"));
     assert_eq!(name(Counts { pairs: 65, ..counts }), Some("medium"));
-    assert_eq!(name(Counts { pairs: 1_024, debts: 256, settles: 2_048, ..counts }), Some("medium"));
+    assert_eq!(name(Counts { pairs: 1_024, debts: 256, seizures: 256, ..counts }), Some("medium"));
     assert_eq!(name(Counts { pairs: 1_025, ..counts }), None);
     assert_eq!(name(Counts { debts: 257, ..counts }), None);
+    assert_eq!(name(Counts { seizures: 257, ..counts }), None);
 }

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_ledger::Key;
-use tsz_trade::ops::{AbsorbDebt, SettlePair};
+use tsz_trade::ops::{AbsorbDebt, SeizeToken, SettlePair};
 use tsz_trade::{Party, TradeOp};
 
 use super::world::*;
@@ -43,7 +43,8 @@ fn history(seed: u64, ops: usize) -> (World, Vec<(World, TradeOp)>) {
     while world.records.len() < ops {
         let case = random_case(&mut rng);
         set(&mut world, &case);
-        let op: TradeOp = if rng.random_bool(0.7) {
+        let kind = rng.random_range(0..10);
+        let op: TradeOp = if kind < 5 {
             let insurance = rng.random_bool(0.1);
             let long = if insurance { Party::INSURANCE } else { party(2, 0) };
             if insurance {
@@ -51,12 +52,30 @@ fn history(seed: u64, ops: usize) -> (World, Vec<(World, TradeOp)>) {
             }
             SettlePair { long, ..World::pair(case.market, case.lots) }.into()
         } else {
-            for m in 0..MARKETS {
-                world.hold(Party::INSURANCE, m, 0, 0);
-            }
-            let target = party(rng.random_range(0..6), rng.random_range(0..32));
+            let target = party(rng.random_range(0..6), rng.random_range(3..5));
             world.give(target, i128::from(signed(&mut rng, 60)));
-            AbsorbDebt { target }.into()
+            if rng.random_bool(0.7) {
+                for m in 0..MARKETS {
+                    world.hold(Party::INSURANCE, m, 0, 0);
+                }
+            }
+            let place = rng.random_range(0..3u8);
+            world.set_price(wide(&mut rng, 20).max(1) as u32, TIME - 59_999 - wide(&mut rng, 2));
+            let held = u128::from(wide(&mut rng, 62)) << rng.random_range(0..30u32);
+            for place in 0..3 {
+                world.deposit(Party::INSURANCE, place, 0);
+                world.deposit(target, place, 0);
+            }
+            if kind < 8 {
+                if rng.random_bool(0.5) {
+                    world.deposit(Party::INSURANCE, place, held);
+                }
+                AbsorbDebt { target }.into()
+            } else {
+                world.deposit(target, place, held);
+                let amount = if rng.random_bool(0.3) { held } else { held >> rng.random_range(0..60u32) };
+                SeizeToken { target, ..World::seize(place, amount) }.into()
+            }
         };
         let before = World { records: Vec::new(), ..world.clone() };
         if world.try_apply(op.clone()).is_err() {

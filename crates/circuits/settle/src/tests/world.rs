@@ -2,10 +2,10 @@
 
 use tsz_air::{Violation, check};
 use tsz_hash::{F, PrimeCharacteristicRing};
-use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, PosCell, SubCell, SystemId};
+use tsz_ledger::{BalCell, BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, PosCell, SubCell, SystemId};
 use tsz_stark::Profile;
 use tsz_stf::{Genesis, MemView, Trusted, View};
-use tsz_trade::ops::{AbsorbDebt, SettlePair};
+use tsz_trade::ops::{AbsorbDebt, SeizeToken, SettlePair};
 use tsz_trade::params::*;
 use tsz_trade::{HOUR_MS, Party, TradeContext, TradeOp, TradeReject, apply_with};
 use tsz_types::*;
@@ -56,7 +56,8 @@ pub fn perp(status: Status, qm: u32) -> PerpMarket {
     }
 }
 
-/// Markets 0, 1 and 3 settling with multipliers 1, 2^12 + 5 and 2^20 - 3; market 2 open.
+/// Markets 0, 1 and 3 settling with multipliers 1, 2^12 + 5 and 2^20 - 3; market 2 open. Token 5 in place 0 and token 9
+/// in place 1 are priced by market 2; token 7 in place 2 counts nothing.
 pub fn params() -> Params {
     let perps = [
         (Status::Settling, 1),
@@ -69,7 +70,15 @@ pub fn params() -> Params {
     let tier = perps[1].tiers[0].clone();
     let higher = |k: u128| TierParams { bound: Notional::new(1_000_000 * k).unwrap(), ..tier.clone() };
     perps[1].tiers.extend((2..5).map(higher));
-    Params { perps, ..Params::default() }
+    let token = |token, haircut, units_per_lot| CollateralParams {
+        token: TokenId::new(token).unwrap(),
+        haircut: Fraction::new(haircut).unwrap(),
+        market: market(2),
+        units_per_lot,
+    };
+    let collateral = vec![token(5, 9_000, 1_000_000), token(9, 7, 1), token(7, 0, 5)];
+    let oracle = OracleParams { max_age: 60_000, ..Params::default().oracle };
+    Params { perps, collateral, oracle, ..Params::default() }
 }
 
 #[derive(Clone)]
@@ -94,6 +103,7 @@ impl World {
             world.name(m, 900, 1_100);
             world.funding(m, 0);
         }
+        world.set_price(1_000, TIME - 60_000);
         world
     }
 
@@ -101,6 +111,31 @@ impl World {
     pub fn name(&mut self, m: u8, long: u32, short: u32) {
         let cell = MkpCell { index: long, mark: short, price_ts: 77, settled: true };
         self.view.set(Key::mkp(m.into()), cell.to_leaf());
+    }
+
+    /// Sets the price of market 2, which is open.
+    pub fn set_price(&mut self, ticks: u32, price_ts: u64) {
+        let cell = MkpCell { index: ticks, mark: ticks, price_ts, settled: false };
+        self.view.set(Key::mkp(2), cell.to_leaf());
+    }
+
+    /// Sets a margin balance.
+    pub fn deposit(&mut self, who: Party, place: u8, micros: u128) {
+        let cell = BalCell { balance: Balance::new(micros).unwrap() };
+        self.view.set(who.mbal_key(place), cell.to_leaf());
+        let sub = self.sub(who);
+        let mask = sub.mask & !(1 << place) | u8::from(micros != 0) << place;
+        self.view.set(who.sub_key(), SubCell { mask, ..sub }.to_leaf());
+    }
+
+    pub fn mbal(&self, who: Party, place: u8) -> u128 {
+        BalCell::from_leaf(&self.view.get(who.mbal_key(place))).unwrap().balance.get()
+    }
+
+    /// Account 4 gives token 5, 9 or 7 of its place.
+    pub fn seize(place: u8, amount: u128) -> SeizeToken {
+        let token = TokenId::new([5, 9, 7][usize::from(place)]).unwrap();
+        SeizeToken { target: party(4, 3), token, amount: Balance::new(amount).unwrap() }
     }
 
     /// Sets the funding index of a market.
@@ -262,8 +297,8 @@ pub fn every_op() -> World {
     w.hold(far, 1, 0, 0);
     w.hold(far, 0, 0, 0);
     w.hold(insurance, 0, 0, 0);
-    let cell = SubCell { mask: 9, ..w.sub(insurance) };
-    w.view.set(insurance.sub_key(), cell.to_leaf());
+    w.deposit(insurance, 0, 1_000_000);
+    w.deposit(insurance, 1, 1);
     for (who, debt, fund) in
         [(party(4, 0), 1, 1), (party(5, 3), 1 << 70, 1 << 71), (far, (1 << 95) - 1, (1 << 95) - 1)]
     {
@@ -271,5 +306,50 @@ pub fn every_op() -> World {
         w.give(who, -debt);
         w.apply(AbsorbDebt { target: who });
     }
+    // judged: with positions, with tokens that make up for a negative collateral
+    w.hold(insurance, 2, 40, -3);
+    w.hold(insurance, 1, -2, 8);
+    w.give(insurance, 1 << 60);
+    w.give(far, -5);
+    w.apply(AbsorbDebt { target: far });
+    w.hold(insurance, 1, 0, 0);
+    w.hold(insurance, 2, 0, 0);
+    w.deposit(insurance, 0, 1 << 60);
+    w.give(insurance, 0);
+    w.give(far, -7_000_000);
+    w.apply(AbsorbDebt { target: far });
+    every_seizure(&mut w);
     w
+}
+
+/// Seizures of some and of all of a token, of tokens worth little and nothing, of large amounts; insurance has the token
+/// or not, is judged or not.
+fn every_seizure(w: &mut World) {
+    let (target, insurance) = (party(4, 3), Party::INSURANCE);
+    let top = (1 << 96) - 1;
+    for (place, amount, more, debt) in [
+        (0, 1_000, 7, 3_000_000),
+        (0, 1, 0, 1),
+        (0, 1 << 80, 5, 1 << 90),
+        (1, 1, 1 << 40, 3),
+        (1, 1 << 50, 0, 1 << 60),
+        (2, 17, 3, 9),
+        (2, top, 0, 1),
+    ] {
+        for place in 0..3 {
+            w.deposit(target, place, 5 - u128::from(place));
+            w.deposit(insurance, place, 0);
+        }
+        w.give(insurance, (1 << 94) + 3);
+        w.deposit(target, place, amount + more);
+        w.give(target, -debt);
+        w.apply(World::seize(place, amount));
+    }
+    w.deposit(insurance, 0, 1 << 60);
+    w.deposit(insurance, 2, 1);
+    w.hold(insurance, 2, 4, 0);
+    w.deposit(target, 0, 2_000);
+    w.give(target, -1_000_000_000);
+    w.give(insurance, 5);
+    w.apply(World::seize(0, 2_000));
 }

@@ -1,28 +1,23 @@
 //! Rows of an AbsorbDebt.
 
 use tsz_air::{F, PrimeCharacteristicRing};
-use tsz_gadgets::limb::U24;
-use tsz_hash::PrimeField32;
-use tsz_margin::signed;
+use tsz_margin::{Book, signed};
 use tsz_trade::ops::AbsorbDebt;
 
-use super::bits;
-use crate::record::{RecordError, SettleRecord, accesses};
-use crate::tables::{Absorb, Cash};
+use super::fund::fund;
+use crate::record::{RecordError, SettleRecord, split};
+use crate::tables::{Absorb, Debtor};
 
 /// The row of an op.
-pub(super) fn row(record: &SettleRecord, op: &AbsorbDebt) -> Result<Absorb<F>, RecordError> {
-    let [target, insurance] = accesses::<2>(record)?;
-    let account = op.target.account.get();
+pub(super) fn row(
+    book: &mut Book<'_>,
+    record: &SettleRecord,
+    op: &AbsorbDebt,
+) -> Result<Absorb<F>, RecordError> {
+    let ([target, insurance], reads) = split::<2>(record)?;
+    let index = F::from_u32(record.index);
     let debt: [F; 4] = core::array::from_fn(|k| target.old[k]);
-    Ok(Absorb {
-        is_real: F::ONE,
-        index: F::from_u32(record.index),
-        account: U24::of(account),
-        user: U24::of(account.wrapping_sub(2) & 0xff_ffff),
-        sub: F::from_u8(op.target.sub.get()),
-        debt,
-        mask: bits(i64::from(insurance.old[5].as_canonical_u32() >> 6)),
-        insurance: Cash::of(&insurance.old, &debt.map(|limb| -signed(limb))),
-    })
+    let x = debt.map(|limb| -signed(limb));
+    let fund = fund(book, (index, 2), &insurance.old, (&x, 0), reads);
+    Ok(Absorb { is_real: F::ONE, index, debtor: Debtor::of(op.target), debt, fund })
 }

@@ -1,7 +1,9 @@
 //! Traces of the tables of the family. Values out of range lose their high bits: such a row satisfies nothing.
 
 mod absorb;
+mod fund;
 mod pair;
+mod seize;
 
 use tsz_air::{F, PrimeCharacteristicRing, Trace};
 use tsz_gadgets::layout::Columns;
@@ -15,15 +17,16 @@ use tsz_margin::{Book, TooMany, signed};
 use tsz_trade::TradeOp;
 use tsz_trade::params::{List, Params};
 
-use crate::class::{Class, MARGIN_TABLES};
+use crate::class::Class;
 use crate::record::{RecordError, SettleRecord};
-use crate::tables::{Absorb, Cash, Pair};
+use crate::tables::{Absorb, Cash, Pair, Seize};
 
 /// Rows of all ops.
 pub(crate) struct Rows<'a> {
     pub book: Book<'a>,
     pub pairs: Vec<Pair<F>>,
     pub debts: Vec<Absorb<F>>,
+    pub seizures: Vec<Seize<F>>,
 }
 
 impl<'a> Rows<'a> {
@@ -33,14 +36,26 @@ impl<'a> Rows<'a> {
         params: &'a Params,
         records: &[SettleRecord],
     ) -> Result<Self, RecordError> {
-        let mut rows = Self { book: Book::new(context, params), pairs: Vec::new(), debts: Vec::new() };
+        let mut rows = Self {
+            book: Book::new(context, params),
+            pairs: Vec::new(),
+            debts: Vec::new(),
+            seizures: Vec::new(),
+        };
         for record in records {
             match &record.op {
                 TradeOp::SettlePair(op) => {
                     let row = pair::row(&mut rows.book, record, op)?;
                     rows.pairs.push(row);
                 }
-                TradeOp::AbsorbDebt(op) => rows.debts.push(absorb::row(record, op)?),
+                TradeOp::AbsorbDebt(op) => {
+                    let row = absorb::row(&mut rows.book, record, op)?;
+                    rows.debts.push(row);
+                }
+                TradeOp::SeizeToken(op) => {
+                    let row = seize::row(&mut rows.book, record, op)?;
+                    rows.seizures.push(row);
+                }
                 other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
             }
         }
@@ -89,7 +104,7 @@ fn finish<C: Columns<F> + Default + Sync>(
     Ok(matrix(rows, log_height, &C::default()).ok_or(error)?)
 }
 
-/// Fills the tables of the family: params, those of `tsz-margin`, pair, absorb.
+/// Fills the tables of the family: params, those of `tsz-margin`, pair, absorb, seize.
 ///
 /// # Errors
 /// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
@@ -100,13 +115,15 @@ pub(crate) fn op_traces(
     params: &Params,
     records: &[SettleRecord],
 ) -> Result<Vec<Trace>, RecordError> {
-    let Rows { book, pairs, debts } = Rows::of(context, params, records)?;
+    let Rows { book, pairs, debts, seizures } = Rows::of(context, params, records)?;
     let mut uses = [0; LISTS];
     uses[List::Perps as usize] = 1;
     uses[List::Oracle as usize] = 1;
+    uses[List::Collateral as usize] = 1;
     let mut traces = vec![params::trace(&params.digests(), uses)];
-    traces.extend(book.traces(&class.margin())?.into_iter().take(MARGIN_TABLES));
+    traces.extend(book.traces(&class.margin)?);
     traces.push(finish("pair", &pairs, class.pairs)?);
     traces.push(finish("absorb", &debts, class.debts)?);
+    traces.push(finish("seize", &seizures, class.debts)?);
     Ok(traces)
 }
