@@ -62,8 +62,8 @@ pub fn cash<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, m: &Cash<AB::E
         b0 + b1.double() + b2 * c::<AB::Expr>(4) - four.clone()
     };
     let (from, to) = (sign(&m.negative_before), sign(&m.sign.negative));
-    for k in 0..4 {
-        let sum = from.clone() * m.before[k].clone() + x[k].clone();
+    for (k, x) in x.iter().enumerate() {
+        let sum = from.clone() * m.before[k].clone() + x.clone();
         let mut e = to.clone() * sum - m.after[k].value();
         if k > 0 {
             e += carry(k - 1);

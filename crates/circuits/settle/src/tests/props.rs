@@ -101,7 +101,7 @@ fn circuit_refuses_what_the_ledger_refuses() {
         for (world, op) in history(seed, 30).1.into_iter().take(16) {
             let TradeOp::SettlePair(op) = op else { continue };
             let mut able = world.clone();
-            let m = op.market.get() as u8;
+            let m = op.market.get();
             let size = op.lots.get().max(1) as i64;
             able.name(m, 900, 1_100);
             able.funding(m, 0);

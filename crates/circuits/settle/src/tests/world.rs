@@ -67,8 +67,8 @@ pub fn params() -> Params {
     ];
     let mut perps = perps.map(|(status, qm)| perp(status, qm)).to_vec();
     // four tiers
-    let tier = perps[1].tiers[0].clone();
-    let higher = |k: u128| TierParams { bound: Notional::new(1_000_000 * k).unwrap(), ..tier.clone() };
+    let tier = perps[1].tiers[0];
+    let higher = |k: u128| TierParams { bound: Notional::new(1_000_000 * k).unwrap(), ..tier };
     perps[1].tiers.extend((2..5).map(higher));
     let token = |token, haircut, units_per_lot| CollateralParams {
         token: TokenId::new(token).unwrap(),

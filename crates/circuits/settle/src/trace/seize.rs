@@ -33,7 +33,7 @@ fn quotient(a: &[F; 8], b: &[F; 6], d: u128) -> u128 {
     let (mut rest, mut out) = (0u128, 0u128);
     for digit in product.iter().rev() {
         let part = rest << 12 | u128::from(*digit);
-        out = out << 12 | part / d;
+        out = (out << 12) | (part / d);
         rest = part % d;
     }
     out + u128::from(rest != 0)
