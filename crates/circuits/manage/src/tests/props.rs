@@ -39,6 +39,15 @@ fn history(seed: u64, ops: usize) -> (World, Vec<(World, u8)>) {
         if world.try_apply(World::tick(m)).is_err() {
             refused.push((before, m));
         }
+        if rng.random_bool(0.2) {
+            let m = rng.random_range(0..7u8);
+            let mut ticks = || rng.random_range(0..=u32::MAX) >> rng.random_range(0..32);
+            let (index, a, b) = (ticks(), ticks().max(1), ticks().max(1));
+            if m < 5 && index % 3 != 0 {
+                world.freeze(m.into(), index, index);
+            }
+            world.apply(world.name(m, a.min(b), a.max(b)));
+        }
         if rng.random_bool(0.1) {
             world
                 .apply(world.set_params(core::array::from_fn(|_| F::from_u32(rng.random_range(0..1 << 30)))));
