@@ -8,8 +8,8 @@ use tsz_chips::ecdsa::{Failed, SignedDigest};
 use tsz_chips::keccak::{self, Absorb};
 use tsz_chips::wallet::{self, WalletCols};
 use tsz_hash::Digest;
-use tsz_ledger::{BatchContext, Cell, CtlCell, Family, Key, KeyPolicy, Permission, Permissions, Scheme};
 use tsz_ledger::{Access, SystemId};
+use tsz_ledger::{BatchContext, Cell, CtlCell, Family, Key, KeyPolicy, Permission, Permissions, Scheme};
 use tsz_stark::Profile;
 use tsz_stf::{AuthOp, MemView, RegisterKeyByWallet, Reject, RevokeKeyByWallet};
 use tsz_stf::{Trusted, Verified, View, apply_auth_with, message};
@@ -272,8 +272,7 @@ fn edited(change: impl FnOnce(&World, &mut wallet::Rows, &mut SignedDigest)) -> 
     let mut rows = wallet::rows(&approvals);
     change(&world, &mut rows, &mut signatures[0]);
     let (start, rows) = (world.context.digest(), Rows::Wallets(rows));
-    let witness =
-        Witness::with_rows(&SMALL, &world.context, &world.records, start, login, rows, &signatures);
+    let witness = Witness::with_rows(&SMALL, &world.context, &world.records, start, login, rows, &signatures);
     place_in(&SMALL, &witness.unwrap())
 }
 

@@ -86,9 +86,8 @@ fn block_rows(mut state: [u64; LANES], uses: u32, mut put: impl FnMut(usize, &Ke
         let mut row = KeccakCols::fill(F::ZERO);
         row.before = round.before.map(limbs);
         row.parity = round.parity.map(bits);
-        row.parity_after = core::array::from_fn(|x| {
-            bits((0..5).fold(0, |acc, y| acc ^ round.theta[x + 5 * y]))
-        });
+        row.parity_after =
+            core::array::from_fn(|x| bits((0..5).fold(0, |acc, y| acc ^ round.theta[x + 5 * y])));
         row.theta = round.theta.map(bits);
         row.chi = CONSTANT_BITS.map(|z| F::from_bool(round.chi[0] >> z & 1 == 1));
         row.after = round.after.map(limbs);

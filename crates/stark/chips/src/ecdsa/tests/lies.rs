@@ -43,10 +43,9 @@ fn rejects_a_signature_of_another_digest_r_or_s() {
 fn rejects_r_or_s_of_zero() {
     let (zero, n) = (BigUint::default(), P256.order.value.clone());
     for value in [&zero, &n, &(&n + 1u8)] {
-        for signature in [
-            SignedDigest { s: value.clone(), ..signed(1) },
-            SignedDigest { r: value.clone(), ..signed(1) },
-        ] {
+        for signature in
+            [SignedDigest { s: value.clone(), ..signed(1) }, SignedDigest { r: value.clone(), ..signed(1) }]
+        {
             assert_eq!(generate(&P256, &[signature], HEIGHTS).map(|_| ()), Err(Failed::Range(0)));
         }
     }
