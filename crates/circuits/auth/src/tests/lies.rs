@@ -108,14 +108,16 @@ fn rejects_another_type_and_another_order_of_members() {
         let tail = String::from_utf8(w.passkey.tail().to_vec()).unwrap();
         format!("{{\"challenge\":\"{text}\",\"origin\":\"{tail},\"type\":\"webauthn.get\"}}").into_bytes()
     });
-    assert_eq!(order, "bus:base64");
+    // Quotes and braces are no characters of a challenge, and the tail stands elsewhere, which is noticed first.
+    assert_eq!(order, "passkey");
 }
 
 #[test]
 fn rejects_another_origin_and_a_cross_origin_frame() {
     assert_eq!(client(|w, m| with(w, m, "login.", "l0gin.")), "bus:p2");
     assert_eq!(client(|w, m| with(w, m, "https:", "http0:")), "bus:p2");
-    assert_eq!(client(|w, m| with(w, m, ":false", ":true,")), "bus:p2");
+    // Not the end of any tail.
+    assert_eq!(client(|w, m| with(w, m, ":false", ":true,")), "passkey");
     // A longer origin that begins with the key's: no delimiter follows what would be the tail.
     assert_eq!(client(|w, m| with(w, m, ":8443", ":84430")), "passkey");
 }
