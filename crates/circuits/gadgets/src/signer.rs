@@ -217,7 +217,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         scheme: u32,
     ) {
         self.authorise(j, s, sub, context, message, scheme);
-        self.approved(&s.key_id, &s.digest);
+        self.approved(scheme, &s.key_id, &s.digest);
     }
 
     /// All of [`Row::signer`] but the signature of the digest.
