@@ -81,6 +81,15 @@ impl Op {
         }
     }
 
+    /// Its name; of another than a trading operation its family's.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fund(_) => "fund operation",
+            Self::Trade(op) => op.name(),
+            Self::Auth(_) => "login",
+        }
+    }
+
     /// Whether L1 orders it.
     pub fn is_l1(&self) -> bool {
         match self {

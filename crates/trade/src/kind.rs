@@ -1,10 +1,10 @@
-//! Names of operations and of the reasons for rejections.
+//! Names of the reasons for rejections.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::{Op, OpReject, TradeReject};
+use crate::{OpReject, TradeReject};
 
 impl TradeReject {
     /// Name of the kind of rejection, in snake case: that of the variant, or of the fund family's reason.
@@ -27,17 +27,6 @@ impl OpReject {
         match self {
             Self::Fund(reject) => fund_kind(reject),
             Self::Trade(reject) => reject.kind(),
-        }
-    }
-}
-
-impl Op {
-    /// Name of the kind of operation, in snake case: that of the variant.
-    pub fn kind(&self) -> String {
-        match self {
-            Self::Fund(op) => snake(&format!("{op:?}")),
-            Self::Trade(op) => snake(&format!("{op:?}")),
-            Self::Auth(op) => snake(&format!("{op:?}")),
         }
     }
 }
@@ -90,7 +79,5 @@ mod tests {
         assert_eq!(json["kind"], "post_only_taker");
         assert_eq!(json["message"], "a post-only order cannot take");
         assert_eq!(serde_json::to_value(base).unwrap()["kind"], "signature");
-        let op = Op::Trade(crate::TradeOp::FundingTick(crate::FundingTick { market: 1 }));
-        assert_eq!(op.kind(), "funding_tick");
     }
 }

@@ -54,6 +54,11 @@ macro_rules! operations {
                 match self { $(Self::$name(_) => code::$code,)* }
             }
 
+            /// Its name, as in docs/src/trading.md.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name),)* }
+            }
+
             /// The family that proves it.
             pub fn family(&self) -> Family {
                 match self { $(Self::$name(_) => Family::$family,)* }

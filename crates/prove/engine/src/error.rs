@@ -83,17 +83,21 @@ pub enum EngineError {
         /// The reason.
         reason: String,
     },
-    /// No circuit proves this algorithm, or an op alone exceeds the largest class.
-    #[error("batch {batch}: no {family} circuit holds the {kind} that is number {first} of the family's ops")]
+    /// No circuit proves this op, or it alone exceeds the largest class.
+    #[error(
+        "batch {batch}: no {family} circuit proves {op} (code {code}), number {first} of the family's ops; {ops} are left"
+    )]
     NoClass {
         /// Number of the batch.
         batch: u64,
         /// Family.
         family: String,
-        /// First op (of the family's ops) that fits nowhere.
+        /// Name of the op.
+        op: &'static str,
+        /// Its code.
+        code: u32,
+        /// Its place among the family's ops.
         first: usize,
-        /// Its kind.
-        kind: String,
         /// Ops left.
         ops: usize,
     },

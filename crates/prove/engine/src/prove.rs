@@ -118,12 +118,9 @@ fn plan_leaf<'a>(
     let (mut parts, mut first) = (Vec::new(), 0);
     while first < ops.len() {
         let rest = &ops[first..];
-        let no_class = || EngineError::NoClass {
-            batch: number,
-            family: family(),
-            first,
-            kind: rest[0].1.op.kind(),
-            ops: rest.len(),
+        let no_class = || {
+            let (op, code) = (ops[first].1.op.name(), ops[first].1.op.code());
+            EngineError::NoClass { batch: number, family: family(), op, code, first, ops: rest.len() }
         };
         let plan = || choose(&classes, rest, |c, ops| c.fits(&batch.params, ops));
         let (class, count) = recorder.stage(number, "plan", plan).ok_or_else(no_class)?;
