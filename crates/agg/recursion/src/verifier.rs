@@ -72,6 +72,11 @@ impl Verifier {
         }
     }
 
+    #[doc(hidden)]
+    pub fn seed_lengths(&self) -> [usize; 3] {
+        [self.seeds.batch.len(), self.seeds.opening.len(), self.seeds.folding.len()]
+    }
+
     /// The key itself, as a constant of the program.
     #[track_caller]
     pub fn fixed_key(&self, b: &mut Builder) -> KeyWires {

@@ -140,6 +140,32 @@ fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
     circuit.base().ok_or_else(none)?.verifier()
 }
 
+/// Rows that each lift of a registry needs, whatever shape holds it.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn rows_of_lifts(registry: &Registry, mut each: impl FnMut(&str, Rows)) -> Result<(), EngineError> {
+    for circuit in registry.exec_circuits() {
+        let lift = exec_lift(circuit.as_ref())?.0;
+        each(&lift_name(circuit.as_ref()), tsz_plonk::rows(&lift.build()));
+    }
+    for circuit in registry.transitions() {
+        let lift = transition_lift(circuit.as_ref())?.0;
+        each(&lift_name(circuit.as_ref()), tsz_plonk::rows(&lift.build()));
+    }
+    Ok(())
+}
+
+/// Rows that the join of children of two shapes needs.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn rows_of_join(keys: &NodeKeys, of: [usize; 2]) -> Result<Rows, EngineError> {
+    let verifiers = keys.verifiers(of).map_err(|e| failed(join_name(of))(&e))?;
+    let join = Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone());
+    Ok(tsz_plonk::rows(&join.build()))
+}
+
 /// Keys of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct DerivedNodes {

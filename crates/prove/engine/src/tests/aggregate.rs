@@ -14,7 +14,7 @@ use crate::prove::prove_bundle;
 use crate::*;
 
 /// Shapes of the test's nodes.
-const LOGS: std::ops::RangeInclusive<usize> = 13..=16;
+const LOGS: std::ops::RangeInclusive<usize> = 14..=15;
 
 struct Fixture {
     registry: Registry,
@@ -248,4 +248,25 @@ fn pins_of_all_keys_are_written() {
     println!("{:?}, left out {:?}", watch.cost(), nodes.left_out);
     let pins = Pins::with_nodes(registry.derive().unwrap(), nodes.pins).unwrap();
     std::fs::write(path, pins.to_toml().unwrap()).unwrap();
+}
+
+/// Rows of every lift and of the joins, in the pinned profiles and in those of tests.
+///
+/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture rows_of_all_nodes`.
+#[test]
+#[ignore = "measures"]
+fn rows_of_all_nodes() {
+    for (base, node) in [(Profile::InsecureTest, Profile::InsecureNode), (Profile::Base, Profile::Node)] {
+        println!("{base:?}");
+        for log in [15, 16] {
+            let keys = NodeKeys::new(node).unwrap();
+            println!("{:?}", keys.verifiers([log]).unwrap()[&log].seed_lengths());
+        }
+        let print = |name: &str, rows: tsz_plonk::Rows| println!("{name:24} {rows:?}");
+        crate::aggregate::rows_of_lifts(&crate::circuits::circuits(base), print).unwrap();
+        for log in [14, 15, 16, 17, 18] {
+            let rows = crate::aggregate::rows_of_join(&NodeKeys::new(node).unwrap(), [log, log]).unwrap();
+            print(&format!("join/{log}-{log}"), rows);
+        }
+    }
 }
