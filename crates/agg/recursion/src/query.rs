@@ -88,6 +88,10 @@ pub(crate) struct Shared<'a> {
 
 impl Shared<'_> {
     /// Asserts that one query holds.
+    ///
+    /// # Panics
+    /// If a height of the layout is met by no folding round or no level of a path: the program would not check
+    /// what stands there. No layout of a key does that.
     #[track_caller]
     pub(crate) fn check(&self, b: &mut Builder, index: &[Bit], query: &QueryWires) {
         let layout = self.layout;
@@ -142,6 +146,8 @@ impl Shared<'_> {
                 folded = b.mul_add(power, *input, folded);
             }
         }
+        assert!(inputs.next().is_none(), "a height that no folding round meets");
+        assert_eq!(done + layout.log_last(), layout.log_max(), "folding ends at the final polynomial");
         let x = points.squares[done];
         let expected = reduce(b, x.into(), self.final_poly);
         b.assert_eq(folded, expected);
@@ -214,6 +220,7 @@ fn open(
             next += 1;
         }
     }
+    assert_eq!(next, heights.len(), "a height that no level of the path meets");
     assert_root(b, node, &index[opened.path.len()..], roots);
     quads
 }
@@ -227,6 +234,7 @@ fn climb(b: &mut Builder, leaf: Digest, index: &[Bit], path: &[Digest], roots: &
 /// Asserts that a node is the root that the remaining bits of the index select.
 #[track_caller]
 fn assert_root(b: &mut Builder, node: Digest, index: &[Bit], roots: &[Digest]) {
+    assert_eq!(roots.len(), 1 << index.len(), "one root for each index that is left");
     let root = core::array::from_fn(|q| {
         let quads: Vec<Ext> = roots.iter().map(|root| root[q]).collect();
         select(b, index, &quads)

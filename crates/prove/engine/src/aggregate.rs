@@ -124,7 +124,7 @@ fn join_name(logs: [usize; 2]) -> String {
 fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
     let failed = failed(lift_name(circuit));
     let (verifier, key) = verifier(circuit)?;
-    let map = PublicMap::exec(|claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
+    let map = PublicMap::exec(circuit.algorithm(), |claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
     Ok((Lift::exec(verifier, map), key))
 }
 
