@@ -1,9 +1,9 @@
 //! One query: opened rows lead to the commitments, their reduction is folded, the end is the final polynomial.
 
-use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
-use tsz_plonk::gadgets::fri::{fold_at, reduce};
+use p3_field::{PrimeCharacteristicRing, TwoAdicField};
+use tsz_plonk::gadgets::fri::{fold_at, reduce_quads};
 use tsz_plonk::gadgets::hash::{self, Digest};
-use tsz_plonk::{Bit, Builder, Ext, Felt};
+use tsz_plonk::{Bit, Builder, Ext, Felt, from_coordinates};
 use tsz_stark::F;
 
 use crate::layout::{Layout, Round};
@@ -83,7 +83,35 @@ pub(crate) struct Shared<'a> {
     pub(crate) reduction: &'a Reduction,
     pub(crate) alpha: Ext,
     pub(crate) betas: &'a [Ext],
-    pub(crate) final_poly: &'a [Ext],
+    pub(crate) final_poly: FinalPoly,
+}
+
+/// The final polynomial as four of the base field, one a coordinate: each is a batch reduction at a point.
+pub(crate) struct FinalPoly {
+    coordinates: [Vec<Ext>; 4],
+}
+
+impl FinalPoly {
+    #[track_caller]
+    pub(crate) fn new(b: &mut Builder, coefficients: &[Ext]) -> Self {
+        let zero = b.zero();
+        let felts: Vec<[Felt; 4]> = coefficients.iter().map(|c| b.unpack(*c)).collect();
+        let quad = |b: &mut Builder, chunk: &[[Felt; 4]], j: usize| {
+            b.pack(core::array::from_fn(|k| chunk.get(k).map_or(zero, |c| c[j])))
+        };
+        let of = |b: &mut Builder, j: usize| felts.chunks(4).map(|chunk| quad(b, chunk, j)).collect();
+        Self { coordinates: core::array::from_fn(|j| of(b, j)) }
+    }
+
+    /// The value at a point of the base field.
+    #[track_caller]
+    fn at(&self, b: &mut Builder, x: Felt) -> Ext {
+        let [c0, c1, c2, c3] = core::array::from_fn(|j| reduce_quads(b, x.into(), &self.coordinates[j]));
+        let unit = b.constant(from_coordinates([F::ZERO, F::ONE, F::ZERO, F::ZERO]));
+        let acc = b.mul_add(c3, unit, c2);
+        let acc = b.mul_add(acc, unit, c1);
+        b.mul_add(acc, unit, c0)
+    }
 }
 
 impl Shared<'_> {
@@ -105,7 +133,7 @@ impl Shared<'_> {
         let points = Points::new(b, layout.log_max(), index);
         let mut inputs = Vec::with_capacity(sums.len());
         for sum in &sums {
-            let x = b.scale(points.squares[layout.log_max() - sum.log_height], F::GENERATOR);
+            let x = points.squares[layout.log_max() - sum.log_height];
             inputs.push((sum.log_height, self.reduction.finish(b, sum, x)));
         }
         self.fold(b, index, &points, &inputs, query);
@@ -149,7 +177,7 @@ impl Shared<'_> {
         assert!(inputs.next().is_none(), "a height that no folding round meets");
         assert_eq!(done + layout.log_last(), layout.log_max(), "folding ends at the final polynomial");
         let x = points.squares[done];
-        let expected = reduce(b, x.into(), self.final_poly);
+        let expected = self.final_poly.at(b, x);
         b.assert_eq(folded, expected);
     }
 }

@@ -258,10 +258,6 @@ fn pins_of_all_keys_are_written() {
 fn rows_of_all_nodes() {
     for (base, node) in [(Profile::InsecureTest, Profile::InsecureNode), (Profile::Base, Profile::Node)] {
         println!("{base:?}");
-        for log in [15, 16] {
-            let keys = NodeKeys::new(node).unwrap();
-            println!("{:?}", keys.verifiers([log]).unwrap()[&log].seed_lengths());
-        }
         let print = |name: &str, rows: tsz_plonk::Rows| println!("{name:24} {rows:?}");
         crate::aggregate::rows_of_lifts(&crate::circuits::circuits(base), print).unwrap();
         for log in [14, 15, 16, 17, 18] {
