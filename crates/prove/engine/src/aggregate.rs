@@ -121,7 +121,7 @@ fn join_name(logs: [usize; 2]) -> String {
 }
 
 /// The lift of an execution circuit, before it is compiled.
-fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
+pub(crate) fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
     let failed = failed(lift_name(circuit));
     let (verifier, key) = verifier(circuit)?;
     let map = PublicMap::exec(circuit.algorithm(), |claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
