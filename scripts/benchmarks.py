@@ -23,6 +23,8 @@ PAGES = {
     "settle": "docs/src/benchmarks.md",
     "smt": "docs/src/benchmarks.md",
     "signatures": "docs/src/benchmarks.md",
+    "auth": "docs/src/benchmarks.md",
+    "wallet": "docs/src/benchmarks.md",
     "vk": "docs/src/security.md",
     "tables": "docs/src/tables.md",
 }

@@ -290,6 +290,8 @@ pub enum BenchName {
     Aggregate,
     /// Logins by passkey: native check and auth proof.
     Auth,
+    /// Logins by wallet: native check and wallet proof.
+    Wallet,
 }
 
 /// Arguments of `tsz bench`.

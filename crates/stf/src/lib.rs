@@ -27,13 +27,13 @@ mod tests;
 use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
-pub use auth::{AuthOp, apply_auth_with};
+pub use auth::{Approval, AuthOp, apply_auth_with};
 pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListing};
 pub use hashes::{chain, message};
 pub use op::{FundOp, code};
 pub use ops::{
-    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RegisterKeyByPasskey, RevokeKey,
-    RevokeKeyByPasskey, Transfer, Withdraw,
+    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RegisterKeyByPasskey,
+    RegisterKeyByWallet, RevokeKey, RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;

@@ -63,7 +63,7 @@ impl Op {
         match self {
             Self::Fund(_) => Family::Fund,
             Self::Trade(op) => op.family(),
-            Self::Auth(_) => Family::Auth,
+            Self::Auth(op) => op.family(),
         }
     }
 

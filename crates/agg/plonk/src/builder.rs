@@ -280,6 +280,13 @@ impl Builder {
         self.mul(a, inverse)
     }
 
+    /// `n / (z - scale * x)`: one row. A divisor of 0 is not excluded: there any value will do if `n` is 0, and
+    /// none if it is not. The caller must know that it is not 0.
+    #[track_caller]
+    pub fn quotient(&mut self, n: Ext, z: Ext, x: Ext, scale: F) -> Ext {
+        Ext(self.node(Kind::Quotient { scale }, [n.0, z.0, x.0], Location::caller()))
+    }
+
     /// `bit ? a : b`: one row.
     #[track_caller]
     pub fn select<T: Num>(&mut self, bit: Bit, a: T, b: T) -> T {

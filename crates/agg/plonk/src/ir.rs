@@ -77,6 +77,8 @@ pub(crate) enum Kind {
     Check(Form),
     /// (x, one) -> 1 / x; asserts x != 0.
     Inverse,
+    /// (n, z, x) -> v with `v (z - scale x) = n`; the program says why the factor is not 0.
+    Quotient { scale: F },
     /// (x0, x1, x2, x3) base -> value with these coordinates.
     Pack,
     /// (x) -> its four coordinates.
@@ -101,11 +103,17 @@ impl Kind {
             | Self::Input { .. }
             | Self::Alu(_)
             | Self::Inverse
+            | Self::Quotient { .. }
             | Self::Pack
             | Self::Horner { .. } => 1,
             Self::Unpack | Self::Permute { .. } => 4,
             Self::Bits => FELT_BITS as u32,
         }
+    }
+
+    /// True if the node says nothing but that its first and last operand are equal.
+    pub(crate) fn is_equality(&self) -> bool {
+        *self == Self::Check(Form { a: F::ONE, ..Form::ZERO })
     }
 
     /// True if the node says something even when nobody reads its results.
@@ -121,6 +129,7 @@ impl Kind {
             Self::Alu(_) => "arithmetic",
             Self::Check(_) => "assertion",
             Self::Inverse => "inverse",
+            Self::Quotient { .. } => "quotient",
             Self::Pack => "pack",
             Self::Unpack => "unpack",
             Self::Bits => "bits",

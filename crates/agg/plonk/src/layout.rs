@@ -8,6 +8,10 @@
 //! that reads it defines it instead. A base field value must be defined in a slot that is in the base field by
 //! construction, because an arithmetic slot would take any extension element: where no such slot reads it, it
 //! gets one in a row of the `pack` table, shared by up to four.
+//!
+//! Wires that the program asserts to be equal share an address, so that the assertion takes no row: the first slot
+//! that computes or reads one of them defines it, the others read. Base field witness values are left out, because
+//! where they are defined matters.
 
 use p3_field::PrimeCharacteristicRing;
 use tsz_stark::F;
@@ -93,6 +97,8 @@ enum Status {
 struct Placer {
     status: Vec<Status>,
     reads: Vec<u32>,
+    /// The wire whose address each wire has.
+    address: Vec<Wire>,
 }
 
 impl Placer {
@@ -100,6 +106,7 @@ impl Placer {
     fn place(&mut self, table: &mut Slots, row: &[Wire], results: std::ops::Range<usize>) {
         debug_assert_eq!(row.len(), table.width);
         for (k, &wire) in row.iter().enumerate() {
+            let wire = if wire == NONE { NONE } else { self.address[wire as usize] };
             let defines = wire != NONE && self.defines(wire, results.contains(&k), (table.base)(k));
             if wire != NONE && !defines {
                 self.reads[wire as usize] += 1;
@@ -107,6 +114,12 @@ impl Placer {
             table.wires.push(wire);
             table.defines.push(defines);
         }
+    }
+
+    /// Whether a node says nothing but that two wires of one address are equal.
+    fn is_one(&self, node: &Node) -> bool {
+        let at = |wire: Wire| self.address[wire as usize];
+        node.kind.is_equality() && at(node.args[0]) == at(node.args[3])
     }
 
     fn defines(&mut self, wire: Wire, is_result: bool, slot_is_base: bool) -> bool {
@@ -121,6 +134,35 @@ impl Placer {
         }
         defines
     }
+}
+
+/// The wire whose address each wire has: the first of those that are asserted to be equal.
+fn addresses(ir: &Ir) -> Vec<Wire> {
+    fn root(address: &mut [Wire], mut wire: Wire) -> Wire {
+        while address[wire as usize] != wire {
+            let next = address[wire as usize];
+            address[wire as usize] = address[next as usize];
+            wire = next;
+        }
+        wire
+    }
+    let mut address: Vec<Wire> = (0..ir.wires).collect();
+    let mut is_base_input = vec![false; ir.wires as usize];
+    for node in &ir.nodes {
+        match node.kind {
+            Kind::Input { base: true, .. } => is_base_input[node.out as usize] = true,
+            _ if !node.kind.is_equality() => {}
+            _ if [0, 3].iter().any(|k| is_base_input[node.args[*k] as usize]) => {}
+            _ => {
+                let [a, b] = [0, 3].map(|k: usize| root(&mut address, node.args[k]));
+                address[a.max(b) as usize] = a.min(b);
+            }
+        }
+    }
+    for wire in 0..ir.wires {
+        address[wire as usize] = root(&mut address, wire);
+    }
+    address
 }
 
 impl Layout {
@@ -140,18 +182,23 @@ impl Layout {
             public: Slots::new(public_slots, |_| true),
             reads: Vec::new(),
         };
-        let mut placer = Placer { status: vec![Status::Pending; wires], reads: vec![0; wires] };
+        let address = addresses(ir);
+        let mut placer = Placer { status: vec![Status::Pending; wires], reads: vec![0; wires], address };
         let mut exposed = Vec::new();
         let mut base_inputs = Vec::new();
         for node in &ir.nodes {
             match node.kind {
                 Kind::Input { base, .. } => {
-                    placer.status[node.out as usize] = Status::Free { base };
+                    let status = &mut placer.status[placer.address[node.out as usize] as usize];
+                    if *status == Status::Pending {
+                        *status = Status::Free { base };
+                    }
                     if base {
                         base_inputs.push(node.out);
                     }
                 }
                 Kind::Expose => exposed.push(node.args[0]),
+                Kind::Check(_) if placer.is_one(node) => {}
                 _ => layout.place(node, &mut placer),
             }
         }
@@ -182,6 +229,11 @@ impl Layout {
             Kind::Check(form) => {
                 self.forms.push(form);
                 placer.place(&mut self.alu, args, 0..0);
+            }
+            // v * (z - scale * x) = n: the first factor is the result.
+            Kind::Quotient { scale } => {
+                self.forms.push(Form { ab: F::ONE, ac: -scale, ..Form::ZERO });
+                placer.place(&mut self.alu, &[out, args[1], args[2], args[0]], 0..1);
             }
             // x * (1/x) = 1: the second factor is the result.
             Kind::Inverse => {

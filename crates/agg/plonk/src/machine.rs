@@ -66,16 +66,21 @@ impl Shape {
 
     /// The shape of a node of the aggregation tree: the three large tables of `2^log` rows, the others shorter by
     /// steps of 8. Folding by arity 8 then meets every height without a short step.
+    ///
+    /// Verifiers of the few queries of an insecure profile are mostly arithmetic and transcript: there `2^log` is
+    /// the height of the arithmetic table.
     pub fn node(profile: Profile, log: usize, publics: usize) -> Self {
-        let below = |steps: usize| log.saturating_sub(3 * steps).max(MIN_LOG_HEIGHT);
+        let below = |levels: usize| log.saturating_sub(levels).max(MIN_LOG_HEIGHT);
+        let [poseidon2, pack, bits, horner, public] =
+            if profile.is_insecure() { [2, 1, 6, 3, 9] } else { [0, 3, 6, 0, 9] };
         Self {
             profile,
-            log_alu: log,
-            log_poseidon2: log,
-            log_pack: below(1),
-            log_bits: below(2),
-            log_horner: log,
-            log_public: below(3),
+            log_alu: below(0),
+            log_poseidon2: below(poseidon2),
+            log_pack: below(pack),
+            log_bits: below(bits),
+            log_horner: below(horner),
+            log_public: below(public),
             publics,
         }
     }

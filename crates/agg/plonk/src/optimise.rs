@@ -21,6 +21,7 @@ pub(crate) fn optimise(ir: Ir) -> Ir {
         constant: vec![None; ir.wires as usize],
         made: HashMap::new(),
         products: HashMap::new(),
+        sums: HashMap::new(),
         uses,
         nodes: Vec::with_capacity(ir.nodes.len()),
     };
@@ -46,6 +47,8 @@ struct Pass {
     made: HashMap<(Kind, Box<[Wire]>), Wire>,
     /// Nodes that are one product of two operands plus linear terms.
     products: HashMap<Wire, (Form, Operands)>,
+    /// Nodes that are linear.
+    sums: HashMap<Wire, (Form, Operands)>,
     uses: Vec<u32>,
     nodes: Vec<Node>,
 }
@@ -71,6 +74,7 @@ impl Pass {
     fn visit_alu(&mut self, form: Form, operands: Operands, node: &Node) {
         let (form, operands) = self.normalise(form, operands);
         let (form, operands) = self.fuse(form, operands);
+        let (form, operands) = self.flatten(form, operands);
         if operands == [NONE; 3] {
             return self.emit_constant(form.k, node.out, node.at);
         }
@@ -79,7 +83,9 @@ impl Pass {
             return;
         }
         let fresh = self.emit(Node { kind: Kind::Alu(form), args: operands.into(), ..*node });
-        if fresh && operands[2] == NONE && !form.is_linear() {
+        if fresh && form.is_linear() {
+            self.sums.insert(node.out, (form, operands));
+        } else if fresh && operands[2] == NONE {
             self.products.insert(node.out, (form, operands));
         }
     }
@@ -170,7 +176,7 @@ impl Pass {
             (f.ac, f.c) = (F::ZERO, F::ZERO);
         }
         if f.is_linear() {
-            return linear(f, x);
+            return linear([(x[0], f.a), (x[1], f.b), (x[2], f.c)], f.k).unwrap_or((f, x));
         }
         if f.ab == F::ZERO {
             // a * c + b: the product goes first.
@@ -184,6 +190,26 @@ impl Pass {
         if f.ac == F::ZERO && x[0] > x[1] {
             x.swap(0, 1);
             (f.a, f.b) = (f.b, f.a);
+        }
+        (f, x)
+    }
+
+    /// Pulls sums that only this node reads into it, as long as three operands are left.
+    fn flatten(&self, mut f: Form, mut x: Operands) -> (Form, Operands) {
+        if !f.is_linear() {
+            return (f, x);
+        }
+        for _ in 0..x.len() {
+            let terms = [(x[0], f.a), (x[1], f.b), (x[2], f.c)];
+            let pulled = (0..terms.len()).find_map(|k| {
+                let (sum, q) = terms[k];
+                let (p, y) = self.sums.get(&sum).filter(|_| self.uses[sum as usize] == 1)?;
+                let own = terms.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, term)| *term);
+                let inner = [(y[0], p.a * q), (y[1], p.b * q), (y[2], p.c * q)];
+                linear(own.chain(inner), f.k + p.k * q)
+            });
+            let Some(next) = pulled else { break };
+            (f, x) = next;
         }
         (f, x)
     }
@@ -205,20 +231,23 @@ impl Pass {
     }
 }
 
-/// A linear form with its distinct operands in order.
-fn linear(f: Form, x: Operands) -> (Form, Operands) {
-    let mut terms: Vec<(Wire, F)> = Vec::with_capacity(3);
-    for (wire, coefficient) in [(x[0], f.a), (x[1], f.b), (x[2], f.c)] {
+/// A linear form with its distinct operands in order; `None` if there are more than three.
+fn linear(of: impl IntoIterator<Item = (Wire, F)>, k: Value) -> Option<(Form, Operands)> {
+    let mut terms: Vec<(Wire, F)> = Vec::with_capacity(5);
+    for (wire, coefficient) in of {
         match terms.iter_mut().find(|t| t.0 == wire) {
             Some(term) => term.1 += coefficient,
             None => terms.push((wire, coefficient)),
         }
     }
     terms.retain(|t| t.0 != NONE && t.1 != F::ZERO);
+    if terms.len() > 3 {
+        return None;
+    }
     terms.sort_unstable_by_key(|t| t.0);
     let term = |k: usize| terms.get(k).copied().unwrap_or((NONE, F::ZERO));
-    let form = Form { a: term(0).1, b: term(1).1, c: term(2).1, k: f.k, ..Form::ZERO };
-    (form, [term(0).0, term(1).0, term(2).0])
+    let form = Form { a: term(0).1, b: term(1).1, c: term(2).1, k, ..Form::ZERO };
+    Some((form, [term(0).0, term(1).0, term(2).0]))
 }
 
 /// Drops nodes that assert nothing and whose results nobody reads.

@@ -110,6 +110,10 @@ pub(crate) fn eval(kind: &Kind, args: &[Value], outs: &mut Vec<Value>) -> Result
             }
         }
         Kind::Inverse => outs.push(args[0].try_inverse().ok_or(Fault::ZeroInverse)?),
+        Kind::Quotient { scale } => {
+            let inverse = (args[1] - args[2] * *scale).try_inverse().ok_or(Fault::ZeroInverse)?;
+            outs.push(args[0] * inverse);
+        }
         Kind::Pack => {
             let mut felts = [F::ZERO; 4];
             for (felt, arg) in felts.iter_mut().zip(args) {

@@ -100,6 +100,11 @@ impl Layout {
         Self { rounds, params, heights, schedule }
     }
 
+    /// log2 of the domain of the final polynomial.
+    pub(crate) fn log_last(&self) -> usize {
+        self.params.log_blowup + self.params.log_final_poly_len
+    }
+
     /// log2 of the tallest folding input: bits of a query index.
     pub(crate) fn log_max(&self) -> usize {
         self.heights.first().copied().unwrap_or(0)

@@ -1,9 +1,9 @@
 //! One query: opened rows lead to the commitments, their reduction is folded, the end is the final polynomial.
 
-use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
-use tsz_plonk::gadgets::fri::{fold_at, reduce};
+use p3_field::{PrimeCharacteristicRing, TwoAdicField};
+use tsz_plonk::gadgets::fri::{fold_at, reduce_quads};
 use tsz_plonk::gadgets::hash::{self, Digest};
-use tsz_plonk::{Bit, Builder, Ext, Felt};
+use tsz_plonk::{Bit, Builder, Ext, Felt, from_coordinates};
 use tsz_stark::F;
 
 use crate::layout::{Layout, Round};
@@ -83,11 +83,43 @@ pub(crate) struct Shared<'a> {
     pub(crate) reduction: &'a Reduction,
     pub(crate) alpha: Ext,
     pub(crate) betas: &'a [Ext],
-    pub(crate) final_poly: &'a [Ext],
+    pub(crate) final_poly: FinalPoly,
+}
+
+/// The final polynomial as four of the base field, one a coordinate: each is a batch reduction at a point.
+pub(crate) struct FinalPoly {
+    coordinates: [Vec<Ext>; 4],
+}
+
+impl FinalPoly {
+    #[track_caller]
+    pub(crate) fn new(b: &mut Builder, coefficients: &[Ext]) -> Self {
+        let zero = b.zero();
+        let felts: Vec<[Felt; 4]> = coefficients.iter().map(|c| b.unpack(*c)).collect();
+        let quad = |b: &mut Builder, chunk: &[[Felt; 4]], j: usize| {
+            b.pack(core::array::from_fn(|k| chunk.get(k).map_or(zero, |c| c[j])))
+        };
+        let of = |b: &mut Builder, j: usize| felts.chunks(4).map(|chunk| quad(b, chunk, j)).collect();
+        Self { coordinates: core::array::from_fn(|j| of(b, j)) }
+    }
+
+    /// The value at a point of the base field.
+    #[track_caller]
+    fn at(&self, b: &mut Builder, x: Felt) -> Ext {
+        let [c0, c1, c2, c3] = core::array::from_fn(|j| reduce_quads(b, x.into(), &self.coordinates[j]));
+        let unit = b.constant(from_coordinates([F::ZERO, F::ONE, F::ZERO, F::ZERO]));
+        let acc = b.mul_add(c3, unit, c2);
+        let acc = b.mul_add(acc, unit, c1);
+        b.mul_add(acc, unit, c0)
+    }
 }
 
 impl Shared<'_> {
     /// Asserts that one query holds.
+    ///
+    /// # Panics
+    /// If a height of the layout is met by no folding round or no level of a path: the program would not check
+    /// what stands there. No layout of a key does that.
     #[track_caller]
     pub(crate) fn check(&self, b: &mut Builder, index: &[Bit], query: &QueryWires) {
         let layout = self.layout;
@@ -101,7 +133,7 @@ impl Shared<'_> {
         let points = Points::new(b, layout.log_max(), index);
         let mut inputs = Vec::with_capacity(sums.len());
         for sum in &sums {
-            let x = b.scale(points.squares[layout.log_max() - sum.log_height], F::GENERATOR);
+            let x = points.squares[layout.log_max() - sum.log_height];
             inputs.push((sum.log_height, self.reduction.finish(b, sum, x)));
         }
         self.fold(b, index, &points, &inputs, query);
@@ -142,8 +174,10 @@ impl Shared<'_> {
                 folded = b.mul_add(power, *input, folded);
             }
         }
+        assert!(inputs.next().is_none(), "a height that no folding round meets");
+        assert_eq!(done + layout.log_last(), layout.log_max(), "folding ends at the final polynomial");
         let x = points.squares[done];
-        let expected = reduce(b, x.into(), self.final_poly);
+        let expected = self.final_poly.at(b, x);
         b.assert_eq(folded, expected);
     }
 }
@@ -214,6 +248,7 @@ fn open(
             next += 1;
         }
     }
+    assert_eq!(next, heights.len(), "a height that no level of the path meets");
     assert_root(b, node, &index[opened.path.len()..], roots);
     quads
 }
@@ -227,6 +262,7 @@ fn climb(b: &mut Builder, leaf: Digest, index: &[Bit], path: &[Digest], roots: &
 /// Asserts that a node is the root that the remaining bits of the index select.
 #[track_caller]
 fn assert_root(b: &mut Builder, node: Digest, index: &[Bit], roots: &[Digest]) {
+    assert_eq!(roots.len(), 1 << index.len(), "one root for each index that is left");
     let root = core::array::from_fn(|q| {
         let quads: Vec<Ext> = roots.iter().map(|root| root[q]).collect();
         select(b, index, &quads)

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use p3_field::TwoAdicField;
+use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
 use tsz_plonk::gadgets::fri::reduce;
 use tsz_plonk::{Builder, Ext, Felt};
-use tsz_stark::F;
+use tsz_stark::{ExtField, F};
 
 use crate::layout::Layout;
 use crate::opening::Opened;
@@ -107,10 +107,24 @@ impl Powers {
     }
 }
 
+/// Asserts that `zeta` is not in the domain of `2^log_max` points, and so in none of the lower ones, which are
+/// part of it. Nor is a next row's point then, that is zeta times an element of the subgroup. The native verifier
+/// refuses a query at an opening point.
+#[track_caller]
+fn assert_outside(b: &mut Builder, log_max: usize, zeta: Ext) {
+    let mut power = b.scale(zeta, F::GENERATOR.inverse());
+    for _ in 0..log_max {
+        power = b.square(power);
+    }
+    let vanishing = b.add_constant(power, -ExtField::ONE);
+    b.inverse(vanishing);
+}
+
 impl Reduction {
     /// Reduces the claimed evaluations.
     #[track_caller]
     pub(crate) fn new(b: &mut Builder, layout: &Layout, alpha: Ext, zeta: Ext, opened: &Opened<Ext>) -> Self {
+        assert_outside(b, layout.log_max(), zeta);
         let one = b.one().into();
         let mut powers = Powers { known: BTreeMap::from([(0, one), (1, alpha)]) };
         let mut heights: Vec<Height> = layout
@@ -190,7 +204,8 @@ impl Reduction {
         }
     }
 
-    /// The value of a query at a height whose point is `x`.
+    /// The value of a query at a height, at the point `x` of the subgroup: that of its domain is the generator
+    /// times `x`.
     #[track_caller]
     pub(crate) fn finish(&self, b: &mut Builder, sums: &HeightSums, x: Felt) -> Ext {
         let mut total: Option<Ext> = None;
@@ -199,13 +214,9 @@ impl Reduction {
         };
         for (sum, point) in sums.sums.iter().zip(height.points) {
             let Some(sum) = sum else { continue };
-            // A point of the domain has no quotient: the inverse refuses it, as the native verifier does.
-            let distance = b.sub(point, x.into());
-            let inverse = b.inverse(distance);
-            total = Some(match total {
-                None => b.mul(*sum, inverse),
-                Some(total) => b.mul_add(*sum, inverse, total),
-            });
+            // No point lies in a domain: `Reduction::new` refuses that.
+            let quotient = b.quotient(*sum, point, x.into(), F::GENERATOR);
+            total = Some(total.map_or(quotient, |total| b.add(total, quotient)));
         }
         total.unwrap_or_else(|| b.zero().into())
     }

@@ -10,7 +10,7 @@ use crate::constraints::{self, LookupChallenges, Point, TableConstraints, Window
 use crate::key::{KeyShape, KeyWires};
 use crate::layout::{Layout, Source};
 use crate::opening::{self, OpeningChallenges, OpeningWires};
-use crate::query::{self, QueryWires, Shared};
+use crate::query::{self, FinalPoly, QueryWires, Shared};
 use crate::reduction::Reduction;
 use crate::seed::Seeds;
 use crate::witness::{self, KeyValues, WitnessError};
@@ -264,7 +264,7 @@ impl Verifier {
             reduction: &reduction,
             alpha,
             betas: &run.opening.betas,
-            final_poly: &proof.opening.final_poly,
+            final_poly: FinalPoly::new(b, &proof.opening.final_poly),
         };
         for (index, query) in run.opening.indices.iter().zip(&proof.queries) {
             shared.check(b, index, query);

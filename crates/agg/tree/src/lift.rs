@@ -6,7 +6,7 @@
 use p3_field::PrimeCharacteristicRing;
 use thiserror::Error;
 use tsz_hash::Domain;
-use tsz_ledger::{BatchContext, ExecClaim, Family, TransitionClaim};
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family, TransitionClaim};
 use tsz_plonk::gadgets::hash::{self, Digest};
 use tsz_plonk::{Builder, Felt, Value};
 use tsz_recursion::{KeyValues, ProofWires, Verifier, WitnessError};
@@ -117,16 +117,23 @@ fn transition_felts(claim: &TransitionClaim) -> Vec<F> {
 }
 
 impl PublicMap {
-    /// The map of a circuit of execution proofs.
+    /// The map of a circuit of execution proofs of `algorithm`: the one that begins batches must say which proof
+    /// does.
     ///
     /// # Errors
     /// [`MapError`].
-    pub fn exec(publics: impl Fn(&ExecClaim) -> Vec<Vec<F>>) -> Result<Self, MapError> {
+    pub fn exec(
+        algorithm: AlgorithmId,
+        publics: impl Fn(&ExecClaim) -> Vec<Vec<F>>,
+    ) -> Result<Self, MapError> {
         let mut probe = Probe(1);
         let claims: Vec<ExecClaim> = (0..PROBES).map(|k| exec_probe(&mut probe, k % 2 == 1)).collect();
         let map = Self::find(claims.iter().map(|c| (exec_felts(c), publics(c))).collect())?;
         map.demand(START..END + 8, "where the range starts and ends")?;
         map.demand(COUNT..COUNT + 1, "how many ops the range has")?;
+        if algorithm == Family::Fund.algorithm() {
+            map.demand(BEGIN..BEGIN + 1, "whether the range begins the batch")?;
+        }
         Ok(map)
     }
 

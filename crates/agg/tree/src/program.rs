@@ -12,7 +12,7 @@ use tsz_stark::{Commitment, Profile, SetupError, VerifyingKey};
 use crate::NODE_PUBLICS;
 
 /// log2 of the rows of the shapes of nodes. A program has the smallest one that holds it.
-pub const SHAPE_LOGS: std::ops::RangeInclusive<usize> = 16..=19;
+pub const SHAPE_LOGS: std::ops::RangeInclusive<usize> = 15..=19;
 
 /// Why there is no program.
 #[derive(Debug, Error)]

@@ -145,8 +145,9 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
         bus::sig::lookup(self.builder, key_id.clone(), message.clone(), self.real.clone());
     }
 
-    /// The external key `key_id` approved `message`.
-    pub fn approved(&mut self, key_id: &[AB::Expr; 8], message: &[AB::Expr; 8]) {
-        bus::login::lookup(self.builder, key_id.clone(), message.clone(), self.real.clone());
+    /// The external key `key_id` of `scheme` approved `message`.
+    pub fn approved(&mut self, scheme: u32, key_id: &[AB::Expr; 8], message: &[AB::Expr; 8]) {
+        let (scheme, real) = ([c::<AB::Expr>(scheme)], self.real.clone());
+        bus::login::lookup(self.builder, scheme, key_id.clone(), message.clone(), real);
     }
 }

@@ -235,7 +235,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
     ) {
         self.not_insurance(s);
         self.authorise(j, s, sub, context, message, scheme);
-        self.approved(&s.key_id, &s.digest);
+        self.approved(scheme, &s.key_id, &s.digest);
     }
 
     /// The signer is not the insurance account.

@@ -38,6 +38,8 @@ fn auth(op: &AuthOp, names: &Names) -> String {
     match op {
         AuthOp::RegisterKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RevokeKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::RegisterKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::RevokeKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
     }
 }
 

@@ -121,10 +121,10 @@ fn join_name(logs: [usize; 2]) -> String {
 }
 
 /// The lift of an execution circuit, before it is compiled.
-fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
+pub(crate) fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
     let failed = failed(lift_name(circuit));
     let (verifier, key) = verifier(circuit)?;
-    let map = PublicMap::exec(|claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
+    let map = PublicMap::exec(circuit.algorithm(), |claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
     Ok((Lift::exec(verifier, map), key))
 }
 
@@ -138,6 +138,32 @@ fn transition_lift(circuit: &dyn TransitionCircuit) -> Result<(Lift, KeyValues),
 fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
     let none = || failed(lift_name(circuit))(&"the circuit has no verifier for the aggregation tree");
     circuit.base().ok_or_else(none)?.verifier()
+}
+
+/// Rows that each lift of a registry needs, whatever shape holds it.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn rows_of_lifts(registry: &Registry, mut each: impl FnMut(&str, Rows)) -> Result<(), EngineError> {
+    for circuit in registry.exec_circuits() {
+        let lift = exec_lift(circuit.as_ref())?.0;
+        each(&lift_name(circuit.as_ref()), tsz_plonk::rows(&lift.build()));
+    }
+    for circuit in registry.transitions() {
+        let lift = transition_lift(circuit.as_ref())?.0;
+        each(&lift_name(circuit.as_ref()), tsz_plonk::rows(&lift.build()));
+    }
+    Ok(())
+}
+
+/// Rows that the join of children of two shapes needs.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn rows_of_join(keys: &NodeKeys, of: [usize; 2]) -> Result<Rows, EngineError> {
+    let verifiers = keys.verifiers(of).map_err(|e| failed(join_name(of))(&e))?;
+    let join = Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone());
+    Ok(tsz_plonk::rows(&join.build()))
 }
 
 /// Keys of nodes.

@@ -85,8 +85,10 @@ pub enum Family {
     Manage = 4,
     /// Oracle updates.
     Oracle = 5,
-    /// Logins.
+    /// Logins by passkey.
     Auth = 6,
+    /// Logins by wallet.
+    Wallet = 7,
     /// Settlement of markets and debts, rankings.
     Settle = 8,
 }

@@ -11,6 +11,7 @@ mod smt;
 mod workload;
 
 use anyhow::Result;
+use tsz_auth_circuit::Kind;
 use tsz_scenario::Mix;
 
 pub use report::Report;
@@ -29,7 +30,8 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Manage => markets::manage(args, output)?,
         BenchName::Settle => settle::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
-        BenchName::Auth => auth::run(args, output)?,
+        BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
+        BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };
     report.print(output)

@@ -5,7 +5,7 @@
 //! four columns: no constraint is needed. Whichever slots define, the row packs, splits, or gives base field
 //! witness values a home.
 //!
-//! 4 main columns, 10 preprocessed, 5 messages, degree 3 (LogUp), no next row. Padding: zeros.
+//! 4 main columns, 12 preprocessed, 5 messages, degree 3 (LogUp), no next row. Padding: zeros.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ columns! {
         address: [5],
         /// Signed multiplicities.
         multiplicity: [5],
+        /// Zeros: a row of whole quads is hashed without packing.
+        zero: [2],
     }
 }
 
@@ -46,7 +48,7 @@ impl PackAir {
     const NEXT_ROW: Range<usize> = 0..0;
 
     pub(crate) fn new(layout: &Layout, log_height: usize) -> Self {
-        Self { program: preprocess(layout, &layout.pack, log_height, |_| []) }
+        Self { program: preprocess(layout, &layout.pack, log_height, |_| [F::ZERO; 2]) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lies: false traces and false programs that the tables must refuse, each for its own reason.
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{Field, PrimeCharacteristicRing};
 use tsz_air::{BaseAir, Tamper, Trace, Violation, check};
 use tsz_stark::{F, VerifyError};
 
@@ -247,6 +247,70 @@ fn rejects_an_alpha_that_changes_within_a_chain() {
         *case.cell(HORNER, 1, k) = F::ZERO;
     }
     assert!(is_constraint(&case.refused(), "horner"));
+}
+
+/// Wires that are asserted to be equal share an address: an assertion between results takes no row, and a trace
+/// in which the two results differ does not balance.
+#[test]
+fn rejects_results_that_are_asserted_equal_and_differ() {
+    let program = |assert: bool| {
+        let mut b = Builder::new();
+        let (x, y) = (b.input_ext(), b.input_ext());
+        let (p, q) = (b.mul(x, y), b.mul_add(x, x, y));
+        if assert {
+            b.assert_eq(p, q);
+        }
+        // Both are read, before and after one another.
+        let r = b.mul(p, q);
+        b.expose_ext(r);
+        b
+    };
+    // x y = x^2 + y for y = x^2 / (x - 1).
+    let x = ext(&mut rng(3));
+    let y = x * x * (x - Value::ONE).inverse();
+    let mut case = Case::new(program(true), &[x, y]);
+    let free = Case::new(program(false), &[x, y]);
+    assert_eq!(case.program.rows().alu, free.program.rows().alu, "the assertion takes no row");
+    let (_, unequal) = satisfied(program(false), &[x, y + Value::ONE]);
+    assert!(case.program.run(&[x, y + Value::ONE]).is_err());
+    // Every equation of the rows holds; only the shared address tells the lie.
+    case.traces = free.program.traces(&unequal);
+    case.publics = unequal.publics;
+    assert!(is_bus(&case.refused()));
+}
+
+/// A witness value of the base field keeps a slot that is in the base field, whatever it is asserted to be.
+#[test]
+fn rejects_an_extension_value_for_a_felt_that_is_asserted_equal() {
+    let mut b = Builder::new();
+    let (x, f) = (b.input_ext(), b.input());
+    b.assert_eq(x, f.into());
+    let square = b.square(x);
+    b.expose_ext(square);
+    let five = Value::from_u8(5);
+    let program = Program::fitted(b, tsz_stark::Profile::InsecureNode).unwrap();
+    assert!(program.run(&[five, five]).is_ok());
+    // One row for the assertion, one for the value's home.
+    assert_eq!((program.rows().alu, program.rows().pack), (2, 2));
+}
+
+#[test]
+fn rejects_a_quotient_that_is_none() {
+    let mut b = Builder::new();
+    let (n, z, x) = (b.input_ext(), b.input_ext(), b.input_ext());
+    let scale = F::from_u8(31);
+    let v = b.quotient(n, z, x, scale);
+    b.expose_ext(v);
+    let mut rng = rng(5);
+    let inputs: Vec<Value> = (0..3).map(|_| ext(&mut rng)).collect();
+    let mut case = Case::new(b, &inputs);
+    let v = (inputs[1] - inputs[2] * scale).inverse() * inputs[0];
+    assert_eq!(case.publics, crate::coordinates(v));
+    let zero = case.program.run(&[inputs[0], inputs[2] * scale, inputs[2]]);
+    assert!(zero.unwrap_err().to_string().contains("zero has no inverse"));
+    let row = (0..case.program.rows().alu).find(|row| *case.cell(ALU, *row, 0) == crate::coordinates(v)[0]);
+    *case.cell(ALU, row.unwrap(), 0) += F::ONE;
+    assert!(is_constraint(&case.refused(), "alu"));
 }
 
 #[test]

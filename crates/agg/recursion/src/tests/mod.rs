@@ -1,5 +1,6 @@
 //! The programs against the native verifier.
 
+mod airs;
 mod batch;
 mod verifier;
 

@@ -36,7 +36,7 @@ pub fn circuits(profile: Profile) -> Registry {
     for class in &tsz_perp::CLASSES {
         registry.add_exec(Arc::new(Perp::new(class, profile)));
     }
-    for class in &tsz_auth_circuit::CLASSES {
+    for class in tsz_auth_circuit::CLASSES.iter().chain(&tsz_auth_circuit::WALLET_CLASSES) {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {

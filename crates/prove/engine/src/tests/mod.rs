@@ -1,5 +1,6 @@
 //! The pipeline over small circuits that only repeat their claims: classes, ranges, folder, verification.
 
+mod aggregate;
 mod base;
 mod circuits;
 mod decoders;
