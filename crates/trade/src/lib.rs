@@ -13,6 +13,7 @@ extern crate std;
 mod account;
 mod admit;
 mod any;
+mod encoding;
 mod executor;
 mod fees;
 pub mod invariants;

@@ -181,6 +181,8 @@ pub enum TradeReject {
     SettlePrices { long: Price, short: Price },
     #[error("market {market} is not settled: it has no named prices")]
     NotSettled { market: MarketId },
+    #[error("account {account} has {size} lots in settled market {market}, which are to be paired first")]
+    Unpaired { account: AccountId, market: MarketId, size: i64 },
     #[error("limit {limit} is not met by {price}")]
     ForcedLimit { limit: Price, price: Price },
     #[error("the operation needs a counterparty")]
