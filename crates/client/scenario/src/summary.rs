@@ -124,7 +124,7 @@ fn trade(op: &TradeOp, names: &Names) -> String {
         TradeOp::PremiumSample(s) => format!("{} ({} reports)", perp(s.market), s.reports.len()),
         TradeOp::AdlRank(r) => {
             let side = if r.side == Side::Buy { "longs" } else { "shorts" };
-            format!("{} {side} of {}, loss class {}", r.holders.len(), perp(r.market), r.class)
+            format!("{} {side}, loss class {}, holders listed: {}", perp(r.market), r.class, r.holders.len())
         }
         TradeOp::Adl(a) => {
             let (target, with) = (names.party(a.target), names.party(a.counterparty));
