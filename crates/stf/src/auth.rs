@@ -1,35 +1,58 @@
-//! The operations of the auth family: what an external key approves.
+//! The operations of the families auth and wallet: what an external key approves.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use tsz_auth::{Assertion, Passkey};
+use tsz_auth::{Assertion, Passkey, Wallet, WalletApproval};
 use tsz_hash::Block;
-use tsz_ledger::BatchContext;
+use tsz_ledger::{BatchContext, Family};
 
-use crate::ops::{RegisterKeyByPasskey, RevokeKeyByPasskey};
+use crate::ops::{RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey, RevokeKeyByWallet};
 use crate::{Applied, Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 
 /// Codes of the operations in messages.
 pub mod code {
     pub const REGISTER_KEY_BY_PASSKEY: u32 = 70;
     pub const REVOKE_KEY_BY_PASSKEY: u32 = 71;
+    pub const REGISTER_KEY_BY_WALLET: u32 = 72;
+    pub const REVOKE_KEY_BY_WALLET: u32 = 73;
 }
 
-/// An operation of the auth family.
+/// An operation of the families auth and wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the structs are documented")]
 pub enum AuthOp {
     RegisterKeyByPasskey(RegisterKeyByPasskey),
     RevokeKeyByPasskey(RevokeKeyByPasskey),
+    RegisterKeyByWallet(RegisterKeyByWallet),
+    RevokeKeyByWallet(RevokeKeyByWallet),
+}
+
+/// An external key and what it made of the message.
+#[derive(Clone, Copy, Debug)]
+pub enum Approval<'a> {
+    /// A passkey's assertion.
+    Passkey(&'a Passkey, &'a Assertion),
+    /// A wallet's signature of typed data.
+    Wallet(&'a Wallet, &'a WalletApproval),
 }
 
 impl AuthOp {
+    /// The family whose circuit proves it.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::RegisterKeyByPasskey(_) | Self::RevokeKeyByPasskey(_) => Family::Auth,
+            Self::RegisterKeyByWallet(_) | Self::RevokeKeyByWallet(_) => Family::Wallet,
+        }
+    }
+
     /// Its code in messages.
     pub fn code(&self) -> u32 {
         match self {
             Self::RegisterKeyByPasskey(_) => code::REGISTER_KEY_BY_PASSKEY,
             Self::RevokeKeyByPasskey(_) => code::REVOKE_KEY_BY_PASSKEY,
+            Self::RegisterKeyByWallet(_) => code::REGISTER_KEY_BY_WALLET,
+            Self::RevokeKeyByWallet(_) => code::REVOKE_KEY_BY_WALLET,
         }
     }
 
@@ -38,37 +61,51 @@ impl AuthOp {
         match self {
             Self::RegisterKeyByPasskey(op) => op.message(),
             Self::RevokeKeyByPasskey(op) => op.message(),
+            Self::RegisterKeyByWallet(op) => op.message(),
+            Self::RevokeKeyByWallet(op) => op.message(),
         }
     }
 
-    /// The passkey and its approval.
-    pub fn approval(&self) -> (&Passkey, &Assertion) {
+    /// The key and its approval.
+    pub fn approval(&self) -> Approval<'_> {
         match self {
-            Self::RegisterKeyByPasskey(op) => (&op.passkey, &op.assertion),
-            Self::RevokeKeyByPasskey(op) => (&op.passkey, &op.assertion),
+            Self::RegisterKeyByPasskey(op) => Approval::Passkey(&op.passkey, &op.assertion),
+            Self::RevokeKeyByPasskey(op) => Approval::Passkey(&op.passkey, &op.assertion),
+            Self::RegisterKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
+            Self::RevokeKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
         }
     }
 
-    /// The approval, to be replaced by one of the message.
-    pub fn assertion_mut(&mut self) -> &mut Assertion {
+    /// The assertion of a passkey, to be replaced by one of the message.
+    pub fn assertion_mut(&mut self) -> Option<&mut Assertion> {
         match self {
-            Self::RegisterKeyByPasskey(op) => &mut op.assertion,
-            Self::RevokeKeyByPasskey(op) => &mut op.assertion,
+            Self::RegisterKeyByPasskey(op) => Some(&mut op.assertion),
+            Self::RevokeKeyByPasskey(op) => Some(&mut op.assertion),
+            _ => None,
+        }
+    }
+
+    /// The approval of a wallet, to be replaced by one of the message.
+    pub fn wallet_approval_mut(&mut self) -> Option<&mut WalletApproval> {
+        match self {
+            Self::RegisterKeyByWallet(op) => Some(&mut op.approval),
+            Self::RevokeKeyByWallet(op) => Some(&mut op.approval),
+            _ => None,
         }
     }
 }
 
-impl From<RegisterKeyByPasskey> for AuthOp {
-    fn from(op: RegisterKeyByPasskey) -> Self {
-        Self::RegisterKeyByPasskey(op)
-    }
+macro_rules! from_op {
+    ($($op:ident),*) => {$(
+        impl From<$op> for AuthOp {
+            fn from(op: $op) -> Self {
+                Self::$op(op)
+            }
+        }
+    )*};
 }
 
-impl From<RevokeKeyByPasskey> for AuthOp {
-    fn from(op: RevokeKeyByPasskey) -> Self {
-        Self::RevokeKeyByPasskey(op)
-    }
-}
+from_op!(RegisterKeyByPasskey, RevokeKeyByPasskey, RegisterKeyByWallet, RevokeKeyByWallet);
 
 impl Rule for AuthOp {
     fn run<V: View, S: SigVerifier>(
@@ -79,6 +116,8 @@ impl Rule for AuthOp {
         match self {
             Self::RegisterKeyByPasskey(op) => op.run(env, log),
             Self::RevokeKeyByPasskey(op) => op.run(env, log),
+            Self::RegisterKeyByWallet(op) => op.run(env, log),
+            Self::RevokeKeyByWallet(op) => op.run(env, log),
         }
     }
 }

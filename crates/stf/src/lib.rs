@@ -10,6 +10,7 @@ extern crate alloc;
 mod auth;
 mod bucket;
 mod codec;
+mod flat;
 pub mod forms;
 mod genesis;
 mod hashes;
@@ -27,13 +28,14 @@ mod tests;
 use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
-pub use auth::{AuthOp, apply_auth_with};
+pub use auth::{Approval, AuthOp, apply_auth_with};
+pub use flat::FlatView;
 pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListing};
 pub use hashes::{chain, message};
 pub use op::{FundOp, code};
 pub use ops::{
-    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RegisterKeyByPasskey, RevokeKey,
-    RevokeKeyByPasskey, Transfer, Withdraw,
+    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RegisterKeyByPasskey,
+    RegisterKeyByWallet, RevokeKey, RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;
@@ -81,8 +83,30 @@ pub fn apply_with<V: View, S: SigVerifier>(
     op: &FundOp,
     verifier: &S,
 ) -> Result<Applied, Reject> {
+    let mut accesses = Vec::with_capacity(6);
+    let receipt = apply_into(view, batch, index, op, verifier, &mut accesses)?;
+    Ok(Applied { receipt, accesses })
+}
+
+/// [`apply_with`] into a buffer that the caller uses again. The buffer holds the access log of an accepted operation;
+/// after a rejection it is empty.
+///
+/// # Errors
+/// A [`Reject`]; nothing has changed then.
+pub fn apply_into<V: View, S: SigVerifier>(
+    view: &V,
+    batch: &BatchContext,
+    index: u32,
+    op: &FundOp,
+    verifier: &S,
+    accesses: &mut Vec<Access>,
+) -> Result<Receipt, Reject> {
     let env = Env { batch, index, verifier };
-    let mut log = Log::new(view);
-    let receipt = op.run(&env, &mut log)?;
-    Ok(Applied { receipt, accesses: log.into_accesses() })
+    let mut log = Log::with_buffer(view, core::mem::take(accesses));
+    let result = op.run(&env, &mut log);
+    *accesses = log.into_accesses();
+    if result.is_err() {
+        accesses.clear();
+    }
+    result
 }

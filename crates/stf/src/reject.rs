@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use core::fmt::Display;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
-use tsz_auth::PasskeyError;
+use tsz_auth::{PasskeyError, WalletError};
 use tsz_ledger::{CellError, Key, Permission, Permissions, Scheme};
 use tsz_types::{AccountId, BatchNumber, KeySlot, L1Serial, Nonce, NumberError, TimeMs, TokenId, Units};
 
@@ -63,6 +63,15 @@ pub enum Reject {
     Passkey {
         #[serde(serialize_with = "text")]
         error: PasskeyError,
+    },
+    /// A wallet that is not the one in the slot.
+    #[error("key slot {slot} of account {account} holds another wallet")]
+    OtherWallet { account: AccountId, slot: KeySlot },
+    /// A signature that does not approve the operation.
+    #[error("wallet: {error}")]
+    Wallet {
+        #[serde(serialize_with = "text")]
+        error: WalletError,
     },
     /// A bucket that holds too little.
     #[error("{needed} millionths of token {token} are needed, the bucket holds {held}")]

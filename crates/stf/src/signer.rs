@@ -1,6 +1,6 @@
 //! Who signed, and whether the key may.
 
-use tsz_auth::{Assertion, Passkey, PasskeyError};
+use tsz_auth::{Assertion, Passkey, PasskeyError, Wallet, WalletApproval, WalletError};
 use tsz_hash::{Block, Digest};
 use tsz_ledger::{Cell, CtlCell, Key, KeyPolicy, Permission, Scheme};
 use tsz_sig::{PublicKey, Signature};
@@ -25,6 +25,19 @@ pub trait SigVerifier {
     ) -> Result<(), PasskeyError> {
         passkey.verify(message, assertion)
     }
+
+    /// Whether the signature is an approval of the message by the wallet.
+    ///
+    /// # Errors
+    /// Why it is not.
+    fn approves_wallet(
+        &self,
+        wallet: &Wallet,
+        message: &Digest,
+        approval: &WalletApproval,
+    ) -> Result<(), WalletError> {
+        wallet.verify(message, approval)
+    }
 }
 
 /// Verifies every signature: the default.
@@ -47,6 +60,10 @@ impl SigVerifier for Trusted {
     }
 
     fn approves(&self, _: &Passkey, _: &Digest, _: &Assertion) -> Result<(), PasskeyError> {
+        Ok(())
+    }
+
+    fn approves_wallet(&self, _: &Wallet, _: &Digest, _: &WalletApproval) -> Result<(), WalletError> {
         Ok(())
     }
 }
@@ -74,6 +91,29 @@ impl Signer<'_> {
         let key_id = authority.check(env.batch.time, log)?;
         let digest = message(&env.batch.system, &self.message);
         if env.verifier.verify(&key_id, &digest, self.signature) { Ok(()) } else { Err(Reject::Signature) }
+    }
+}
+
+/// The external key that approves a key change.
+#[derive(Clone, Copy)]
+pub(crate) struct External {
+    pub account: AccountId,
+    pub key_slot: KeySlot,
+    pub nonce: Nonce,
+}
+
+impl External {
+    /// Checks slot, manage-keys, expiry and the nonce of (account, 0); gives the id of the key. Accesses: KEYA read,
+    /// KEYB read, CTL write.
+    pub fn key_id<V: View, S: SigVerifier>(
+        self,
+        env: &Env<'_, S>,
+        log: &mut Log<'_, V>,
+        scheme: Scheme,
+    ) -> Result<Digest, Reject> {
+        let Self { account, key_slot, nonce } = self;
+        let (permission, sub) = (Permission::ManageKeys, SubId::MIN);
+        Authority { account, sub, key_slot, permission, nonce, scheme }.check(env.batch.time, log)
     }
 }
 

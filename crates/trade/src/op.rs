@@ -54,6 +54,11 @@ macro_rules! operations {
                 match self { $(Self::$name(_) => code::$code,)* }
             }
 
+            /// Its name, as in docs/src/trading.md.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name),)* }
+            }
+
             /// The family that proves it.
             pub fn family(&self) -> Family {
                 match self { $(Self::$name(_) => Family::$family,)* }
@@ -94,14 +99,14 @@ operations! {
     Liquidate: LIQUIDATE, Manage, false;
     Takeover: TAKEOVER, Manage, false;
     Adl: ADL, Manage, false;
-    SeizeToken: SEIZE_TOKEN, Manage, false;
-    AbsorbDebt: ABSORB_DEBT, Manage, false;
+    SeizeToken: SEIZE_TOKEN, Settle, false;
+    AbsorbDebt: ABSORB_DEBT, Settle, false;
     FundingTick: FUNDING_TICK, Manage, false;
     FundingSettle: FUNDING_SETTLE, Manage, false;
     ForceLiquidate: FORCE_LIQUIDATE, Manage, true;
     SetParams: SET_PARAMS, Manage, true;
-    SettlePair: SETTLE_PAIR, Manage, false;
-    AdlRank: ADL_RANK, Manage, false;
+    SettlePair: SETTLE_PAIR, Settle, false;
+    AdlRank: ADL_RANK, Settle, false;
     SettleMarket: SETTLE_MARKET, Manage, true;
     SetToken: SET_TOKEN, Manage, true;
     OracleUpdate: ORACLE_UPDATE, Oracle, false;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::es256::{Es256Key, Es256Signature};
 use crate::passkey::{Assertion, Passkey, PasskeyError};
+use crate::wallet::{SigningDomain, Wallet, WalletApproval, WalletKey, WalletSignature};
 
 /// Why a form is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -110,5 +111,56 @@ impl From<Assertion> for AssertionForm {
             client_data: to_hex(&assertion.client_data),
             signature: to_hex(&[r, s].concat()),
         }
+    }
+}
+
+/// A wallet and the domain that it signs under.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WalletForm {
+    address: String,
+    chain: u64,
+    contract: String,
+}
+
+impl TryFrom<WalletForm> for Wallet {
+    type Error = FormError;
+    fn try_from(form: WalletForm) -> Result<Self, FormError> {
+        let domain = SigningDomain { chain: form.chain, contract: array(&form.contract)? };
+        Ok(Self { address: array(&form.address)?, domain })
+    }
+}
+
+impl From<Wallet> for WalletForm {
+    fn from(wallet: Wallet) -> Self {
+        let SigningDomain { chain, contract } = wallet.domain;
+        Self { address: to_hex(&wallet.address), chain, contract: to_hex(&contract) }
+    }
+}
+
+/// An approval; the key is x and y in 64 bytes, the signature r and s.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WalletApprovalForm {
+    key: String,
+    signature: String,
+}
+
+impl TryFrom<WalletApprovalForm> for WalletApproval {
+    type Error = FormError;
+    fn try_from(form: WalletApprovalForm) -> Result<Self, FormError> {
+        let halves = |text: &str| -> Result<[[u8; 32]; 2], FormError> {
+            let bytes: [u8; 64] = array(text)?;
+            Ok([0, 32].map(|at| core::array::from_fn(|k| bytes[at + k])))
+        };
+        let ([x, y], [r, s]) = (halves(&form.key)?, halves(&form.signature)?);
+        Ok(Self { key: WalletKey { x, y }, signature: WalletSignature { r, s } })
+    }
+}
+
+impl From<WalletApproval> for WalletApprovalForm {
+    fn from(approval: WalletApproval) -> Self {
+        let WalletApproval { key: WalletKey { x, y }, signature: WalletSignature { r, s } } = approval;
+        Self { key: to_hex(&[x, y].concat()), signature: to_hex(&[r, s].concat()) }
     }
 }

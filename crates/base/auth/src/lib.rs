@@ -1,7 +1,7 @@
 //! Logins: what a passkey, a social login or a wallet signs, and when that counts (docs/src/auth.md).
 //!
 //! Each module decides one kind of login natively and **exactly**: the auth circuit accepts what this crate
-//! accepts, byte for byte, where there is one: passkeys. Every acceptance rule is in the module's docs and in docs/src/auth.md.
+//! accepts, byte for byte, where there is one: passkeys and wallets. Every acceptance rule is in the module's docs and in docs/src/auth.md.
 //!
 //! | module | accepts |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | [`wallet`] | EIP-712 approvals with secp256k1 |
 //! | [`oidc`] | OpenID Connect tokens with RS256 ([`rs256`]) or ES256, fields by [`json`] |
 //! | [`base64url`] | RFC 4648 section 5 without padding, canonical |
-//! | [`authenticator`], [`issuer`] | a software authenticator and a local provider for tests and development |
+//! | [`authenticator`], [`softwallet`], [`issuer`] | a software authenticator, a software wallet and a local provider, for tests and development |
 #![no_std]
 extern crate alloc;
 
@@ -23,8 +23,10 @@ pub mod json;
 pub mod oidc;
 pub mod passkey;
 pub mod rs256;
+pub mod softwallet;
 pub mod wallet;
 
 pub use es256::{Es256Error, Es256Key};
 pub use forms::FormError;
 pub use passkey::{Assertion, Passkey, PasskeyError};
+pub use wallet::{Wallet, WalletApproval, WalletError};

@@ -1,28 +1,42 @@
 //! Wallets: EIP-712 typed data signed with secp256k1 (EIP-712; SEC 1; EIP-2 for the low half of s).
 //!
 //! # Key id
-//! A wallet is named by a hash of its public key and of the domain that it signs under ([`Wallet::key_id`]): name,
-//! version, chain and contract. The address would do for a user, but its check costs one more Keccak.
+//! A wallet is named by a hash of its address and of the domain that it signs under ([`Wallet::key_id`]): name,
+//! version, chain and contract. So whoever knows an address knows the id, before the wallet has signed anything, and a
+//! wallet that looks at the chain refuses to sign for another one.
 //!
 //! # What is signed
 //! `Approval(bytes32 digest)` in that domain: the digest of a message of the system (docs/src/auth.md), its eight felts
 //! as 32-bit words, big-endian. A felt is below p, so a digest has one encoding.
 //!
 //! # Acceptance
-//! 1 <= r < n, 1 <= s <= n / 2 (wallets and EIP-2 produce nothing else), a point of the curve with coordinates below p,
-//! and the equation of ECDSA for keccak256(0x1901 || domain separator || struct hash). R = +-Q is refused, as in
-//! [`crate::es256`]. Contract wallets (EIP-1271) cannot sign here: they use the L1 operations.
+//! The approval holds the public key, as recovered from what the wallet returns ([`Wallet::recover`]). Its coordinates
+//! are below p and on the curve; the last 20 bytes of keccak256(x || y) are the address; 1 <= r < n, 1 <= s <= n / 2
+//! (wallets and EIP-2 produce nothing else); and the equation of ECDSA holds for keccak256(0x1901 || domain separator
+//! || struct hash). R = +-Q is refused, as in [`crate::es256`]. Contract wallets (EIP-1271) cannot sign here: they use
+//! the L1 operations.
+//!
+//! n - s in place of s makes a valid signature of the same digest, so "there is a signature with a low s" and "there is
+//! a signature" are one statement, the one that the circuit proves.
 
 use alloc::vec::Vec;
 use k256::ecdsa::signature::hazmat::PrehashVerifier;
-use k256::ecdsa::{Signature, VerifyingKey};
+use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use k256::elliptic_curve::PrimeField;
 use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::scalar::IsHigh;
 use k256::{FieldBytes, Scalar, Sec1Point};
+use serde::{Deserialize, Serialize};
 use sha3::{Digest as _, Keccak256};
 use thiserror::Error;
 use tsz_hash::{Digest, Domain as HashDomain, F, PrimeCharacteristicRing, PrimeField32, hash};
+
+use crate::forms::{WalletApprovalForm, WalletForm};
+
+/// What the bytes that EIP-712 signs begin with.
+pub const PREFIX: [u8; 2] = [0x19, 0x01];
+/// Felts that a key id hashes.
+pub const WALLET_FELTS: usize = 26;
 
 /// Why a wallet's signature is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -30,6 +44,12 @@ pub enum WalletError {
     /// A coordinate of p or more, or a pair that is not on the curve.
     #[error("the key is not a point of secp256k1")]
     Key,
+    /// The key of another address.
+    #[error("the key is not that of the wallet's address")]
+    Address,
+    /// The last byte of a 65-byte signature: neither 27 nor 28.
+    #[error("v is {0}, expected 27 or 28")]
+    Parity(u8),
     /// r or s is zero or not below the group order.
     #[error("r or s is not in 1..n")]
     Range,
@@ -53,15 +73,23 @@ pub struct SigningDomain {
     pub contract: [u8; 20],
 }
 
-/// A secp256k1 public key and the domain that it signs under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A wallet: what its key id commits to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WalletForm", into = "WalletForm")]
 pub struct Wallet {
+    /// Address: the last 20 bytes of keccak256(x || y).
+    pub address: [u8; 20],
+    /// Domain.
+    pub domain: SigningDomain,
+}
+
+/// A secp256k1 public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalletKey {
     /// Abscissa, big-endian.
     pub x: [u8; 32],
     /// Ordinate, big-endian.
     pub y: [u8; 32],
-    /// Domain.
-    pub domain: SigningDomain,
 }
 
 /// r and s, big-endian.
@@ -73,10 +101,25 @@ pub struct WalletSignature {
     pub s: [u8; 32],
 }
 
+/// A wallet's approval of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WalletApprovalForm", into = "WalletApprovalForm")]
+pub struct WalletApproval {
+    /// The key of the wallet's address.
+    pub key: WalletKey,
+    /// Its signature.
+    pub signature: WalletSignature,
+}
+
 fn keccak(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Keccak256::new();
     parts.iter().for_each(|p| hasher.update(p));
     hasher.finalize().into()
+}
+
+/// Type hash of an approval.
+pub fn approval_type() -> [u8; 32] {
+    keccak(&[b"Approval(bytes32 digest)"])
 }
 
 fn word(bytes: &[u8]) -> [u8; 32] {
@@ -95,37 +138,93 @@ impl SigningDomain {
         keccak(&[&kind, &name, &version, &word(&self.chain.to_be_bytes()), &word(&self.contract)])
     }
 
+    /// hashStruct of the approval of a message.
+    pub fn approval(message: &Digest) -> [u8; 32] {
+        let digest: Vec<u8> = message.iter().flat_map(|f| f.as_canonical_u32().to_be_bytes()).collect();
+        keccak(&[&approval_type(), &digest])
+    }
+
     /// What a wallet signs to approve a message.
     pub fn digest(&self, message: &Digest) -> [u8; 32] {
-        let kind = keccak(&[b"Approval(bytes32 digest)"]);
-        let digest: Vec<u8> = message.iter().flat_map(|f| f.as_canonical_u32().to_be_bytes()).collect();
-        keccak(&[&[0x19, 0x01], &self.separator(), &keccak(&[&kind, &digest])])
+        keccak(&[&PREFIX, &self.separator(), &Self::approval(message)])
     }
 }
 
+/// Halves of 16 bits, the first byte the lower: the order of Keccak's lanes.
+fn halves(bytes: &[u8]) -> impl Iterator<Item = F> + '_ {
+    bytes.chunks(2).map(|h| F::from_u32(h.iter().rev().fold(0, |acc, b| acc << 8 | u32::from(*b))))
+}
+
 impl Wallet {
-    /// The id that a key slot of scheme 4 holds: x, y and the domain separator, 16 big-endian halves each.
+    /// The id that a key slot of scheme 4 holds: address (10 halves) and domain separator (16 halves).
     pub fn key_id(&self) -> Digest {
+        hash(HashDomain::Wallet, &self.key_felts())
+    }
+
+    /// What the id hashes.
+    pub fn key_felts(&self) -> [F; WALLET_FELTS] {
         let separator = self.domain.separator();
-        let bytes = self.x.iter().chain(&self.y).chain(&separator).copied().collect::<Vec<u8>>();
-        let half = |h: &[u8]| F::from_u32(h.iter().fold(0, |acc, b| acc << 8 | u32::from(*b)));
-        let felts: Vec<F> = bytes.chunks(2).map(half).collect();
-        hash(HashDomain::Wallet, &felts)
+        let mut felts = halves(&self.address).chain(halves(&separator));
+        core::array::from_fn(|_| felts.next().unwrap_or(F::ZERO))
     }
 
     /// Whether the wallet approves the message.
     ///
     /// # Errors
     /// [`WalletError`].
-    pub fn verify(&self, message: &Digest, signature: &WalletSignature) -> Result<(), WalletError> {
-        self.verify_digest(&self.domain.digest(message), signature)
+    pub fn verify(&self, message: &Digest, approval: &WalletApproval) -> Result<(), WalletError> {
+        if approval.key.address() != self.address {
+            return Err(WalletError::Address);
+        }
+        approval.key.verify(&self.domain.digest(message), &approval.signature)
     }
 
-    /// Whether the wallet signed the digest.
+    /// The approval in the 65 bytes that wallets return: r, s, v. v is 27 or 28: neither 0 and 1, as some libraries
+    /// write, nor the form with a chain id, which is of transactions.
+    ///
+    /// # Errors
+    /// [`WalletError`]; [`WalletError::Address`] if it is of another wallet, domain or message.
+    pub fn recover(&self, message: &Digest, rsv: &[u8; 65]) -> Result<WalletApproval, WalletError> {
+        let half = |at: usize| core::array::from_fn(|k| rsv.get(at + k).copied().unwrap_or(0));
+        let (signature, v) = (WalletSignature { r: half(0), s: half(32) }, rsv[64]);
+        let parity = v.checked_sub(27).filter(|odd| *odd < 2).and_then(RecoveryId::from_byte);
+        let parity = parity.ok_or(WalletError::Parity(v))?;
+        let parsed = Signature::from_scalars(signature.r, signature.s).map_err(|_| WalletError::Range)?;
+        let digest = self.domain.digest(message);
+        let key = VerifyingKey::recover_from_prehash(&digest, &parsed, parity)
+            .map_err(|_| WalletError::Mismatch)?;
+        let approval = WalletApproval { key: WalletKey::from(&key), signature };
+        self.verify(message, &approval)?;
+        Ok(approval)
+    }
+}
+
+impl From<&VerifyingKey> for WalletKey {
+    fn from(key: &VerifyingKey) -> Self {
+        let point = key.to_sec1_point(false);
+        let bytes = point.as_bytes();
+        let coordinate = |at: usize| core::array::from_fn(|k| bytes.get(at + k).copied().unwrap_or(0));
+        Self { x: coordinate(1), y: coordinate(33) }
+    }
+}
+
+impl WalletKey {
+    /// keccak256(x || y); the last 20 bytes are the address.
+    pub fn hash(&self) -> [u8; 32] {
+        keccak(&[&self.x, &self.y])
+    }
+
+    /// The address.
+    pub fn address(&self) -> [u8; 20] {
+        let hash = self.hash();
+        core::array::from_fn(|k| hash[12 + k])
+    }
+
+    /// Whether the key signed the digest.
     ///
     /// # Errors
     /// [`WalletError`].
-    pub fn verify_digest(&self, digest: &[u8; 32], signature: &WalletSignature) -> Result<(), WalletError> {
+    pub fn verify(&self, digest: &[u8; 32], signature: &WalletSignature) -> Result<(), WalletError> {
         let point = Sec1Point::from_affine_coordinates(&self.x.into(), &self.y.into(), false);
         let key = VerifyingKey::from_sec1_point(&point).map_err(|_| WalletError::Key)?;
         let parsed = Signature::from_scalars(signature.r, signature.s).map_err(|_| WalletError::Range)?;

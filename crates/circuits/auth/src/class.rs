@@ -5,22 +5,25 @@ use tsz_chips::base64url::{self, Base64Table};
 use tsz_chips::bigint::mulmod::MulmodTable;
 use tsz_chips::bytes::{BYTES_LOG_HEIGHT, BytesTable, RANGE15_LOG_HEIGHT, Range15Table};
 use tsz_chips::ecdsa::{
-    COMB_ROWS, CombTable, ENTRIES_LOG_HEIGHT, EntryTable, LADDER_ROWS, LadderTable, P256, VerifyTable, blocks,
+    COMB_ROWS, CombTable, Curve, ENTRIES_LOG_HEIGHT, EntryTable, LADDER_ROWS, LadderTable, P256, SECP256K1,
+    VerifyTable, blocks,
 };
-use tsz_chips::passkey::{COMPRESSIONS, KEY_BLOCKS, PasskeyTable};
+use tsz_chips::keccak::KeccakTable;
+use tsz_chips::passkey::{self, PasskeyTable};
 use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::sha256::Sha256Table;
 use tsz_chips::tuple::{Mode, TupleAir, op_rows};
+use tsz_chips::wallet::{self, WalletTable};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 
 use crate::ProvingKey;
-use crate::login::{ACCESSES, LoginAir, WRITES};
+use crate::login::{ACCESSES, Kind, LoginAir, WRITES};
 
 air_enum! {
-    /// Tables of the auth circuit.
+    /// Tables of the circuits of this crate.
     pub enum AuthAir {
-        /// Key changes by passkey.
+        /// Key changes.
         Login(LoginAir),
         /// Tuple sponge.
         Tuple(TupleAir),
@@ -34,6 +37,10 @@ air_enum! {
         Sha256(Sha256Table),
         /// Characters.
         Base64(Base64Table),
+        /// Approvals by wallets.
+        Wallet(WalletTable),
+        /// Hashes of theirs.
+        Keccak(KeccakTable),
         /// Signatures.
         Verify(VerifyTable),
         /// Their ladders.
@@ -51,8 +58,10 @@ air_enum! {
     }
 }
 
-/// Tables of the circuit.
-pub(crate) const TABLES: usize = 14;
+/// Tables of the circuit of passkeys.
+pub(crate) const PASSKEY_TABLES: usize = 14;
+/// Tables of the circuit of wallets.
+pub(crate) const WALLET_TABLES: usize = 13;
 /// Products of a signature.
 const PRODUCTS: usize = 22;
 /// Permutations of the message.
@@ -63,14 +72,16 @@ const MESSAGE: usize = 2;
 pub struct Class {
     /// Name, part of reports.
     pub name: &'static str,
+    /// What approves.
+    pub kind: Kind,
     /// Ops, assertions and signatures.
     pub ops: usize,
     /// Tuple table.
     pub tuple: usize,
     /// Permutations.
     pub poseidon2: usize,
-    /// Compressions of SHA-256.
-    pub sha256: usize,
+    /// Compressions of SHA-256, or rounds of Keccak.
+    pub hashes: usize,
     /// Ladders.
     pub ladder: usize,
     /// Combs.
@@ -79,33 +90,71 @@ pub struct Class {
     pub mulmod: usize,
 }
 
-/// The size classes, smallest first: 7 and 62 logins.
+/// The size classes of passkeys, smallest first: 7 and 62 logins.
 pub const CLASSES: [Class; 2] = [
-    Class { name: "small", ops: 6, tuple: 8, poseidon2: 8, sha256: 10, ladder: 10, comb: 8, mulmod: 8 },
-    Class { name: "large", ops: 6, tuple: 11, poseidon2: 11, sha256: 13, ladder: 13, comb: 11, mulmod: 11 },
+    Class {
+        name: "small",
+        kind: Kind::Passkey,
+        ops: 6,
+        tuple: 8,
+        poseidon2: 8,
+        hashes: 10,
+        ladder: 10,
+        comb: 8,
+        mulmod: 8,
+    },
+    Class {
+        name: "large",
+        kind: Kind::Passkey,
+        ops: 6,
+        tuple: 11,
+        poseidon2: 11,
+        hashes: 13,
+        ladder: 13,
+        comb: 11,
+        mulmod: 11,
+    },
+];
+
+/// The size classes of wallets, smallest first: 7 and 56 logins.
+pub const WALLET_CLASSES: [Class; 2] = [
+    Class { kind: Kind::Wallet, hashes: 9, ..CLASSES[0] },
+    Class { kind: Kind::Wallet, hashes: 12, ..CLASSES[1] },
 ];
 
 impl Class {
     /// The smallest class that holds so many ops, if any does.
-    pub fn fitting(ops: usize) -> Option<&'static Self> {
-        CLASSES.iter().find(|class| class.holds(ops))
+    pub fn fitting(kind: Kind, ops: usize) -> Option<&'static Self> {
+        Self::all().find(|class| class.kind == kind && class.holds(ops))
+    }
+
+    /// The classes of every kind.
+    fn all() -> impl Iterator<Item = &'static Self> {
+        static ALL: [Class; 4] = [CLASSES[0], CLASSES[1], WALLET_CLASSES[0], WALLET_CLASSES[1]];
+        ALL.iter()
     }
 
     /// The class with these heights.
     pub(crate) fn with_heights(log_heights: &[usize]) -> Option<&'static Self> {
-        CLASSES.iter().find(|class| class.log_heights() == log_heights)
+        Self::all().find(|class| class.log_heights() == log_heights)
     }
 
     /// Ops that the class holds, whatever the length of their client data.
     pub fn capacity(&self) -> usize {
+        let (hashes, key_blocks) = match self.kind {
+            Kind::Passkey => {
+                (Sha256Table::new(self.hashes).blocks() / passkey::COMPRESSIONS, passkey::KEY_BLOCKS)
+            }
+            Kind::Wallet => (KeccakTable::new(self.hashes).blocks() / wallet::HASHES, wallet::KEY_BLOCKS),
+        };
         let limits = [
             1 << self.ops,
             blocks(self.ladder, LADDER_ROWS),
             blocks(self.comb, COMB_ROWS),
             // One block ends the segment.
             ((1 << self.tuple) - 1) / op_rows(ACCESSES, WRITES),
-            (1 << self.poseidon2) / (op_rows(ACCESSES, WRITES) + MESSAGE + KEY_BLOCKS),
-            Sha256Table::new(self.sha256).blocks() / COMPRESSIONS,
+            (1 << self.poseidon2) / (op_rows(ACCESSES, WRITES) + MESSAGE + key_blocks),
+            hashes,
             // The padding of the ladder has products too.
             (1 << self.mulmod) / PRODUCTS - 1,
         ];
@@ -122,56 +171,69 @@ impl Class {
         (self.ops, self.ladder, self.comb)
     }
 
-    /// The table of products.
-    pub(crate) fn products() -> MulmodTable {
-        MulmodTable::new([P256.field.clone(), P256.order.clone()])
+    /// The curve of the signatures.
+    pub(crate) fn curve(&self) -> &'static Curve {
+        match self.kind {
+            Kind::Passkey => &P256,
+            Kind::Wallet => &SECP256K1,
+        }
+    }
+
+    /// The table of products; those of secp256k1 have the numbers 2 and 3.
+    pub(crate) fn products(&self) -> MulmodTable {
+        let curves: &[&'static Curve] = match self.kind {
+            Kind::Passkey => &[&P256],
+            Kind::Wallet => &[&P256, &SECP256K1],
+        };
+        MulmodTable::new(curves.iter().flat_map(|c| [c.field.clone(), c.order.clone()]))
+    }
+
+    /// Every table with log2 of its rows, in the order of the circuit.
+    fn tables(&self) -> Vec<(AuthAir, usize)> {
+        let curve = self.curve();
+        let mut tables: Vec<(AuthAir, usize)> = vec![
+            (LoginAir(self.kind).into(), self.ops),
+            (TupleAir { mode: Mode::Exec }.into(), self.tuple),
+            (Poseidon2Table::new().into(), self.poseidon2),
+            (RangeTable.into(), range::LOG_HEIGHT),
+        ];
+        match self.kind {
+            Kind::Passkey => tables.extend([
+                (PasskeyTable.into(), self.ops),
+                (Sha256Table::new(self.hashes).into(), self.hashes),
+                (Base64Table.into(), base64url::LOG_HEIGHT),
+            ]),
+            Kind::Wallet => tables.extend([
+                (WalletTable.into(), self.ops),
+                (KeccakTable::new(self.hashes).into(), self.hashes),
+            ]),
+        }
+        tables.extend([
+            (VerifyTable::new(curve, self.ops, self.ladder).into(), self.ops),
+            (LadderTable::new(curve, self.ladder).into(), self.ladder),
+            (CombTable::new(curve, self.comb).into(), self.comb),
+            (EntryTable::new(curve).into(), ENTRIES_LOG_HEIGHT),
+            (self.products().into(), self.mulmod),
+            (BytesTable.into(), BYTES_LOG_HEIGHT),
+            (Range15Table.into(), RANGE15_LOG_HEIGHT),
+        ]);
+        tables
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
-        vec![
-            self.ops,
-            self.tuple,
-            self.poseidon2,
-            range::LOG_HEIGHT,
-            self.ops,
-            self.sha256,
-            base64url::LOG_HEIGHT,
-            self.ops,
-            self.ladder,
-            self.comb,
-            ENTRIES_LOG_HEIGHT,
-            self.mulmod,
-            BYTES_LOG_HEIGHT,
-            RANGE15_LOG_HEIGHT,
-        ]
+        self.tables().into_iter().map(|(_, height)| height).collect()
     }
 
     /// The circuit of the class.
     pub fn circuit(&self, profile: Profile) -> Circuit<AuthAir> {
-        let airs: [AuthAir; TABLES] = [
-            LoginAir.into(),
-            TupleAir { mode: Mode::Exec }.into(),
-            Poseidon2Table::new().into(),
-            RangeTable.into(),
-            PasskeyTable.into(),
-            Sha256Table::new(self.sha256).into(),
-            Base64Table.into(),
-            VerifyTable::new(&P256, self.ops, self.ladder).into(),
-            LadderTable::new(&P256, self.ladder).into(),
-            CombTable::new(&P256, self.comb).into(),
-            EntryTable::new(&P256).into(),
-            Self::products().into(),
-            BytesTable.into(),
-            Range15Table.into(),
-        ];
-        Circuit::new(profile, airs.into_iter().zip(self.log_heights()))
+        Circuit::new(profile, self.tables())
     }
 
     /// Makes the keys of the class.
     ///
     /// # Errors
-    /// None for the classes of [`CLASSES`].
+    /// None for the classes of [`CLASSES`] and [`WALLET_CLASSES`].
     pub fn setup(&self, profile: Profile) -> Result<ProvingKey, SetupError> {
         setup(self.circuit(profile))
     }

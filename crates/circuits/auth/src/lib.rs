@@ -1,21 +1,24 @@
-//! The auth circuit: key changes approved by external keys (docs/src/auth.md).
+//! The circuits of logins: key changes approved by external keys (docs/src/auth.md). One for passkeys (family auth), one
+//! for wallets (family wallet), so that neither pays for the other.
 //!
 //! **Proven.** There are `count` ops whose access logs, absorbed in some order by the tuple sponge, take the capacity
-//! `start` to `end`, and each op is computed by its rule in the system S at the batch time T: approved by a passkey of
-//! the account that may and has not expired, over the message of the op with the account's nonce. What cells held
+//! `start` to `end`, and each op is computed by its rule in the system S at the batch time T: approved by a passkey
+//! (wallet) of the account that may and has not expired, over the message of the op with the account's nonce. What cells held
 //! before is for the transition proof, that indices are distinct and complete too.
 //!
 //! **Public values** (of [`tsz_ledger::ExecClaim`]): login: S (8), T (2); tuple: start (8), end (8), count.
 //!
 //! | table | one row is | columns + LogUp |
 //! |---|---|---|
-//! | [`Login`] | RegisterKeyByPasskey, RevokeKeyByPasskey | 93 + 80 |
+//! | [`Login`] | RegisterKeyBy.., RevokeKeyBy.. | 93 + 80 |
 //! | [`tsz_chips::tuple`] | a block of a tuple | 29 + 24 |
 //! | [`tsz_chips::poseidon2`] | a permutation | 299 + 8 |
 //! | [`tsz_chips::range`] | a 12-bit value | 1 + 8 |
-//! | [`tsz_chips::passkey`] | an assertion | |
-//! | [`tsz_chips::sha256`] | an eighteenth of a compression | |
-//! | [`tsz_chips::base64url`] | a character | 1 + 8 |
+//! | [`tsz_chips::passkey`] (passkeys) | an assertion | 995 + 512 |
+//! | [`tsz_chips::sha256`] (passkeys) | an eighteenth of a compression | 505 + 12 |
+//! | [`tsz_chips::base64url`] (passkeys) | a character | 1 + 8 |
+//! | [`tsz_chips::wallet`] (wallets) | an approval | |
+//! | [`tsz_chips::keccak`] (wallets) | a round | |
 //! | [`tsz_chips::ecdsa`] (four) | a signature, a ladder step, a comb step, an entry | |
 //! | [`tsz_chips::bigint::mulmod`] | a product | |
 //! | [`tsz_chips::bytes`] (two) | two bytes, a 15-bit value | 1 + 8 |
@@ -30,8 +33,8 @@ mod prove;
 mod tests;
 mod witness;
 
-pub use class::{AuthAir, CLASSES, Class};
-pub use login::{AuthRecord, Login, LoginAir, RecordError};
+pub use class::{AuthAir, CLASSES, Class, WALLET_CLASSES};
+pub use login::{AuthRecord, Kind, Login, LoginAir, RecordError};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use witness::{Witness, WitnessError};
 

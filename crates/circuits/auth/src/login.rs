@@ -1,32 +1,69 @@
-//! RegisterKeyByPasskey and RevokeKeyByPasskey: a passkey with manage-keys writes or clears a slot.
+//! RegisterKeyBy.. and RevokeKeyBy..: an external key with manage-keys writes or clears a slot.
 
 use thiserror::Error;
-use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, Trace};
-use tsz_chips::passkey::Approval;
+use tsz_air::{
+    Air, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, TableAir, Trace,
+};
+use tsz_chips::{passkey, wallet};
+use tsz_gadgets::columns;
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::policy::Policy;
 use tsz_gadgets::row::{Row, Shape, c};
 use tsz_gadgets::signer::{Signer, SignerInput, permission};
 use tsz_gadgets::table::{SIGNED_PUBLICS, current, signed_context};
-use tsz_gadgets::{columns, op_air};
-use tsz_ledger::{Access, BatchContext, Scheme};
-use tsz_stf::AuthOp;
+use tsz_hash::Digest;
+use tsz_ledger::{Access, BatchContext, Family, KeyPolicy, Scheme};
+use tsz_stf::{Approval, AuthOp};
+use tsz_types::{AccountId, KeySlot};
 
-/// Code of RegisterKeyByPasskey; RevokeKeyByPasskey is one more.
-pub(crate) const CODE: u32 = 70;
+/// What approves the ops of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Passkeys.
+    Passkey,
+    /// Wallets.
+    Wallet,
+}
+
+impl Kind {
+    /// The family of its ops.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Passkey => Family::Auth,
+            Self::Wallet => Family::Wallet,
+        }
+    }
+
+    /// Code of its registration; that of its revocation is one more.
+    pub(crate) const fn code(self) -> u32 {
+        match self {
+            Self::Passkey => 70,
+            Self::Wallet => 72,
+        }
+    }
+
+    /// Scheme of its key slots.
+    pub(crate) const fn scheme(self) -> Scheme {
+        match self {
+            Self::Passkey => Scheme::P256,
+            Self::Wallet => Scheme::Secp256k1,
+        }
+    }
+}
+
 /// Accesses of an op.
 pub(crate) const ACCESSES: usize = 5;
 /// Writes of an op.
 pub(crate) const WRITES: usize = 3;
 
 columns! {
-    /// One RegisterKeyByPasskey or RevokeKeyByPasskey.
+    /// One registration or revocation.
     pub struct Login {
         /// 1 = the row holds an op; boolean.
         is_real: felt,
         /// Sequence number; bound by the tuple.
         index: felt,
-        /// The account and its passkey, which approves.
+        /// The account and its passkey or wallet, which approves.
         signer: (Signer),
         /// Slot written; < 48 by two lookups.
         slot: felt,
@@ -39,9 +76,29 @@ columns! {
     }
 }
 
-op_air! {
-    /// AIR of [`Login`]. Public values: S (8), T (2).
-    LoginAir, Login, "login", SIGNED_PUBLICS
+/// AIR of [`Login`] for one kind of key. Public values: S (8), T (2).
+#[derive(Clone, Copy, Debug)]
+pub struct LoginAir(pub Kind);
+
+impl TableAir for LoginAir {
+    fn name(&self) -> String {
+        "login".into()
+    }
+    fn column_names(&self) -> Vec<String> {
+        tsz_gadgets::layout::names::<Login<()>>()
+    }
+}
+
+impl BaseAir<F> for LoginAir {
+    fn width(&self) -> usize {
+        <Login<()> as Columns<()>>::WIDTH
+    }
+    fn num_public_values(&self) -> usize {
+        SIGNED_PUBLICS
+    }
+    fn main_next_row_columns(&self) -> Vec<usize> {
+        Vec::new()
+    }
 }
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for LoginAir {
@@ -55,9 +112,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for LoginAir {
 
         let p = &k.policy;
         let account = k.signer.account.value();
-        let message = message(&k.signer, &k.slot, p);
-        let passkey = Scheme::P256.code();
-        row.external_signer(0, &k.signer, AB::Expr::ZERO, (&system, &time), message, passkey);
+        let message = message(self.0, &k.signer, &k.slot, p);
+        let scheme = self.0.scheme().code();
+        row.external_signer(0, &k.signer, AB::Expr::ZERO, (&system, &time), message, scheme);
         let may = k.signer.permissions[permission::MANAGE_KEYS].clone();
         row.zero(k.is_real.clone() * (AB::Expr::ONE - may));
 
@@ -73,13 +130,14 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for LoginAir {
 
 /// Blocks of the approved message (docs/src/auth.md).
 fn message<E: PrimeCharacteristicRing + Clone>(
+    kind: Kind,
     signer: &Signer<E>,
     slot: &E,
     policy: &Policy<E>,
 ) -> [[E; 8]; 2] {
     let [nonce_lo, nonce_hi] = signer.nonce();
     let first = [
-        c::<E>(CODE) + policy.is_revoke.clone(),
+        c::<E>(kind.code()) + policy.is_revoke.clone(),
         signer.account.value(),
         slot.clone() + policy.scheme() * c::<E>(64),
         policy.permissions(),
@@ -113,6 +171,12 @@ pub enum RecordError {
         /// Accesses given.
         got: usize,
     },
+    /// An op of another family.
+    #[error("op {index} is of another family")]
+    Family {
+        /// Sequence number.
+        index: u32,
+    },
     /// More ops than rows.
     #[error("{got} ops, at most {rows}")]
     TooMany {
@@ -123,23 +187,66 @@ pub enum RecordError {
     },
 }
 
-/// The row of a record and the approval that it looks up.
-fn row(context: &BatchContext, record: &AuthRecord) -> Result<(Login<F>, Approval), RecordError> {
+/// Approvals that a table of ops looks up.
+#[derive(Clone, Debug)]
+pub(crate) enum Approvals {
+    /// Of passkeys.
+    Passkeys(Vec<passkey::Approval>),
+    /// Of wallets.
+    Wallets(Vec<wallet::Approval>),
+}
+
+impl Approvals {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Passkey => Self::Passkeys(Vec::new()),
+            Kind::Wallet => Self::Wallets(Vec::new()),
+        }
+    }
+
+    /// Adds that of an op over a message.
+    fn push(&mut self, record: &AuthRecord, message: Digest) -> Result<(), RecordError> {
+        match (self, record.op.approval()) {
+            (Self::Passkeys(all), Approval::Passkey(passkey, assertion)) => {
+                let (passkey, assertion) = (passkey.clone(), assertion.clone());
+                all.push(passkey::Approval { passkey, message, assertion, uses: 1 });
+            }
+            (Self::Wallets(all), Approval::Wallet(wallet, approval)) => {
+                all.push(wallet::Approval { wallet: *wallet, message, approval: *approval, uses: 1 });
+            }
+            _ => return Err(RecordError::Family { index: record.index }),
+        }
+        Ok(())
+    }
+}
+
+/// What an op writes: the account, the slot, the slot of the key that approves, the policy.
+fn content(op: &AuthOp) -> (AccountId, KeySlot, KeySlot, Policy<F>) {
+    let register = |key_id: &Digest, content: KeyPolicy| {
+        let (scheme, permissions) = (content.scheme.code(), content.permissions.bits());
+        Policy::register(key_id, scheme, permissions, content.expiry.get())
+    };
+    match op {
+        AuthOp::RegisterKeyByPasskey(op) => {
+            (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
+        }
+        AuthOp::RegisterKeyByWallet(op) => {
+            (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
+        }
+        AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
+        AuthOp::RevokeKeyByWallet(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
+    }
+}
+
+/// The row of a record and the message that is approved.
+fn row(kind: Kind, context: &BatchContext, record: &AuthRecord) -> Result<(Login<F>, Digest), RecordError> {
     let accesses: &[Access; ACCESSES] = record
         .accesses
         .as_slice()
         .try_into()
         .map_err(|_| RecordError::Accesses { index: record.index, got: record.accesses.len() })?;
     let [key_a, key_b, ctl, slot_a, slot_b] = accesses;
-    let (account, slot, key_slot, policy) = match &record.op {
-        AuthOp::RegisterKeyByPasskey(op) => {
-            let content = op.policy();
-            let (scheme, permissions) = (content.scheme.code(), content.permissions.bits());
-            let policy = Policy::register(&op.key_id, scheme, permissions, content.expiry.get());
-            (op.account, op.slot, op.key_slot, policy)
-        }
-        AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
-    };
+    let (account, slot, key_slot, policy) = content(&record.op);
     let slot = F::from_u32(slot.get().into());
     let signer = |message| {
         Signer::of(&SignerInput {
@@ -154,14 +261,11 @@ fn row(context: &BatchContext, record: &AuthRecord) -> Result<(Login<F>, Approva
         })
     };
     // The message holds the nonce of the cell, which the signer's columns have.
-    let blocks = message(&signer([[F::ZERO; 8]; 2]), &slot, &policy);
+    let blocks = message(kind, &signer([[F::ZERO; 8]; 2]), &slot, &policy);
     let signer = signer(blocks);
-    let (passkey, assertion) = record.op.approval();
-    let approval =
-        Approval { passkey: passkey.clone(), message: signer.digest, assertion: assertion.clone(), uses: 1 };
-    let index = F::from_u32(record.index);
+    let (index, digest) = (F::from_u32(record.index), signer.digest);
     let (old_a, old_b) = (slot_a.old, slot_b.old);
-    Ok((Login { is_real: F::ONE, index, signer, slot, policy, old_a, old_b }, approval))
+    Ok((Login { is_real: F::ONE, index, signer, slot, policy, old_a, old_b }, digest))
 }
 
 /// Public values of the table: S, T.
@@ -175,26 +279,27 @@ pub(crate) fn publics(context: &BatchContext) -> Vec<F> {
 /// # Errors
 /// [`RecordError`]. That the ops follow the rules is not checked.
 pub(crate) fn trace(
+    kind: Kind,
     context: &BatchContext,
     records: &[AuthRecord],
     log_height: usize,
-) -> Result<(Trace, Vec<Approval>), RecordError> {
+) -> Result<(Trace, Approvals), RecordError> {
     let (rows, got) = (1 << log_height, records.len());
     if got > rows {
         return Err(RecordError::TooMany { rows, got });
     }
     let width = <Login<F> as Columns<F>>::WIDTH;
     let mut values = F::zero_vec(rows * width);
-    let mut approvals = Vec::with_capacity(got);
+    let mut approvals = Approvals::new(kind);
     for (out, record) in values.chunks_exact_mut(width).zip(records) {
-        let (columns, approval) = row(context, record)?;
+        let (columns, message) = row(kind, context, record)?;
         let mut cells = out.iter_mut();
         columns.write(&mut |x| {
             if let Some(cell) = cells.next() {
                 *cell = *x;
             }
         });
-        approvals.push(approval);
+        approvals.push(record, message)?;
     }
     Ok((RowMajorMatrix::new(values, width), approvals))
 }

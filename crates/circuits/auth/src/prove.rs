@@ -3,10 +3,10 @@
 use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_hash::Digest;
-use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family};
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim};
 
-use crate::class::{Class, TABLES};
-use crate::login::{AuthRecord, publics};
+use crate::class::{Class, PASSKEY_TABLES, WALLET_TABLES};
+use crate::login::{AuthRecord, Kind, publics};
 use crate::witness::{Witness, WitnessError};
 use crate::{ProvingKey, VerifyingKey};
 
@@ -17,7 +17,7 @@ const U48: u64 = 1 << 48;
 #[derive(Debug, Error)]
 pub enum ProveError {
     /// The key is of no size class of this circuit.
-    #[error("the key is of no size class of the auth circuit")]
+    #[error("the key is of no size class of the circuits of logins")]
     Key,
     /// The ops give no witness.
     #[error(transparent)]
@@ -34,12 +34,12 @@ pub enum ProveError {
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// The key is of no size class of this circuit.
-    #[error("the key is of no size class of the auth circuit")]
+    #[error("the key is of no size class of the circuits of logins")]
     Key,
     /// A claim about another algorithm.
-    #[error("the claim is of algorithm {got:?}, the auth circuit proves {expected:?}")]
+    #[error("the claim is of algorithm {got:?}, the circuit proves {expected:?}")]
     Algorithm {
-        /// The auth family.
+        /// The family of the key.
         expected: AlgorithmId,
         /// What the claim says.
         got: AlgorithmId,
@@ -61,14 +61,14 @@ pub enum VerifyError {
         max: u64,
     },
     /// A claim to hold the batch's BeginBatch, which is of the fund family.
-    #[error("the auth family has no BeginBatch")]
+    #[error("the families of logins have no BeginBatch")]
     Begin,
     /// The proof does not hold for the claim.
     #[error(transparent)]
     Stark(#[from] tsz_stark::VerifyError),
 }
 
-/// Proves that the ops of `records`, in their order, follow the rules of the auth family, and that the tuple
+/// Proves that the ops of `records`, in their order, follow the rules of the family of the key, and that the tuple
 /// sponge over them goes from `start` to the claim's end.
 ///
 /// # Errors
@@ -100,12 +100,15 @@ impl Witness {
 pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
     let mut tuple: Vec<F> = claim.start.iter().chain(&claim.end).copied().collect();
     tuple.push(F::from_u32(claim.count));
+    // Both circuits have these two tables first; a claim of another family is refused before it gets here.
+    let tables =
+        if claim.algorithm == Kind::Wallet.family().algorithm() { WALLET_TABLES } else { PASSKEY_TABLES };
     let mut values = vec![publics(&claim.context), tuple];
-    values.resize(TABLES, Vec::new());
+    values.resize(tables, Vec::new());
     values
 }
 
-/// Verifies an auth proof. Never panics, whatever the bytes.
+/// Verifies a proof of logins. Never panics, whatever the bytes.
 ///
 /// That the key is the one pinned for the algorithm, and how ranges and batches chain, is for the caller to check.
 ///
@@ -113,7 +116,7 @@ pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
 /// [`VerifyError`] unless the bytes are a proof of the claim under the key.
 pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), VerifyError> {
     let class = Class::with_heights(vk.log_heights()).ok_or(VerifyError::Key)?;
-    let expected = Family::Auth.algorithm();
+    let expected = class.kind.family().algorithm();
     if claim.algorithm != expected {
         return Err(VerifyError::Algorithm { expected, got: claim.algorithm });
     }

@@ -3,16 +3,18 @@
 use thiserror::Error;
 use tsz_air::{Trace, from_rows};
 use tsz_chips::bigint::mulmod::{self, MULMOD, TooManyProducts};
-use tsz_chips::collect::collect;
-use tsz_chips::ecdsa::{self, P256, SignedDigest};
-use tsz_chips::passkey::{self, Approval, PasskeyTable};
+use tsz_chips::collect::{Asked, collect};
+use tsz_chips::ecdsa::{self, SignedDigest};
+use tsz_chips::keccak::{self, KeccakTable, TooManyHashes};
+use tsz_chips::passkey::{self, PasskeyTable};
 use tsz_chips::sha256::{self, Sha256Table, TooManyBlocks};
+use tsz_chips::wallet::{self, WalletTable};
 use tsz_chips::{base64url, bytes, poseidon2, range, tuple};
 use tsz_hash::Digest;
-use tsz_ledger::{BatchContext, ExecClaim, Family};
+use tsz_ledger::{BatchContext, ExecClaim};
 
 use crate::class::Class;
-use crate::login::{self, AuthRecord, LoginAir, RecordError, publics};
+use crate::login::{self, Approvals, AuthRecord, LoginAir, RecordError, publics};
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -29,6 +31,9 @@ pub enum WitnessError {
     /// The table of SHA-256 is too small.
     #[error(transparent)]
     Sha256(#[from] TooManyBlocks),
+    /// The table of Keccak is too small.
+    #[error(transparent)]
+    Keccak(#[from] TooManyHashes),
     /// The table of products is too small.
     #[error(transparent)]
     Products(#[from] TooManyProducts),
@@ -58,7 +63,7 @@ impl Witness {
         records: &[AuthRecord],
         start: Digest,
     ) -> Result<Self, WitnessError> {
-        let (trace, approvals) = login::trace(context, records, class.ops)?;
+        let (trace, approvals) = login::trace(class.kind, context, records, class.ops)?;
         Self::assemble(class, context, records, start, trace, &approvals)
     }
 
@@ -69,29 +74,35 @@ impl Witness {
         records: &[AuthRecord],
         start: Digest,
         login: Trace,
-        approvals: &[Approval],
+        approvals: &Approvals,
     ) -> Result<Self, WitnessError> {
-        let signatures: Vec<SignedDigest> = approvals.iter().map(passkey::signature).collect();
-        Self::with_rows(class, context, records, start, login, passkey::rows(approvals), &signatures)
+        let (rows, signatures) = match approvals {
+            Approvals::Passkeys(all) => {
+                (Rows::Passkeys(passkey::rows(all)), all.iter().map(passkey::signature).collect())
+            }
+            Approvals::Wallets(all) => {
+                let signatures: Vec<SignedDigest> = all.iter().map(wallet::signature).collect();
+                (Rows::Wallets(wallet::rows(all)), signatures)
+            }
+        };
+        Self::with_rows(class, context, records, start, login, rows, &signatures)
     }
 
-    /// Fills the other tables for a table of ops, rows of assertions and signatures.
+    /// Fills the other tables for a table of ops, rows of approvals and signatures.
     pub(crate) fn with_rows(
         class: &Class,
         context: &BatchContext,
         records: &[AuthRecord],
         start: Digest,
         login: Trace,
-        assertions: passkey::Rows,
+        approvals: Rows,
         signatures: &[SignedDigest],
     ) -> Result<Self, WitnessError> {
-        let mut asked = collect(&LoginAir, &login, &publics(context));
-        let assertion_trace = from_rows(&assertions.rows, class.ops);
-        asked.merge(collect(&PasskeyTable, &assertion_trace, &[]));
-        let sha256 = sha256::trace(&Sha256Table::new(class.sha256), &assertions.compressions)?;
-        let signed = ecdsa::generate(&P256, signatures, class.ecdsa())?;
+        let mut asked = collect(&LoginAir(class.kind), &login, &publics(context));
+        let mut of_approvals = approvals.traces(class, &mut asked)?;
+        let signed = ecdsa::generate(class.curve(), signatures, class.ecdsa())?;
         asked.merge(signed.asked);
-        let products = Class::products();
+        let products = class.products();
         let product_trace = mulmod::trace(&products, &asked.messages(MULMOD.name()), class.mulmod)?;
         asked.merge(collect(&products, &product_trace, &[]));
         let segment =
@@ -100,11 +111,12 @@ impl Witness {
 
         let mut traces = vec![login, hashed.trace];
         traces.extend(poseidon2::traces(&asked.shared.p2, &[class.poseidon2])?);
-        traces.extend([range::trace(&asked.shared.range), assertion_trace, sha256, base64url::trace(&asked)]);
+        traces.push(range::trace(&asked.shared.range));
+        traces.append(&mut of_approvals);
         traces.extend([signed.verify, signed.ladder, signed.comb, signed.entries, product_trace]);
         traces.extend([bytes::trace(&asked.bytes), bytes::trace(&asked.range15)]);
         let claim = ExecClaim {
-            algorithm: Family::Auth.algorithm(),
+            algorithm: class.kind.family().algorithm(),
             context: *context,
             count: records.len() as u32,
             start,
@@ -112,5 +124,32 @@ impl Witness {
             has_begin: false,
         };
         Ok(Self { claim, traces })
+    }
+}
+
+/// Rows of the table of approvals, with what they hash.
+pub(crate) enum Rows {
+    /// Of assertions.
+    Passkeys(passkey::Rows),
+    /// Of wallets' signatures.
+    Wallets(wallet::Rows),
+}
+
+impl Rows {
+    /// The tables of one kind of approvals; adds what they look up.
+    fn traces(self, class: &Class, asked: &mut Asked) -> Result<Vec<Trace>, WitnessError> {
+        match self {
+            Self::Passkeys(rows) => {
+                let approvals = from_rows(&rows.rows, class.ops);
+                asked.merge(collect(&PasskeyTable, &approvals, &[]));
+                let sha256 = sha256::trace(&Sha256Table::new(class.hashes), &rows.compressions)?;
+                Ok(vec![approvals, sha256, base64url::trace(asked)])
+            }
+            Self::Wallets(rows) => {
+                let approvals = from_rows(&rows.rows, class.ops);
+                asked.merge(collect(&WalletTable, &approvals, &[]));
+                Ok(vec![approvals, keccak::trace(&KeccakTable::new(class.hashes), &rows.absorbed)?])
+            }
+        }
     }
 }

@@ -5,8 +5,8 @@
 //! lookup is no wider than its use. Widths are those of valid parameters, as P is the hash of such.
 
 use tsz_air::{
-    Air, BaseAir, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing, RowMajorMatrix, TableAir,
-    Trace, WindowAccess,
+    Air, AirBuilder, BaseAir, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing,
+    RowMajorMatrix, TableAir, Trace, WindowAccess,
 };
 use tsz_hash::{Block, Digest, step};
 
@@ -26,6 +26,10 @@ pub const SETTLING: u32 = 3;
 const FEED: LookupBus<'static> = LookupBus::new("feed");
 /// `funding`: market, status, multiplier, rate, its sign, small clamp, big clamp. Provided by the perps table.
 const FUNDING: LookupBus<'static> = LookupBus::new("funding");
+/// `status`: market, status; or number of markets, [`UNLISTED`]. Provided by the perps table.
+const STATUS: LookupBus<'static> = LookupBus::new("status");
+/// Stands for a status where the number of markets is said.
+pub const UNLISTED: u32 = 4;
 
 columns! {
     /// One market.
@@ -36,6 +40,10 @@ columns! {
         feed_uses: felt,
         /// Lookups on `funding`; free, 0 on padding.
         funding_uses: felt,
+        /// Lookups on `status`; free, 0 on padding but the last row: an entry is a true statement.
+        status_uses: felt,
+        /// Markets in the rows before; owned by the chain of rows.
+        number: felt,
         /// Place in the list.
         link: (Link),
         /// General block, open interest and funding, three blocks of tiers, feed; bound by the chain.
@@ -57,6 +65,14 @@ impl<E: PrimeCharacteristicRing + Clone> Perp<E> {
         let [id, status, multiplier, ..] = self.blocks[0].felts.clone();
         let [_, _, _, rate, sign, small, big, _] = self.blocks[1].felts.clone();
         vec![id, status, multiplier, rate, sign, small, big]
+    }
+
+    /// Message on `status`; a padding row has no id.
+    fn status(&self) -> [E; 2] {
+        let [id, status, ..] = self.blocks[0].felts.clone();
+        let (real, padding) = (self.is_real.clone(), E::ONE - self.is_real.clone());
+        let unlisted = padding.clone() * E::from_u32(UNLISTED);
+        [real.clone() * id + padding * self.number.clone(), real * status + unlisted]
     }
 }
 
@@ -96,7 +112,18 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for PerpsAir {
         }
         FEED.table_entry(row.builder(), p.feed(), p.feed_uses.clone());
         FUNDING.table_entry(row.builder(), p.funding(), p.funding_uses.clone());
+        number(&mut row, &p, &next);
+        STATUS.table_entry(row.builder(), p.status(), p.status_uses.clone());
     }
+}
+
+/// Real rows are counted: the last row, if it is padding, knows the number of all markets.
+fn number<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &Perp<AB::Expr>, next: &Perp<AB::Expr>) {
+    let real = row.real.clone();
+    let builder = row.builder();
+    builder.when_first_row().assert_zero(p.number.clone());
+    builder.when_transition().assert_eq(next.number.clone(), p.number.clone() + real.clone());
+    builder.when_transition().assert_zero(p.status_uses.clone() * (AB::Expr::ONE - real));
 }
 
 columns! {
@@ -148,6 +175,17 @@ pub fn lookup_funding<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, fund
     FUNDING.lookup_key(row.builder(), fields, Count::bounded(real, 1));
 }
 
+/// On real rows `market` is listed with `status`; or `status` is [`UNLISTED`] and there are
+/// as many markets as `market` says.
+pub fn lookup_status<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    market: AB::Expr,
+    status: &AB::Expr,
+) {
+    let real = row.real.clone();
+    STATUS.lookup_key(row.builder(), [market, status.clone()], Count::bounded(real, 1));
+}
+
 /// The capacity that the list starts from.
 fn iv() -> Digest {
     tsz_hash::Domain::ParameterList.iv(LIST as usize)
@@ -160,21 +198,28 @@ pub struct Uses {
     pub feed: usize,
     /// On `funding`.
     pub funding: usize,
+    /// On `status`.
+    pub status: usize,
 }
 
-/// The table of the markets with these blocks, in `2^log_height` rows; `None` if they do not fit.
-pub fn trace(markets: &[([Block; BLOCKS], Uses)], log_height: usize) -> Option<Trace> {
+/// The table of the markets with these blocks, in `2^log_height` rows; their number is looked up `counted` times.
+/// `None` if they do not fit, with the row that says the number if that is needed.
+pub fn trace(markets: &[([Block; BLOCKS], Uses)], counted: usize, log_height: usize) -> Option<Trace> {
     let height: usize = 1 << log_height;
-    if markets.len() > height {
+    if markets.len() + usize::from(counted > 0) > height {
         return None;
     }
     let blocks: Vec<[Block; BLOCKS]> = markets.iter().map(|(blocks, _)| *blocks).collect();
     let width = <Perp<()> as Columns<()>>::WIDTH;
     let mut values = Vec::with_capacity(width * height);
     for (k, link) in Link::chain(&iv(), &blocks, height).into_iter().enumerate() {
-        let mut row = Perp::default();
+        let mut row = Perp { number: F::from_usize(k.min(markets.len())), ..Perp::default() };
+        if k + 1 == height {
+            row.status_uses = F::from_usize(counted);
+        }
         if let Some((blocks, uses)) = markets.get(k) {
             row.is_real = F::ONE;
+            row.status_uses = F::from_usize(uses.status);
             row.feed_uses = F::from_usize(uses.feed);
             row.funding_uses = F::from_usize(uses.funding);
             row.blocks = blocks.map(|felts| Felts8 { felts });

@@ -8,7 +8,7 @@ use crate::columns;
 use crate::row::{Row, c, compose12};
 
 columns! {
-    /// A carry below 2^14: enough for sums of four products of digits.
+    /// A carry below 2^14.
     pub struct Carry {
         /// Low 12 bits; range12.
         lo: felt,
@@ -65,11 +65,12 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         }
     }
 
-    /// `a * b = out`: digits of all three are below 2^12 (to be checked by the caller), at most four products meet in
-    /// a digit, and there is no carry beyond `carries`.
+    /// `a * b = out`: digits of all three are below 2^12 (to be checked by the caller), n products meet in a digit with
+    /// n * 2^24 + 2^14 < p (so n <= 119), and there is no carry beyond `carries`.
     ///
-    /// Digit k: `sum a_i b_(k-i) + carry_(k-1) = out_k + 2^12 carry_k`. The left side is below 4 * 2^24 + 2^14, the
-    /// right side below 2^12 + 2^26: equations of integers. A digit beyond `out` is the integer 0, hence each of its
+    /// Digit k: `sum a_i b_(k-i) + carry_(k-1) = out_k + 2^12 carry_k`. The left side is below n * 2^24 + 2^14, the
+    /// right side below 2^12 + 2^26: equations of integers. A carry has 14 bits, which any product holds where at most
+    /// four products meet in a digit; a larger one has no row. A digit beyond `out` is the integer 0, hence each of its
     /// terms.
     pub fn product(&mut self, a: &[AB::Expr], b: &[AB::Expr], out: &[AB::Expr], carries: &[Carry<AB::Expr>]) {
         for carry in carries {

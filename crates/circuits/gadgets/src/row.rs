@@ -47,22 +47,24 @@ pub struct Row<'a, AB: AirBuilder> {
     pub index: AB::Expr,
     /// Shape of the op kind.
     pub shape: Shape,
+    /// Number of accesses, where the kind has no shape.
+    accesses: AB::Expr,
 }
 
 impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
     /// Starts a row: `real` is boolean, and the op is announced on the bus `op`.
     pub fn new(builder: &'a mut AB, real: AB::Expr, index: AB::Expr, shape: Shape) -> Self {
-        let mut row = Self { builder, real: real.clone(), index: index.clone(), shape };
+        let mut row = Self { builder, real: real.clone(), index: index.clone(), shape, accesses: c(0) };
         row.boolean(&real);
         bus::op::send(row.builder, [index, c(0), c(shape.n), c(shape.nv)], real);
         row
     }
 
-    /// Starts a row whose op kind has logs of several lengths: `n` accesses, `nv` values. Accesses are given by
-    /// [`Row::key_if`] and [`Row::value_if`]; the row has no [`Shape`].
+    /// Starts a row whose op kind has logs of several lengths: `n` accesses, `nv` values. Accesses that not every log has
+    /// are given by [`Row::key_if`] and [`Row::value_if`]; the row has no [`Shape`].
     pub fn sized(builder: &'a mut AB, real: AB::Expr, index: AB::Expr, n: AB::Expr, nv: AB::Expr) -> Self {
-        let mut row =
-            Self { builder, real: real.clone(), index: index.clone(), shape: Shape { n: 0, nv: 0 } };
+        let shape = Shape { n: 0, nv: 0 };
+        let mut row = Self { builder, real: real.clone(), index: index.clone(), shape, accesses: n.clone() };
         row.boolean(&real);
         bus::op::send(row.builder, [index, c(0), n, nv], real);
         row
@@ -70,7 +72,8 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
 
     /// Starts a row of a table that holds no ops: `real` is boolean, nothing is sent.
     pub fn bare(builder: &'a mut AB, real: AB::Expr) -> Self {
-        let mut row = Self { builder, real: real.clone(), index: c(0), shape: Shape { n: 0, nv: 0 } };
+        let shape = Shape { n: 0, nv: 0 };
+        let mut row = Self { builder, real: real.clone(), index: c(0), shape, accesses: c(0) };
         row.boolean(&real);
         row
     }
@@ -125,7 +128,11 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
 
     /// Write number `w` left the value `v`.
     pub fn new_value(&mut self, w: u32, v: [AB::Expr; 8]) {
-        self.old(self.shape.n + w, v);
+        if self.shape.n > 0 {
+            return self.old(self.shape.n + w, v);
+        }
+        let (real, place) = (self.real.clone(), self.accesses.clone() + c::<AB::Expr>(w));
+        self.value_if(&real, place, v);
     }
 
     /// `out = step(block, cap)` if `count` is 1; `count` must be boolean and at most `real`.
@@ -138,8 +145,9 @@ impl<'a, AB: InteractionBuilder<F = F>> Row<'a, AB> {
         bus::sig::lookup(self.builder, key_id.clone(), message.clone(), self.real.clone());
     }
 
-    /// The external key `key_id` approved `message`.
-    pub fn approved(&mut self, key_id: &[AB::Expr; 8], message: &[AB::Expr; 8]) {
-        bus::login::lookup(self.builder, key_id.clone(), message.clone(), self.real.clone());
+    /// The external key `key_id` of `scheme` approved `message`.
+    pub fn approved(&mut self, scheme: u32, key_id: &[AB::Expr; 8], message: &[AB::Expr; 8]) {
+        let (scheme, real) = ([c::<AB::Expr>(scheme)], self.real.clone());
+        bus::login::lookup(self.builder, scheme, key_id.clone(), message.clone(), real);
     }
 }

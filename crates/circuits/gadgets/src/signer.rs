@@ -41,7 +41,7 @@ columns! {
     pub struct Signer {
         /// Account; range12.
         account: (U24),
-        /// Inverse of account - 1: the insurance account never signs.
+        /// Inverse of account - 1, where the insurance account may not sign.
         account_inv: felt,
         /// Key slot; < 48 by two lookups. Not signed: the operator may name any slot that holds the key.
         slot: felt,
@@ -202,6 +202,23 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         context: (&[AB::Expr; 8], &[AB::Expr; 2]),
         message: [[AB::Expr; 8]; 2],
     ) {
+        self.not_insurance(s);
+        self.authorise(j, s, sub, context, message, SCHNORR);
+        self.signed(&s.key_id, &s.digest);
+    }
+
+    /// [`Row::signer`] of an op that the insurance account may sign, but where the boolean `barred` is 1.
+    pub fn any_signer(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        barred: &AB::Expr,
+        sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+    ) {
+        let from_insurance = s.account.value() - AB::Expr::ONE;
+        self.zero(barred.clone() * (from_insurance * s.account_inv.clone() - AB::Expr::ONE));
         self.authorise(j, s, sub, context, message, SCHNORR);
         self.signed(&s.key_id, &s.digest);
     }
@@ -216,11 +233,18 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         message: [[AB::Expr; 8]; 2],
         scheme: u32,
     ) {
+        self.not_insurance(s);
         self.authorise(j, s, sub, context, message, scheme);
-        self.approved(&s.key_id, &s.digest);
+        self.approved(scheme, &s.key_id, &s.digest);
     }
 
-    /// All of [`Row::signer`] but the signature of the digest.
+    /// The signer is not the insurance account.
+    fn not_insurance(&mut self, s: &Signer<AB::Expr>) {
+        let from_insurance = s.account.value() - AB::Expr::ONE;
+        self.zero(from_insurance * s.account_inv.clone() - self.real.clone());
+    }
+
+    /// All of [`Row::signer`] but the signature of the digest, and that insurance signs nothing.
     fn authorise(
         &mut self,
         j: u32,
@@ -233,7 +257,6 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         let real = self.real.clone();
         let account = s.account.value();
         self.u24(&s.account);
-        self.zero((account.clone() - AB::Expr::ONE) * s.account_inv.clone() - real.clone());
         self.slot(&s.slot);
         for bit in &s.permissions {
             self.boolean(bit);

@@ -11,7 +11,7 @@ use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::{Params, TradeOp};
 
 use crate::ProvingKey;
-use crate::tables::{SetParamsAir, SetTokenAir, SettleAir, TickAir};
+use crate::tables::{SetParamsAir, SetTokenAir, SettleAir, SettleMarketAir, TickAir};
 
 air_enum! {
     /// Tables of the manage circuit.
@@ -30,6 +30,8 @@ air_enum! {
         SetParams(SetParamsAir),
         /// SetToken.
         SetToken(SetTokenAir),
+        /// SettleMarket.
+        SettleMarket(SettleMarketAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -40,9 +42,9 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 11;
+pub(crate) const TABLES: usize = 12;
 /// Tables of the family before the tuple table.
-pub(crate) const OWN_TABLES: usize = 7;
+pub(crate) const OWN_TABLES: usize = 8;
 /// Sponge steps of an L1 record.
 const STEPS_OF_A_RECORD: usize = 2;
 
@@ -59,6 +61,10 @@ pub struct Counts {
     pub set_params: usize,
     /// Token listings.
     pub set_token: usize,
+    /// Markets that get their last prices.
+    pub settle_market: usize,
+    /// Those of them that are not listed: the table of markets needs a row that says so.
+    pub unlisted: usize,
     /// Operations that have no table yet: no class holds them.
     pub others: usize,
 }
@@ -73,6 +79,10 @@ impl Counts {
                 TradeOp::FundingSettle(_) => counts.settles += 1,
                 TradeOp::SetParams(_) => counts.set_params += 1,
                 TradeOp::SetToken(_) => counts.set_token += 1,
+                TradeOp::SettleMarket(op) => {
+                    counts.settle_market += 1;
+                    counts.unlisted += usize::from(params.perp(op.market).is_none());
+                }
                 _ => counts.others += 1,
             }
         }
@@ -91,6 +101,7 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
         ("FundingSettle", op("settle", (4, 2), 0)),
         ("SetParams", op("set_params", (3, 3), STEPS_OF_A_RECORD)),
         ("SetToken", op("set_token", (3, 3), STEPS_OF_A_RECORD)),
+        ("SettleMarket", op("settle_market", (3, 3), STEPS_OF_A_RECORD)),
     ]
 }
 
@@ -105,7 +116,7 @@ pub struct Class {
     pub ticks: usize,
     /// Settlements.
     pub settles: usize,
-    /// Parameter updates, and as many token listings.
+    /// Parameter updates, as many token listings, and as many markets that settle.
     pub governance: usize,
     /// Tuple table.
     pub tuple: usize,
@@ -146,16 +157,16 @@ impl Class {
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
-        let governance = counts.set_params + counts.set_token;
+        let governance = counts.set_params + counts.set_token + counts.settle_market;
         let moved = counts.ticks + counts.settles;
         let blocks = moved * tuple_rows(4, 2) + governance * tuple_rows(3, 3);
         let lists = params::LISTS + counts.markets * BLOCKS;
         let records = governance * STEPS_OF_A_RECORD;
         counts.others == 0
-            && counts.markets <= 1 << self.markets
+            && counts.markets + counts.unlisted.min(1) <= 1 << self.markets
             && counts.ticks <= 1 << self.ticks
             && counts.settles <= 1 << self.settles
-            && counts.set_params.max(counts.set_token) <= 1 << self.governance
+            && counts.set_params.max(counts.set_token).max(counts.settle_market) <= 1 << self.governance
             // one more row ends the segment
             && blocks < 1 << self.tuple
             && lists + blocks + records <= permutations
@@ -163,14 +174,15 @@ impl Class {
 
     /// Rows of the op tables together.
     pub(crate) fn rows(&self) -> u64 {
-        (1 << self.ticks) + (1 << self.settles) + (2 << self.governance)
+        (1 << self.ticks) + (1 << self.settles) + (3 << self.governance)
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
         let lists = [params::LOG_HEIGHT, self.markets, clock::LOG_HEIGHT];
-        let own = [self.ticks, self.settles, self.governance, self.governance];
+        let governance = [self.governance; 3];
+        let own = [self.ticks, self.settles].into_iter().chain(governance);
         let own = lists.into_iter().chain(own);
         own.chain([self.tuple, p0, p1, range::LOG_HEIGHT]).collect()
     }
@@ -185,6 +197,7 @@ impl Class {
             SettleAir.into(),
             SetParamsAir.into(),
             SetTokenAir.into(),
+            SettleMarketAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             Poseidon2Table::new().into(),
             Poseidon2Table::new().into(),

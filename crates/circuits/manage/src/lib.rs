@@ -1,4 +1,5 @@
-//! The manage circuit: FundingTick, FundingSettle, SetParams and SetToken (docs/src/manage.md, docs/src/domain.md sections 8 and 9).
+//! The manage circuit: FundingTick, FundingSettle, SetParams, SetToken and SettleMarket (docs/src/manage.md,
+//! docs/src/domain.md sections 7 to 9).
 //!
 //! **Proven.** There are `count` ops of the family whose access logs, absorbed in some order by the tuple sponge, take
 //! the capacity `start` to `end`, and each is computed by its rule at the batch time T under the parameters whose hash
@@ -17,10 +18,11 @@
 //! | [`tables::Settle`] | FundingSettle |
 //! | [`tables::SetParams`] | SetParams |
 //! | [`tables::SetToken`] | SetToken |
+//! | [`tables::SettleMarket`] | SettleMarket |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | as in `tsz-fund` |
 //!
 //! **Buses**: sends `op`, `key`, `val` to the tuple table; looks up `p2`, `range12`; internal lookup buses `params`,
-//! `funding`, `clock`. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
+//! `funding`, `status`, `clock`. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod class;
 mod prove;

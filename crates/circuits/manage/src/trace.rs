@@ -9,17 +9,17 @@ use tsz_gadgets::clock;
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::params::{self, LISTS};
-use tsz_gadgets::perps::{self, Uses};
+use tsz_gadgets::perps::{self, UNLISTED, Uses};
 use tsz_gadgets::table::matrix;
-use tsz_hash::Block;
+use tsz_hash::{Block, Digest};
 use tsz_ledger::{Access, BatchContext};
-use tsz_trade::code::{SET_PARAMS, SET_TOKEN};
+use tsz_trade::code::{SET_PARAMS, SET_TOKEN, SETTLE_MARKET};
 use tsz_trade::params::{List, PERP_BLOCKS, Params};
 use tsz_trade::{TradeOp, ops};
 
 use crate::class::Class;
 use crate::record::{ManageRecord, RecordError, accesses};
-use crate::tables::{SetParams, SetToken, Settle, Tick};
+use crate::tables::{SetParams, SetToken, Settle, SettleMarket, Tick};
 
 /// Rows of the family's own tables in the making.
 #[derive(Default)]
@@ -28,8 +28,11 @@ struct Rows {
     settles: Vec<Settle<F>>,
     set_params: Vec<SetParams<F>>,
     set_token: Vec<SetToken<F>>,
+    settle_market: Vec<SettleMarket<F>>,
     /// Blocks and lookups of each market.
     markets: Vec<([Block; PERP_BLOCKS], Uses)>,
+    /// Lookups of their number.
+    counted: usize,
 }
 
 impl Rows {
@@ -82,6 +85,50 @@ fn set_token(record: &ManageRecord, op: &ops::SetToken) -> Result<SetToken<F>, R
     })
 }
 
+/// The row of a SettleMarket: of a market that settles the log has MKP.
+fn settle_market(
+    rows: &mut Rows,
+    record: &ManageRecord,
+    op: &ops::SettleMarket,
+) -> Result<SettleMarket<F>, RecordError> {
+    let market = u32::from(op.market.get());
+    let number = rows.markets.len();
+    let (status, excess) = match rows.markets.get_mut(market as usize) {
+        Some((blocks, uses)) => {
+            uses.status += 1;
+            (blocks[0][1], F::ZERO)
+        }
+        None => {
+            rows.counted += 1;
+            (F::from_u32(UNLISTED), F::from_u32(market) - F::from_usize(number))
+        }
+    };
+    let (l1, mkp) = match record.accesses.as_slice() {
+        [l1in, chain] => ([l1in, chain], Digest::default()),
+        [l1in, chain, mkp] => ([l1in, chain], mkp.old),
+        other => {
+            return Err(RecordError::Accesses { index: record.index, expected: 3, got: other.len() });
+        }
+    };
+    let head = [F::from_u32(market)];
+    let mut second = Block::default();
+    for (at, price) in [(0, op.long), (2, op.short)] {
+        second[at..at + 2].copy_from_slice(&price.to_felts());
+    }
+    let row = SettleMarket {
+        is_real: F::ONE,
+        index: F::from_u32(record.index),
+        market: head[0],
+        status,
+        excess,
+        queue: queue(SETTLE_MARKET, l1, &head, &second),
+        old: core::array::from_fn(|k| mkp[k]),
+        is_settled: mkp[6],
+        ..SettleMarket::default()
+    };
+    Ok(row.with(op.long.get(), op.short.get()))
+}
+
 /// A table of rows with zero rows below.
 fn finish<C: Columns<F> + Default + Sync>(
     table: &'static str,
@@ -92,7 +139,7 @@ fn finish<C: Columns<F> + Default + Sync>(
     matrix(rows, log_height, &C::default()).ok_or(error)
 }
 
-/// Fills the tables of the family: params, perps, clock, tick, settle, set_params, set_token.
+/// Fills the tables of the family: params, perps, clock, tick, settle, set_params, set_token, settle_market.
 ///
 /// # Errors
 /// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
@@ -116,20 +163,25 @@ pub(crate) fn op_traces(
             }
             TradeOp::SetParams(_) => rows.set_params.push(set_params(record)?),
             TradeOp::SetToken(op) => rows.set_token.push(set_token(record, op)?),
+            TradeOp::SettleMarket(op) => {
+                let row = settle_market(&mut rows, record, op)?;
+                rows.settle_market.push(row);
+            }
             other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
         }
     }
     let mut uses = [0; LISTS];
     uses[List::Perps as usize] = 1;
-    let got = rows.markets.len();
+    let got = rows.markets.len() + usize::from(rows.counted > 0);
     let too_many = RecordError::TooMany { table: "perps", rows: 1 << class.markets, got };
     Ok(vec![
         params::trace(&params.digests(), uses),
-        perps::trace(&rows.markets, class.markets).ok_or(too_many)?,
+        perps::trace(&rows.markets, rows.counted, class.markets).ok_or(too_many)?,
         clock::trace(context.time, rows.ticks.len() + rows.settles.len()),
         finish("tick", &rows.ticks, class.ticks)?,
         finish("settle", &rows.settles, class.settles)?,
         finish("set_params", &rows.set_params, class.governance)?,
         finish("set_token", &rows.set_token, class.governance)?,
+        finish("settle_market", &rows.settle_market, class.governance)?,
     ])
 }

@@ -13,7 +13,7 @@ use tsz_trade::Params;
 
 use crate::class::Class;
 use crate::record::{ManageRecord, RecordError};
-use crate::tables::{SetParamsAir, SetTokenAir, SettleAir, TickAir};
+use crate::tables::{SetParamsAir, SetTokenAir, SettleAir, SettleMarketAir, TickAir};
 use crate::trace::op_traces;
 
 /// Why there is no witness.
@@ -80,6 +80,7 @@ impl Witness {
         requests.merge(collect(&SettleAir, &traces[4], &[]));
         requests.merge(collect(&SetParamsAir, &traces[5], &[]));
         requests.merge(collect(&SetTokenAir, &traces[6], &[]));
+        requests.merge(collect(&SettleMarketAir, &traces[7], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);

@@ -7,7 +7,7 @@ use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Requests, Trace};
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::params::Link;
 use tsz_gadgets::product::{digits12, felts};
-use tsz_gadgets::{collect, inverse, table};
+use tsz_gadgets::{collect, inverse, magnitude, table};
 use tsz_hash::{Block, Digest, step};
 use tsz_ledger::{Access, BatchContext};
 use tsz_trade::Params;
@@ -15,6 +15,7 @@ use tsz_trade::params::{List, PERP_BLOCKS};
 
 use crate::rows::{notional, number, scale};
 use crate::tables::*;
+use crate::tokens;
 
 /// log2 of the rows of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Heights {
     pub markets: usize,
     /// Blocks of the oracle list.
     pub rules: usize,
+    /// Collateral tokens listed.
+    pub collateral: usize,
     /// Prices.
     pub prices: usize,
     /// Settlements.
@@ -33,15 +36,44 @@ pub struct Heights {
     pub judges: usize,
     /// Comparisons of ratios.
     pub ratios: usize,
+    /// Collateral tokens at a price.
+    pub worths: usize,
+    /// Margin tokens read.
+    pub tokens: usize,
 }
 
 /// Number of tables.
-pub const TABLES: usize = 7;
+pub const TABLES: usize = 10;
+/// Number of tables that do not hold a list of the parameters.
+pub const COUNTS: usize = 7;
 
 impl Heights {
     /// In the order of the tables.
     pub fn list(&self) -> [usize; TABLES] {
-        [self.markets, self.rules, self.prices, self.settles, self.positions, self.judges, self.ratios]
+        let [prices, settles, positions, judges, ratios, worths, tokens] = self.counts();
+        [
+            self.markets,
+            self.rules,
+            self.collateral,
+            prices,
+            settles,
+            positions,
+            judges,
+            ratios,
+            worths,
+            tokens,
+        ]
+    }
+
+    fn counts(&self) -> [usize; COUNTS] {
+        let Self { prices, settles, positions, judges, ratios, worths, tokens, .. } = *self;
+        [prices, settles, positions, judges, ratios, worths, tokens]
+    }
+
+    /// Whether so many markets, blocks of the oracle list and collateral tokens, and rows ([`Book::counts`]) fit.
+    pub fn holds(&self, lists: [usize; 3], counts: &[usize; COUNTS]) -> bool {
+        let logs = [self.markets, self.rules, self.collateral];
+        lists.iter().zip(logs).chain(counts.iter().zip(self.counts())).all(|(rows, log)| *rows <= 1 << log)
     }
 }
 
@@ -69,6 +101,11 @@ pub struct Book<'a> {
     positions: Vec<Position<F>>,
     judges: Vec<Judge<F>>,
     ratios: Vec<Ratio<F>>,
+    worths: Vec<WorthRow<F>>,
+    worth_at: HashMap<(u32, Digest), usize>,
+    tokens: Vec<Token<F>>,
+    places: [u32; PLACES],
+    all_tokens: u32,
 }
 
 fn blocks(params: &Params) -> Vec<[Block; PERP_BLOCKS]> {
@@ -97,7 +134,17 @@ impl<'a> Book<'a> {
             positions: Vec::new(),
             judges: Vec::new(),
             ratios: Vec::new(),
+            worths: Vec::new(),
+            worth_at: HashMap::new(),
+            tokens: Vec::new(),
+            places: [0; PLACES],
+            all_tokens: 0,
         }
+    }
+
+    fn age(&self) -> [F; 2] {
+        let [_, _, age0, age1, ..] = self.params.oracle.rules();
+        [age0, age1]
     }
 
     /// What a fill looks up of a market.
@@ -113,10 +160,9 @@ impl<'a> Book<'a> {
     pub fn price(&mut self, market: u32, mkp: &Digest, mkf: &Digest) -> Price<F> {
         let none = [F::from_u32(market), F::ZERO, F::ZERO];
         let listed = self.markets.get(market as usize).map_or(none, scale);
-        let [_, _, age0, age1, ..] = self.params.oracle.rules();
-        let (rows, time) = (&mut self.prices, self.time);
+        let (age, rows, time) = (self.age(), &mut self.prices, self.time);
         let at = *self.price_at.entry((market, *mkp, *mkf)).or_insert_with(|| {
-            rows.push(PriceRow::of(listed, [mkp, mkf], [age0, age1], time));
+            rows.push(PriceRow::of(listed, [mkp, mkf], age, time));
             rows.len() - 1
         });
         rows[at].uses += F::ONE;
@@ -149,6 +195,9 @@ impl<'a> Book<'a> {
     }
 
     fn held(&mut self, market: F, lots: &[F; 4], unit: &[F; 5]) -> Held<F> {
+        if market == F::from_u32(NO_MARKET) {
+            return Held::default();
+        }
         let listed = self.markets.get_mut(market.as_canonical_u32() as usize);
         let tier = listed.map(|row| {
             let k = row.tier_of(notional(lots, unit));
@@ -158,13 +207,17 @@ impl<'a> Book<'a> {
         Held::of(lots, unit, tier.unwrap_or_default())
     }
 
-    /// A judgement that reads `rows`: POS, MKP and MKF of each other position.
+    /// A judgement that reads `rows`: MBAL and MKP of each margin token, then POS, MKP and MKF of each other position.
     pub fn judge(&mut self, claim: Claim<F>, rows: &[Access]) {
+        let tokens = 2 * claim.tokens.as_canonical_u32().min(PLACES as u32) as usize;
+        let (tokens, rows) = rows.split_at(tokens.min(rows.len()));
+        let tokens = self.count_tokens(&claim, tokens);
         let mut totals = Totals::default();
         let end = (rows.len() / 3).wrapping_sub(1);
+        let at = claim.at + claim.tokens.double();
         for (k, access) in rows.chunks_exact(3).enumerate() {
             if let Some(access) = chunk(access) {
-                let row = self.position(&claim, (k, k == end), access, totals);
+                let row = self.position(&claim, (k, k == end), (at, access), totals);
                 totals = row.after();
                 self.positions.push(row);
             }
@@ -175,8 +228,11 @@ impl<'a> Book<'a> {
             is_real: F::ONE,
             has_others: F::from_bool(claim.others != F::ZERO),
             others_inv: inverse(claim.others),
+            has_tokens: F::from_bool(claim.mask != F::ZERO),
+            mask_inv: inverse(claim.mask),
             claim,
             totals,
+            tokens,
             before,
             after,
             ..Judge::default()
@@ -213,7 +269,7 @@ impl<'a> Book<'a> {
         &mut self,
         claim: &Claim<F>,
         (k, is_end): (usize, bool),
-        [pos, mkp, mkf]: [&Access; 3],
+        (at, [pos, mkp, mkf]): (F, [&Access; 3]),
         totals: Totals<F>,
     ) -> Position<F> {
         let price = self.price(mkp.key.lo(), &mkp.old, &mkf.old);
@@ -231,7 +287,8 @@ impl<'a> Book<'a> {
             account: claim.account,
             sub: claim.sub,
             op_market: claim.market,
-            at: claim.at + F::from_usize(3 * k),
+            is_forced: claim.is_forced,
+            at: at + F::from_usize(3 * k),
             count: F::from_usize(k),
             other_inv: inverse(price.market - claim.market),
             price,
@@ -247,17 +304,90 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Rows of prices, settlements, positions, judgements and ratios.
-    pub fn counts(&self) -> [usize; 5] {
-        [self.prices.len(), self.settles.len(), self.positions.len(), self.judges.len(), self.ratios.len()]
+    /// The sum of the values of the tokens that `rows` read.
+    fn count_tokens(&mut self, claim: &Claim<F>, rows: &[Access]) -> [F; 9] {
+        let (mut sum, mut mask) = ([F::ZERO; 9], F::ZERO);
+        let end = (rows.len() / 2).wrapping_sub(1);
+        for (k, access) in rows.chunks_exact(2).enumerate() {
+            let [mbal, mkp] = access else { continue };
+            let mut row = Token {
+                is_real: F::ONE,
+                is_end: F::from_bool(k == end),
+                index: claim.index,
+                who: claim.who,
+                account: claim.account,
+                sub: claim.sub,
+                is_forced: claim.is_forced,
+                at: claim.at + F::from_usize(2 * k),
+                count: F::from_usize(k),
+                mask,
+                worth: self.worth((mbal.key.lo() & 511).wrapping_sub(MBAL), &mkp.old),
+                sum,
+                ..Token::default()
+            };
+            row.count_in(magnitude(&mbal.old));
+            mask += row.worth.weight;
+            sum = row.after();
+            self.tokens.push(row);
+        }
+        sum
+    }
+
+    /// What the token in a place counts at the prices of a cell.
+    pub fn worth(&mut self, place: u32, mkp: &Digest) -> Worth<F> {
+        let Some(token) = self.params.collateral.get(place as usize) else { return Worth::default() };
+        let market = self.params.perp(token.market);
+        let listed = tokens::Listed {
+            place,
+            haircut: token.haircut.get().into(),
+            market: token.market.get().into(),
+            units: token.units_per_lot,
+            status: market.map_or(F::ZERO, |m| F::from_u32(m.status as u32)),
+            qm: market.map_or(0, |m| m.qm.get()),
+        };
+        let (age, rows, time) = (self.age(), &mut self.worths, self.time);
+        let at = *self.worth_at.entry((place, *mkp)).or_insert_with(|| {
+            rows.push(WorthRow::of(&listed, mkp, age, time));
+            rows.len() - 1
+        });
+        rows[at].uses += F::ONE;
+        rows[at].worth.clone()
+    }
+
+    /// Where the place of a listed token is 1; its lookup is counted.
+    pub fn place(&mut self, token: u32) -> Option<[F; PLACES]> {
+        let place = self.params.collateral.iter().position(|t| u32::from(t.token.get()) == token)?;
+        *self.places.get_mut(place)? += 1;
+        Some(core::array::from_fn(|k| F::from_bool(k == place)))
+    }
+
+    /// Each listed token plus 1, by place; the lookup is counted.
+    pub fn all_tokens(&mut self) -> [F; PLACES] {
+        self.all_tokens += 1;
+        let token = |k: usize| self.params.collateral.get(k).map_or(0, |t| u32::from(t.token.get()) + 1);
+        core::array::from_fn(|k| F::from_u32(token(k)))
+    }
+
+    /// Rows of prices, settlements, positions, judgements, ratios, tokens at a price, tokens read.
+    pub fn counts(&self) -> [usize; COUNTS] {
+        [
+            self.prices.len(),
+            self.settles.len(),
+            self.positions.len(),
+            self.judges.len(),
+            self.ratios.len(),
+            self.worths.len(),
+            self.tokens.len(),
+        ]
     }
 
     fn market_rows(&self, height: usize) -> Vec<Market<F>> {
         let mut rows = self.markets.clone();
         let mut links = Link::chain(&List::Perps.iv(), &blocks(self.params), height);
         rows.resize_with(height, Market::default);
-        for price in &self.prices {
-            let at = price.price.market.as_canonical_u32() as usize;
+        let priced = self.prices.iter().map(|row| row.price.market);
+        for market in priced.chain(self.worths.iter().map(|row| row.worth.market)) {
+            let at = market.as_canonical_u32() as usize;
             if let Some(row) = rows.get_mut(at) {
                 row.scale_uses += F::ONE;
             }
@@ -285,10 +415,27 @@ impl<'a> Book<'a> {
         rows.resize_with(height, Rules::default);
         if let Some(first) = rows.first_mut() {
             first.is_rules = F::ONE;
-            first.uses = F::from_usize(self.prices.len());
+            first.uses = F::from_usize(self.prices.len() + self.worths.len());
         }
         for (row, link) in rows.iter_mut().zip(links) {
             row.link = link;
+        }
+        rows
+    }
+
+    fn collateral_rows(&self, height: usize) -> Vec<Collateral<F>> {
+        let mut rows = tokens::list_rows(self.params, height);
+        for worth in &self.worths {
+            let place = worth.worth.place.as_canonical_u32() as usize;
+            if let Some(row) = rows.get_mut(place) {
+                row.haircut_uses += F::ONE;
+            }
+        }
+        for (row, uses) in rows.iter_mut().zip(self.places) {
+            row.place_uses = F::from_u32(uses);
+        }
+        if let Some(end) = rows.last_mut() {
+            end.tokens_uses = F::from_u32(self.all_tokens);
         }
         rows
     }
@@ -303,14 +450,18 @@ impl<'a> Book<'a> {
         };
         fits("market", self.markets.len(), heights.markets)?;
         fits("rules", 1 + self.params.oracle.signers.len(), heights.rules)?;
+        fits("collateral", self.params.collateral.len(), heights.collateral)?;
         Ok(vec![
             matrix("market", &self.market_rows(1 << heights.markets), heights.markets)?,
             matrix("rules", &self.rules_rows(1 << heights.rules), heights.rules)?,
+            matrix("collateral", &self.collateral_rows(1 << heights.collateral), heights.collateral)?,
             matrix("price", &self.prices, heights.prices)?,
             matrix("settle", &self.settles, heights.settles)?,
             matrix("position", &self.positions, heights.positions)?,
             matrix("judge", &self.judges, heights.judges)?,
             matrix("ratio", &self.ratios, heights.ratios)?,
+            matrix("worth", &self.worths, heights.worths)?,
+            matrix("token", &self.tokens, heights.tokens)?,
         ])
     }
 }
@@ -327,14 +478,17 @@ fn matrix<C: Columns<F> + Default + Sync>(
 /// The lookups of the tables of `traces`; `time` are the limbs of T.
 pub fn requests(traces: &[Trace], time: &[F]) -> Requests {
     let mut out = Requests::new();
-    if let [market, rules, price, settle, position, judge, ratio] = traces {
+    if let [market, rules, collateral, price, settle, position, judge, ratio, worth, token] = traces {
         out.merge(collect(&MarketAir, market, &[]));
         out.merge(collect(&RulesAir, rules, &[]));
+        out.merge(collect(&CollateralAir, collateral, &[]));
         out.merge(collect(&PriceAir, price, time));
         out.merge(collect(&SettleAir, settle, &[]));
         out.merge(collect(&PositionAir, position, &[]));
         out.merge(collect(&JudgeAir, judge, &[]));
         out.merge(collect(&RatioAir, ratio, &[]));
+        out.merge(collect(&WorthAir, worth, time));
+        out.merge(collect(&TokenAir, token, &[]));
     }
     out
 }

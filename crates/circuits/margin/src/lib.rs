@@ -5,19 +5,23 @@
 //! |---|---|
 //! | [`tables::Market`] | a listed perpetual market, opened from the parameter hash |
 //! | [`tables::Rules`] | a block of the oracle list: the largest age of a price |
+//! | [`tables::Collateral`] | a collateral token of the list |
 //! | [`tables::PriceRow`] | a pair of values of a market's MKP and MKF cells |
 //! | [`tables::Settle`] | a funding settlement |
 //! | [`tables::Position`] | a position in another market than the op's, read by a judgement |
+//! | [`tables::WorthRow`] | a collateral token at a price |
+//! | [`tables::Token`] | a margin token, read by a judgement |
 //! | [`tables::Judge`] | a judgement of a sub-account |
 //! | [`tables::Ratio`] | a comparison of ratios: only where TAV < IMR after |
 //!
-//! An op sends [`tables::Claim`] on the bus `judge`; the table `position` sends the accesses of the judgement to the
-//! tuple table at the places that the claim names. Sums over positions are kept digit by digit and carried once, in the
+//! An op sends [`tables::Claim`] on the bus `judge`; the tables `token` and `position` send the accesses of the judgement
+//! to the tuple table at the places that the claim names. Sums over positions are kept digit by digit and carried once, in the
 //! judgement. [`Book`] makes the rows. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod book;
 mod rows;
 pub mod tables;
+mod tokens;
 
-pub use book::{Book, Heights, TABLES, TooMany, requests};
+pub use book::{Book, COUNTS, Heights, TABLES, TooMany, requests};
 pub use rows::signed;

@@ -8,7 +8,9 @@ use tsz_hash::{Block, Digest};
 use tsz_trade::HOUR_MS;
 use tsz_trade::params::{PERP_BLOCKS, Status};
 
-use crate::tables::{Held, Market, Price, PriceRow, Ratio, Settle, Shift, Tier, Value, WideCarry, WideSum};
+use crate::tables::{
+    Age, Held, Market, Price, PriceRow, Ratio, Settle, Shift, Tier, Value, WideCarry, WideSum,
+};
 
 /// Milliseconds of an hour less one.
 const LAST: u64 = HOUR_MS - 1;
@@ -23,7 +25,7 @@ fn felt(x: i64) -> F {
     F::from_i64(x)
 }
 
-fn u24(x: i64) -> U24<F> {
+pub(crate) fn u24(x: i64) -> U24<F> {
     U24::of((x & 0xff_ffff) as u32)
 }
 
@@ -32,12 +34,12 @@ fn bits<const N: usize>(x: i64) -> [F; N] {
 }
 
 /// The integer of limbs of 24 bits.
-fn join(limbs: &[F]) -> u128 {
+pub(crate) fn join(limbs: &[F]) -> u128 {
     limbs.iter().rev().fold(0, |acc, x| acc << 24 | u128::from(x.as_canonical_u32()))
 }
 
 /// Digits and carries of sums that are not carried.
-fn carry(sums: &[F], digits: usize) -> (Vec<F>, Vec<i64>) {
+pub(crate) fn carry(sums: &[F], digits: usize) -> (Vec<F>, Vec<i64>) {
     let mut carry = 0;
     let (mut out, mut carries) = (Vec::new(), Vec::new());
     for k in 0..digits {
@@ -49,7 +51,7 @@ fn carry(sums: &[F], digits: usize) -> (Vec<F>, Vec<i64>) {
     (out, carries)
 }
 
-fn array<const N: usize>(cells: &[F]) -> [F; N] {
+pub(crate) fn array<const N: usize>(cells: &[F]) -> [F; N] {
     core::array::from_fn(|k| cells.get(k).copied().unwrap_or_default())
 }
 
@@ -60,7 +62,7 @@ impl Shift<F> {
     }
 }
 
-fn shifts<const N: usize>(carries: &[i64]) -> [Shift<F>; N] {
+pub(crate) fn shifts<const N: usize>(carries: &[i64]) -> [Shift<F>; N] {
     core::array::from_fn(|k| Shift::of(carries.get(k).copied().unwrap_or_default()))
 }
 
@@ -129,6 +131,26 @@ pub(crate) fn scale(market: &Market<F>) -> [F; 3] {
     [market.general[0], market.general[1], market.general[2]]
 }
 
+impl Age<F> {
+    /// Whether the prices of a cell are young enough.
+    pub(crate) fn holds(mkp: &Digest, limit: &[F; 2], time: u64) -> bool {
+        u128::from(time) <= join(&mkp[4..6]) + join(limit)
+    }
+
+    /// Columns of the prices of a cell; `timed` if they are used for their age.
+    pub(crate) fn of(mkp: &Digest, limit: [F; 2], time: u64, timed: bool) -> Self {
+        let mut age = Self { mark_inv: inverse(mkp[2] + mkp[3]), limit, ..Self::default() };
+        if timed {
+            let slack = (join(&mkp[4..6]) + join(&limit)) as i64 - time as i64;
+            let low = slack & 0xff_ffff;
+            let first = signed(mkp[4] + limit[0]) - (time & 0xff_ffff) as i64;
+            age.slack = [u24(slack), u24(slack >> 24)];
+            age.shift = [F::from_bool(first < low), F::from_bool(first > low)];
+        }
+        age
+    }
+}
+
 impl PriceRow<F> {
     /// Columns of a market's cells at `time`; `age` is the largest age.
     pub fn of([market, status, qm]: [F; 3], [mkp, mkf]: [&Digest; 2], age: [F; 2], time: u64) -> Self {
@@ -143,8 +165,7 @@ impl PriceRow<F> {
         let mark_sum = mark.lo + mark.hi + mkp[3];
         let exists = mark_sum != F::ZERO;
         let frozen = exists && status == F::from_u32(Status::Settling as u32);
-        let limit = join(&[mkp[4], mkp[5]]) + join(&age);
-        let timed = exists && !frozen && u128::from(time) <= limit;
+        let timed = exists && !frozen && Age::holds(mkp, &age, time);
         let price = Price {
             market,
             index: [mkp[0], mkp[1]],
@@ -158,7 +179,7 @@ impl PriceRow<F> {
             unit: felts(digits12(unit(mark_digits))),
             is_settled: mkp[6],
             unit_long: felts(digits12(unit(long_digits))),
-            is_usable: F::from_bool(frozen || timed),
+            usable: F::from_u8(u8::from(exists) + u8::from(exists && !frozen && !timed)),
         };
         let mut row = Self {
             is_real: F::ONE,
@@ -168,23 +189,13 @@ impl PriceRow<F> {
             index,
             unit_carries: product_carries(&mark_digits, &qm_digits),
             long_carries: product_carries(&long_digits, &qm_digits),
-            mark_inv: inverse(mark_sum),
             is_frozen: F::from_bool(frozen),
-            age,
+            is_last: F::from_bool(exists && !frozen && !timed),
+            age: Age::of(mkp, age, time, timed),
             ..Self::default()
         };
-        if timed {
-            row.fresh(limit as i64 - time as i64, time);
-        }
         row.hour(mkf, time);
         row
-    }
-
-    fn fresh(&mut self, slack: i64, time: u64) {
-        let low = slack & 0xff_ffff;
-        let first = signed(self.price.ts[0] + self.age[0]) - (time & 0xff_ffff) as i64;
-        self.slack = [u24(slack), u24(slack >> 24)];
-        self.slack_shift = [F::from_bool(first < low), F::from_bool(first > low)];
     }
 
     fn hour(&mut self, mkf: &Digest, time: u64) {

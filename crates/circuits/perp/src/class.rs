@@ -8,8 +8,11 @@ use tsz_chips::tuple::{Mode, TupleAir, op_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
-use tsz_margin::Heights;
-use tsz_margin::tables::{JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir};
+use tsz_margin::tables::{
+    CollateralAir, JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir, TokenAir,
+    WorthAir,
+};
+use tsz_margin::{COUNTS, Heights};
 use tsz_order::PerpOrderAir;
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 use tsz_trade::Params;
@@ -17,7 +20,7 @@ use tsz_trade::params::PERP_BLOCKS;
 
 use crate::ProvingKey;
 use crate::record::PerpRecord;
-use crate::tables::TradeAir;
+use crate::tables::{ExitAir, TradeAir, TransferAir};
 use crate::trace::{RecordError, Rows};
 
 air_enum! {
@@ -29,10 +32,16 @@ air_enum! {
         Order(PerpOrderAir),
         /// Fills.
         Trade(TradeAir),
+        /// Margin transfers.
+        Transfer(TransferAir),
+        /// Margin exits.
+        Exit(ExitAir),
         /// Markets.
         Market(MarketAir),
         /// Oracle rules.
         Rules(RulesAir),
+        /// Collateral tokens.
+        Collateral(CollateralAir),
         /// Prices.
         Price(PriceAir),
         /// Funding settlements.
@@ -43,6 +52,10 @@ air_enum! {
         Judge(JudgeAir),
         /// Ratios.
         Ratio(RatioAir),
+        /// Collateral tokens at a price.
+        Worth(WorthAir),
+        /// Margin tokens read.
+        Token(TokenAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -59,13 +72,21 @@ air_enum! {
 }
 
 /// Tables of the circuit before the permutation tables, which classes have different numbers of.
-pub(crate) const TABLES: usize = 15;
+pub(crate) const TABLES: usize = 20;
+/// Place of the table of margin transfers.
+pub(crate) const TRANSFER: usize = 3;
 /// Place of the price table.
-pub(crate) const PRICE: usize = 5;
+pub(crate) const PRICE: usize = 8;
+/// Place of the table of tokens at a price.
+pub(crate) const WORTH: usize = 13;
 /// Place of the tuple table.
-pub(crate) const TUPLE: usize = 10;
+pub(crate) const TUPLE: usize = 15;
 /// Sponge steps of an order's message and of its signature's challenge.
 const STEPS_OF_AN_ORDER: usize = 5;
+/// The same of a transfer.
+const STEPS_OF_A_TRANSFER: usize = 4;
+/// Sponge steps of the record of an L1 operation.
+const STEPS_OF_AN_EXIT: usize = 2;
 
 /// What some records need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,18 +95,24 @@ pub struct Counts {
     pub markets: usize,
     /// Blocks of the oracle list.
     pub rules: usize,
+    /// Collateral tokens listed.
+    pub collateral: usize,
     /// Different orders.
     pub orders: usize,
     /// Fills.
     pub trades: usize,
-    /// Blocks of their tuples.
+    /// Margin transfers.
+    pub transfers: usize,
+    /// Margin exits.
+    pub exits: usize,
+    /// Blocks of the ops' tuples.
     pub blocks: usize,
-    /// Rows of prices, settlements, positions, judgements, ratios.
-    pub margin: [usize; 5],
+    /// Rows of prices, settlements, positions, judgements, ratios, tokens at a price, tokens read.
+    pub margin: [usize; COUNTS],
 }
 
 impl Counts {
-    /// Counts what trades need.
+    /// Counts what ops need.
     ///
     /// # Errors
     /// [`RecordError`] when no row can be made of a record.
@@ -101,8 +128,11 @@ impl Counts {
         Ok(Self {
             markets: params.perps.len(),
             rules: 1 + params.oracle.signers.len(),
+            collateral: params.collateral.len(),
             orders: rows.orders.signatures().len(),
-            trades: records.len(),
+            trades: rows.trades.len(),
+            transfers: rows.transfers.len(),
+            exits: rows.exits.len(),
             blocks: blocks.sum(),
             margin: rows.book.counts(),
         })
@@ -114,10 +144,14 @@ impl Counts {
 pub struct Class {
     /// Name, part of reports.
     pub name: &'static str,
-    /// Orders, and so signatures.
+    /// Orders; also signatures, of orders and transfers.
     pub orders: usize,
     /// Fills.
     pub trades: usize,
+    /// Margin transfers.
+    pub transfers: usize,
+    /// Margin exits.
+    pub exits: usize,
     /// Tables of `tsz-margin`.
     pub margin: Heights,
     /// Tuple table.
@@ -127,13 +161,15 @@ pub struct Class {
 }
 
 /// The size classes, smallest first: 64, 1,024, 2,048 and 8,192 trades of two orders that nobody else fills, each party
-/// with a position in one other market.
+/// with a position in one other market, and some margin tokens.
 pub const CLASSES: [Class; 4] = [
     Class {
         name: "small",
         orders: 7,
         trades: 6,
-        margin: heights([6, 6, 6, 7, 7, 7, 6]),
+        transfers: 6,
+        exits: 6,
+        margin: heights([6, 6, 6, 7, 7, 7, 6, 6, 6]),
         tuple: 12,
         poseidon2: &[12, 10],
     },
@@ -141,7 +177,9 @@ pub const CLASSES: [Class; 4] = [
         name: "medium",
         orders: 11,
         trades: 10,
-        margin: heights([8, 7, 8, 12, 11, 11, 8]),
+        transfers: 8,
+        exits: 6,
+        margin: heights([8, 7, 8, 12, 11, 11, 8, 6, 9]),
         tuple: 16,
         poseidon2: &[15, 14],
     },
@@ -149,7 +187,9 @@ pub const CLASSES: [Class; 4] = [
         name: "large",
         orders: 12,
         trades: 11,
-        margin: heights([8, 7, 8, 13, 12, 12, 8]),
+        transfers: 8,
+        exits: 6,
+        margin: heights([8, 7, 8, 13, 12, 12, 8, 6, 10]),
         tuple: 17,
         poseidon2: &[16, 15],
     },
@@ -157,19 +197,22 @@ pub const CLASSES: [Class; 4] = [
         name: "full",
         orders: 14,
         trades: 13,
-        margin: heights([8, 7, 8, 15, 14, 14, 10]),
+        transfers: 10,
+        exits: 6,
+        margin: heights([8, 7, 8, 15, 14, 14, 10, 6, 12]),
         tuple: 19,
         poseidon2: &[18, 17],
     },
 ];
 
-const fn heights(list: [usize; tsz_margin::TABLES]) -> Heights {
-    let [markets, rules, prices, settles, positions, judges, ratios] = list;
-    Heights { markets, rules, prices, settles, positions, judges, ratios }
+const fn heights(list: [usize; 2 + COUNTS]) -> Heights {
+    let [markets, rules, prices, settles, positions, judges, ratios, worths, tokens] = list;
+    let collateral = tsz_air::MIN_LOG_HEIGHT;
+    Heights { markets, rules, collateral, prices, settles, positions, judges, ratios, worths, tokens }
 }
 
 impl Class {
-    /// The smallest class that holds these trades, if any does.
+    /// The smallest class that holds these ops, if any does.
     pub fn fitting(counts: &Counts) -> Option<&'static Self> {
         CLASSES.iter().find(|class| class.holds(counts))
     }
@@ -184,23 +227,34 @@ impl Class {
         CLASSES.iter().find(|class| class.log_heights() == log_heights)
     }
 
-    /// Whether the trades fit all tables.
+    /// Ops at most.
+    pub fn ops(&self) -> u64 {
+        (1 << self.trades) + (1 << self.transfers) + (1 << self.exits)
+    }
+
+    /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let permutations: usize = self.poseidon2.iter().map(|h| 1 << h).sum();
-        let lists = counts.markets * PERP_BLOCKS + counts.rules + LISTS;
-        let rows = [counts.markets, counts.rules].into_iter().chain(counts.margin);
-        let tables = rows.zip(self.margin.list()).all(|(rows, log)| rows <= 1 << log);
-        tables
-            && counts.orders <= 1 << self.orders
+        let lists = counts.markets * PERP_BLOCKS + counts.rules + counts.collateral + LISTS;
+        let steps = lists
+            + counts.blocks
+            + counts.orders * STEPS_OF_AN_ORDER
+            + counts.transfers * STEPS_OF_A_TRANSFER
+            + counts.exits * STEPS_OF_AN_EXIT;
+        self.margin.holds([counts.markets, counts.rules, counts.collateral], &counts.margin)
+            && counts.orders + counts.transfers <= 1 << self.orders
             && counts.trades <= 1 << self.trades
+            && counts.transfers <= 1 << self.transfers
+            && counts.exits <= 1 << self.exits
             // one more row ends the segment
             && counts.blocks < 1 << self.tuple
-            && counts.blocks + counts.orders * STEPS_OF_AN_ORDER + lists <= permutations
+            && steps <= permutations
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
-        let own = [params::LOG_HEIGHT, self.orders, self.trades].into_iter().chain(self.margin.list());
+        let own = [params::LOG_HEIGHT, self.orders, self.trades, self.transfers, self.exits];
+        let own = own.into_iter().chain(self.margin.list());
         let shared = [self.tuple, range::LOG_HEIGHT, self.orders, self.orders + LOG_ROWS, COMB_LOG_HEIGHT];
         own.chain(shared).chain(self.poseidon2.iter().copied()).collect()
     }
@@ -211,13 +265,18 @@ impl Class {
             ParamsAir.into(),
             PerpOrderAir.into(),
             TradeAir.into(),
+            TransferAir.into(),
+            ExitAir.into(),
             MarketAir.into(),
             RulesAir.into(),
+            CollateralAir.into(),
             PriceAir.into(),
             SettleAir.into(),
             PositionAir.into(),
             JudgeAir.into(),
             RatioAir.into(),
+            WorthAir.into(),
+            TokenAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             RangeTable.into(),
             SigTable.into(),

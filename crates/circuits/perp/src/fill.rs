@@ -216,7 +216,7 @@ fn judged(row: &mut Side<F>, market: &Market) {
     let idle = x.is_bare == F::ONE && x.negative_after == F::ZERO;
     if market.live && !idle {
         row.judged = F::ONE;
-        row.reads = x.others(&F::ONE) * F::from_u8(3);
+        row.reads = x.tokens().double() + x.others(&F::ONE) * F::from_u8(3);
     }
 }
 

@@ -6,7 +6,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family};
 use tsz_trade::Params;
 
-use crate::class::{Class, PRICE, TABLES, TUPLE};
+use crate::class::{Class, PRICE, TABLES, TRANSFER, TUPLE, WORTH};
 use crate::record::PerpRecord;
 use crate::witness::{Witness, WitnessError, order_publics};
 use crate::{ProvingKey, VerifyingKey};
@@ -46,7 +46,7 @@ pub enum VerifyError {
         got: AlgorithmId,
     },
     /// A claim that the range holds a BeginBatch, which is of another family.
-    #[error("a range of perpetual trades holds no BeginBatch")]
+    #[error("a range of the perp family holds no BeginBatch")]
     Begin,
     /// A batch number or time of more than 48 bits: its limbs would be those of another.
     #[error("batch {batch} at {time} does not fit 48 bits")]
@@ -56,12 +56,12 @@ pub enum VerifyError {
         /// Time claimed.
         time: u64,
     },
-    /// A claim about more trades than the size class holds; as a felt the count could be that of fewer.
-    #[error("claim of {got} trades, at most {max}")]
+    /// A claim about more ops than the size class holds; as a felt the count could be that of fewer.
+    #[error("claim of {got} ops, at most {max}")]
     Count {
-        /// Trades claimed.
+        /// Ops claimed.
         got: u32,
-        /// Rows of the trade table.
+        /// Rows of the op tables.
         max: u64,
     },
     /// The proof does not hold for the claim.
@@ -69,11 +69,11 @@ pub enum VerifyError {
     Stark(#[from] tsz_stark::VerifyError),
 }
 
-/// Proves that the trades of `records`, in their order, follow the rules of the perp family under `params`, which are
+/// Proves that the ops of `records`, in their order, follow the rules of the perp family under `params`, which are
 /// those of the context's hash, and that the tuple sponge over them goes from `start` to the claim's end.
 ///
 /// # Errors
-/// [`ProveError`] when the trades do not fit the size class of the key or a record is not one of its op. A trade that
+/// [`ProveError`] when the ops do not fit the size class of the key or a record is not one of its op. An op that
 /// breaks a rule gives a proof that does not verify.
 pub fn prove(
     pk: &ProvingKey,
@@ -103,7 +103,9 @@ pub fn public_values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
     let mut values = vec![Vec::new(); tables.max(TABLES)];
     values[0] = claim.context.params.to_vec();
     values[1] = order_publics(&claim.context);
+    values[TRANSFER] = values[1].clone();
     values[PRICE] = values[1][8..].to_vec();
+    values[WORTH] = values[PRICE].clone();
     values[TUPLE] = claim.start.iter().chain(&claim.end).copied().collect();
     values[TUPLE].push(F::from_u32(claim.count));
     values
@@ -128,7 +130,7 @@ pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), 
     if batch >= U48 || time >= U48 {
         return Err(VerifyError::Context { batch, time });
     }
-    let max = 1 << class.trades;
+    let max = class.ops();
     if u64::from(claim.count) > max {
         return Err(VerifyError::Count { got: claim.count, max });
     }

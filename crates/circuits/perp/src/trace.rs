@@ -9,13 +9,15 @@ use tsz_hash::Digest;
 use tsz_ledger::{Access, BatchContext};
 use tsz_margin::{Book, TooMany};
 use tsz_order::{Meeting, Orders, SignatureRequest};
-use tsz_trade::Params;
+use tsz_trade::ops::PerpTrade;
 use tsz_trade::params::List;
+use tsz_trade::{Params, TradeOp};
 
 use crate::class::Class;
 use crate::fill::{Market, SideInput, credit, interest, leg, pay_broker, side};
+use crate::margin_ops::{exit, transfer};
 use crate::record::PerpRecord;
-use crate::tables::{Side, Trade};
+use crate::tables::{Exit, Side, Trade, Transfer};
 
 /// A record that no row can be made of, or a table that is too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -28,6 +30,14 @@ pub enum RecordError {
         /// Accesses given.
         got: usize,
     },
+    /// An op that the circuit does not prove.
+    #[error("op {index} has code {code}, which the perp circuit does not prove")]
+    Kind {
+        /// Sequence number.
+        index: u32,
+        /// Code of the op.
+        code: u32,
+    },
     /// More rows than a table has.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -36,9 +46,9 @@ pub enum RecordError {
 /// Traces of the tables of the family, and the signatures that they need.
 #[derive(Clone, Debug)]
 pub struct OpTraces {
-    /// Params, order, trade, then the tables of `tsz-margin`.
+    /// Params, order, trade, transfer, exit, then the tables of `tsz-margin`.
     pub traces: Vec<Trace>,
-    /// One for each order row.
+    /// One for each order row, then one for each transfer.
     pub signatures: Vec<SignatureRequest>,
 }
 
@@ -50,6 +60,10 @@ pub(crate) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
+    pub(crate) fn of(record: &'a PerpRecord) -> Self {
+        Self { index: record.index, all: &record.accesses, next: 0 }
+    }
+
     pub(crate) fn next(&mut self) -> Result<&'a Access, RecordError> {
         let error = RecordError::Accesses { index: self.index, got: self.all.len() };
         self.next += 1;
@@ -57,7 +71,7 @@ impl<'a> Log<'a> {
     }
 
     /// The next `count` accesses, or as many as there are.
-    fn take(&mut self, count: usize) -> &'a [Access] {
+    pub(crate) fn take(&mut self, count: usize) -> &'a [Access] {
         let rest = self.all.get(self.next..).unwrap_or_default();
         let taken = &rest[..count.min(rest.len())];
         self.next += taken.len();
@@ -70,6 +84,10 @@ pub(crate) struct Rows<'a> {
     pub orders: Orders,
     pub book: Book<'a>,
     pub trades: Vec<Trade<F>>,
+    pub transfers: Vec<Transfer<F>>,
+    pub exits: Vec<Exit<F>>,
+    /// Of the transfers.
+    signatures: Vec<SignatureRequest>,
 }
 
 impl<'a> Rows<'a> {
@@ -79,18 +97,49 @@ impl<'a> Rows<'a> {
         params: &'a Params,
         records: &[PerpRecord],
     ) -> Result<Self, RecordError> {
-        let mut rows =
-            Self { orders: Orders::default(), book: Book::new(context, params), trades: Vec::new() };
+        let mut rows = Self {
+            orders: Orders::default(),
+            book: Book::new(context, params),
+            trades: Vec::new(),
+            transfers: Vec::new(),
+            exits: Vec::new(),
+            signatures: Vec::new(),
+        };
         for record in records {
-            let trade = rows.trade(context, record)?;
-            rows.trades.push(trade);
+            rows.add(context, record)?;
         }
         Ok(rows)
     }
 
-    fn trade(&mut self, context: &BatchContext, record: &PerpRecord) -> Result<Trade<F>, RecordError> {
-        let op = &record.op;
-        let mut log = Log { index: record.index, all: &record.accesses, next: 0 };
+    fn add(&mut self, context: &BatchContext, record: &PerpRecord) -> Result<(), RecordError> {
+        match &record.op {
+            TradeOp::PerpTrade(op) => {
+                let row = self.trade(context, record, op)?;
+                self.trades.push(row);
+            }
+            TradeOp::MarginTransfer(op) => {
+                let (row, signature) = transfer(context, &mut self.book, record, op)?;
+                self.transfers.push(row);
+                self.signatures.push(signature);
+            }
+            TradeOp::MarginExit(op) => self.exits.push(exit(&mut self.book, record, op)?),
+            other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
+        }
+        Ok(())
+    }
+
+    /// What must be signed: the orders, then the transfers.
+    pub(crate) fn signatures(&self) -> Vec<SignatureRequest> {
+        self.orders.signatures().iter().chain(&self.signatures).copied().collect()
+    }
+
+    fn trade(
+        &mut self,
+        context: &BatchContext,
+        record: &PerpRecord,
+        op: &PerpTrade,
+    ) -> Result<Trade<F>, RecordError> {
+        let mut log = Log::of(record);
         let (mkp, mkf) = (log.next()?, log.next()?);
         let id = u32::from(op.taker.order.market.get());
         let price = self.book.price(id, &mkp.old, &mkf.old);
@@ -152,7 +201,7 @@ impl<'a> Rows<'a> {
 }
 
 /// The fill as both sides see it.
-fn market(op: &tsz_trade::ops::PerpTrade, price: tsz_margin::tables::Price<F>) -> Market {
+fn market(op: &PerpTrade, price: tsz_margin::tables::Price<F>) -> Market {
     let (t, m) = (&op.taker.order.terms, &op.maker.order.terms);
     let [q0, q1] = price.qm.map(|x| u128::from(tsz_air::PrimeField32::as_canonical_u32(&x)));
     let unit_price = u128::from(m.price.get()) * (q0 | q1 << 12);
@@ -202,17 +251,24 @@ pub fn op_traces(
     params: &Params,
     records: &[PerpRecord],
 ) -> Result<OpTraces, RecordError> {
-    let Rows { orders, book, trades } = Rows::of(context, params, records)?;
+    let all = Rows::of(context, params, records)?;
+    let signatures = all.signatures();
+    let Rows { orders, book, trades, transfers, exits, .. } = all;
     let too_many = |table, log: usize, got| TooMany { table, rows: 1 << log, got };
     let mut uses = [0; LISTS];
     uses[List::Perps as usize] = 1;
     uses[List::Oracle as usize] = 1;
+    uses[List::Collateral as usize] = 1;
     let rows = orders.perp();
     let order = table::matrix(rows, class.orders, &tsz_order::PerpOrder::default())
         .ok_or_else(|| too_many("order", class.orders, rows.len()))?;
     let trade = table::matrix(&trades, class.trades, &Trade::default())
         .ok_or_else(|| too_many("perp", class.trades, trades.len()))?;
-    let mut traces = vec![params::trace(&params.digests(), uses), order, trade];
+    let transfer = table::matrix(&transfers, class.transfers, &Transfer::default())
+        .ok_or_else(|| too_many("margin_transfer", class.transfers, transfers.len()))?;
+    let exit = table::matrix(&exits, class.exits, &Exit::default())
+        .ok_or_else(|| too_many("margin_exit", class.exits, exits.len()))?;
+    let mut traces = vec![params::trace(&params.digests(), uses), order, trade, transfer, exit];
     traces.extend(book.traces(&class.margin)?);
-    Ok(OpTraces { traces, signatures: orders.signatures().to_vec() })
+    Ok(OpTraces { traces, signatures })
 }

@@ -1,4 +1,4 @@
-//! From applied trades to traces.
+//! From applied ops to traces.
 
 use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
@@ -13,7 +13,7 @@ use tsz_trade::Params;
 
 use crate::class::Class;
 use crate::record::PerpRecord;
-use crate::tables::TradeAir;
+use crate::tables::{ExitAir, TradeAir, TransferAir};
 use crate::trace::{OpTraces, RecordError, op_traces};
 use tsz_order::PerpOrderAir;
 
@@ -53,7 +53,7 @@ pub(crate) fn order_publics(context: &BatchContext) -> Vec<F> {
 }
 
 impl Witness {
-    /// Fills the tables for the trades of `records`, in their order; the tuple sponge starts from `start`.
+    /// Fills the tables for the ops of `records`, in their order; the tuple sponge starts from `start`.
     ///
     /// # Errors
     /// [`WitnessError`] if the trades do not fit the class or a record is not one of its op. That the trades follow
@@ -85,7 +85,9 @@ impl Witness {
         requests.merge(collect(&ParamsAir, &traces[0], &context.params));
         requests.merge(collect(&PerpOrderAir, &traces[1], &publics));
         requests.merge(collect(&TradeAir, &traces[2], &[]));
-        requests.merge(tsz_margin::requests(&traces[3..], &publics[8..]));
+        requests.merge(collect(&TransferAir, &traces[3], &publics));
+        requests.merge(collect(&ExitAir, &traces[4], &[]));
+        requests.merge(tsz_margin::requests(&traces[5..], &publics[8..]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         let signed: Result<Vec<SignedMessage>, WitnessError> = signatures
             .iter()

@@ -46,7 +46,7 @@ pub struct Class {
 
 /// The size classes, smallest first. The comment is a batch that fits: of transfers if it says no more, and active
 /// accounts of 2^20.
-pub const CLASSES: [Class; 8] = [
+pub const CLASSES: [Class; 9] = [
     // 8 ops
     Class { name: "tiny", access: 6, leaf: 6, merkle: 10, tuple: 7, poseidon2: &[11] },
     // 64 ops, 128 accounts
@@ -63,6 +63,8 @@ pub const CLASSES: [Class; 8] = [
     Class { name: "large", access: 16, leaf: 14, merkle: 17, tuple: 17, poseidon2: &[18, 16] },
     // 8,192 spot trades, 2,000 accounts
     Class { name: "full", access: 17, leaf: 15, merkle: 18, tuple: 18, poseidon2: &[18, 17, 16] },
+    // 8,192 perpetual trades, 2,000 accounts with two positions each
+    Class { name: "perps", access: 18, leaf: 15, merkle: 18, tuple: 19, poseidon2: &[19, 16] },
 ];
 
 const _: () = {

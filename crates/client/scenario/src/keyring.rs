@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
-use tsz_auth::Passkey;
 use tsz_auth::authenticator::Authenticator;
+use tsz_auth::softwallet::SoftWallet;
+use tsz_auth::wallet::SigningDomain;
+use tsz_auth::{Passkey, Wallet};
 use tsz_hash::Digest;
 use tsz_ledger::Scheme;
 use tsz_sig::SecretKey;
 use tsz_stf::forms;
 
-use crate::spec::{KeySource, PasskeySource, Population};
+use crate::spec::{KeySource, PasskeySource, Population, SystemSpec};
 use crate::{ScenarioError, fields};
 
 /// A secret and the id of its key.
@@ -26,21 +28,34 @@ pub struct Keyring {
     secrets: HashMap<String, (SecretKey, Digest)>,
     labels: HashMap<Digest, String>,
     passkeys: HashMap<String, (Authenticator, Passkey)>,
+    wallets: HashMap<String, (SoftWallet, Wallet)>,
 }
 
 impl Keyring {
-    /// The secrets that a scenario lists and those of its active population, whose accounts start at `first`.
+    /// The secrets that a scenario lists and those of its active population, whose accounts start at `first`. Wallets
+    /// sign under the chain and contract of the system.
     pub(crate) fn new(
         sources: &BTreeMap<String, KeySource>,
+        system: &SystemSpec,
         population: Option<(u32, &Population)>,
     ) -> Result<Self, ScenarioError> {
         let mut ring = Self::default();
         for (label, source) in sources {
             let path = || format!("keys.{label}");
-            if let KeySource::Passkey(source) = source {
-                let made = source.make().map_err(|m| ScenarioError::field(path(), m))?;
-                ring.passkeys.insert(label.clone(), made);
-                continue;
+            match source {
+                KeySource::Passkey(source) => {
+                    let made = source.make().map_err(|m| ScenarioError::field(path(), m))?;
+                    ring.passkeys.insert(label.clone(), made);
+                    continue;
+                }
+                KeySource::Wallet(source) => {
+                    let soft = SoftWallet::from_seed(source.seed.as_bytes());
+                    let domain = SigningDomain { chain: system.chain, contract: system.address.0 };
+                    let wallet = soft.wallet(domain);
+                    ring.wallets.insert(label.clone(), (soft, wallet));
+                    continue;
+                }
+                KeySource::Seed(_) | KeySource::Secret(_) => {}
             }
             let secret = source.secret().map_err(|m| ScenarioError::field(path(), m))?;
             ring.insert(label.clone(), secret);
@@ -97,19 +112,33 @@ impl Keyring {
         self.passkeys.get(label).ok_or_else(|| format!("no passkey labelled {label:?} in `keys`"))
     }
 
-    /// How a key signs: a passkey of the file, or natively.
+    /// The software wallet of a label.
+    ///
+    /// # Errors
+    /// If no wallet has this label.
+    pub fn wallet(&self, label: &str) -> Result<&(SoftWallet, Wallet), String> {
+        self.wallets.get(label).ok_or_else(|| format!("no wallet labelled {label:?} in `keys`"))
+    }
+
+    /// How a key signs: a passkey or a wallet of the file, or natively.
     pub fn scheme(&self, key_id: &Digest) -> Scheme {
-        let is_passkey = self.passkeys.values().any(|(_, passkey)| passkey.key_id() == *key_id);
-        if is_passkey { Scheme::P256 } else { Scheme::Schnorr }
+        if self.passkeys.values().any(|(_, passkey)| passkey.key_id() == *key_id) {
+            Scheme::P256
+        } else if self.wallets.values().any(|(_, wallet)| wallet.key_id() == *key_id) {
+            Scheme::Secp256k1
+        } else {
+            Scheme::Schnorr
+        }
     }
 
     /// Key id of a label, or of its hex form.
     pub fn key_id(&self, text: &str) -> Result<Digest, String> {
         match forms::parse_digest(text) {
             Some(id) => Ok(id),
-            None => match self.passkeys.get(text) {
-                Some((_, passkey)) => Ok(passkey.key_id()),
-                None => Ok(self.entry(text)?.1),
+            None => match (self.passkeys.get(text), self.wallets.get(text)) {
+                (Some((_, passkey)), _) => Ok(passkey.key_id()),
+                (_, Some((_, wallet))) => Ok(wallet.key_id()),
+                _ => Ok(self.entry(text)?.1),
             },
         }
     }
@@ -129,6 +158,7 @@ impl KeySource {
     fn secret(&self) -> Result<SecretKey, String> {
         match self {
             Self::Passkey(_) => Err("a passkey has no native secret".to_owned()),
+            Self::Wallet(_) => Err("a wallet has no native secret".to_owned()),
             Self::Seed(text) => Ok(SecretKey::from_seed(text.as_bytes())),
             Self::Secret(text) => {
                 let bytes = forms::from_hex(text).and_then(|b| b.try_into().ok());
@@ -138,13 +168,13 @@ impl KeySource {
         }
     }
 
-    /// Reads `{"seed": text}`, `{"secret": hex}` or `{"passkey": {..}}`.
+    /// Reads `{"seed": text}`, `{"secret": hex}`, `{"passkey": {..}}` or `{"wallet": {"seed": text}}`.
     pub(crate) fn parse(node: fields::Node) -> Result<Self, ScenarioError> {
         let path = node.path.clone();
         node.get().map_err(|_| {
             ScenarioError::field(
                 path,
-                r#"expected {"seed": text}, {"secret": hex} or {"passkey": {"seed", "rp_id", "origin"}}"#,
+                r#"expected {"seed": text}, {"secret": hex}, {"passkey": {"seed", "rp_id", "origin"}} or {"wallet": {"seed"}}"#,
             )
         })
     }

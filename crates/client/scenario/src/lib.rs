@@ -42,7 +42,7 @@ pub use runner::{BatchRun, Options, Record, Rejected, Run, run, run_with};
 pub use show::Show;
 pub use spec::{
     AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, KeySpec,
-    PasskeySource, Population, Scenario, SystemSpec, TokenSpec, VERSION,
+    PasskeySource, Population, Scenario, SystemSpec, TokenSpec, VERSION, WalletSource,
 };
 pub use table::Table;
 

@@ -37,8 +37,11 @@ impl Scenario {
             }
         }
         let (mut genesis, params) = parse_genesis(root.node("genesis")?)?;
-        let ring =
-            Keyring::new(&keys, genesis.population.as_ref().map(|p| (genesis.first_of_population(), p)))?;
+        let ring = Keyring::new(
+            &keys,
+            &genesis.system,
+            genesis.population.as_ref().map(|p| (genesis.first_of_population(), p)),
+        )?;
         let mut names = Names::default();
         names.add_genesis(&genesis)?;
         params.parse(&mut genesis, &mut names, &ring)?;
@@ -74,7 +77,11 @@ impl Scenario {
     /// A secret that is not one.
     pub fn keyring(&self) -> Result<Keyring, ScenarioError> {
         let population = self.genesis.population.as_ref();
-        Keyring::new(&self.keys, population.map(|p| (self.genesis.first_of_population(), p)))
+        Keyring::new(
+            &self.keys,
+            &self.genesis.system,
+            population.map(|p| (self.genesis.first_of_population(), p)),
+        )
     }
 }
 

@@ -38,6 +38,16 @@ pub enum KeySource {
     Secret(String),
     /// A passkey of a software authenticator.
     Passkey(PasskeySource),
+    /// A software wallet that signs under the chain and contract of the system.
+    Wallet(WalletSource),
+}
+
+/// A software wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletSource {
+    /// Text that the secret is derived from.
+    pub seed: String,
 }
 
 /// A software authenticator's passkey.

@@ -7,6 +7,7 @@ use tsz_aggregator::AggregationError;
 use tsz_ledger::tuple::SetError;
 use tsz_stark::ProveError;
 use tsz_trade::OpReject;
+use tsz_transition::Counts;
 use tsz_vktree::VkTreeError;
 
 use crate::pins::PinError;
@@ -82,25 +83,37 @@ pub enum EngineError {
         /// The reason.
         reason: String,
     },
-    /// No circuit proves this algorithm, or an op alone exceeds the largest class.
-    #[error("batch {batch}: no {family} circuit holds {ops} ops from op {first}")]
+    /// No circuit proves this op, or it alone exceeds the largest class.
+    #[error(
+        "batch {batch}: no {family} circuit proves {op} (code {code}), number {first} of the family's ops; {ops} are left"
+    )]
     NoClass {
         /// Number of the batch.
         batch: u64,
         /// Family.
         family: String,
-        /// First op (of the family's ops) that fits nowhere.
+        /// Name of the op.
+        op: &'static str,
+        /// Its code.
+        code: u32,
+        /// Its place among the family's ops.
         first: usize,
         /// Ops left.
         ops: usize,
     },
     /// The batch as a whole is too large for every transition circuit.
-    #[error("batch {batch}: {ops} ops exceed the largest transition circuit")]
+    #[error(
+        "batch {batch}: {ops} ops exceed the largest transition circuit: {} accesses, {} cells, {} inner nodes, \
+         {} tuple blocks, {} permutations; make smaller batches",
+        .counts.access, .counts.leaf, .counts.merkle, .counts.tuple, .counts.poseidon2
+    )]
     BatchTooLarge {
         /// Number of the batch.
         batch: u64,
         /// Ops of the batch.
         ops: usize,
+        /// Rows that it needs.
+        counts: Box<Counts>,
     },
     /// A proof cannot be aggregated.
     #[error("{name}: {reason}")]

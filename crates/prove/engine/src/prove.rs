@@ -7,12 +7,13 @@ use tsz_hash::Digest;
 use tsz_ledger::SetLeaf;
 use tsz_vktree::VkTree;
 
+use crate::circuits::transition_counts;
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
 use crate::folder::{self, Manifest};
 use crate::measure::Cost;
 use crate::pins::Pins;
-use crate::registry::{ExecJob, KeyInfo, Keyed, Registry, entry};
+use crate::registry::{ExecCircuit, ExecJob, KeyInfo, Keyed, Registry, TransitionCircuit, entry};
 use crate::report::{Progress, ProofReport, Recorder, Report, cells};
 
 /// Proves batches one after the other and writes the folder `out` (docs/src/aggregation.md).
@@ -82,52 +83,73 @@ fn prove_with(
     tree: &VkTree,
     recorder: &mut Recorder<'_>,
 ) -> Result<BatchProofs, EngineError> {
-    let mut execs = Vec::new();
+    // A batch that cannot be proven is refused before the first proof.
+    let mut leaves = Vec::new();
     for leaf in batch.set.leaves() {
-        prove_leaf(batch, leaf, registry, tree, recorder, &mut execs)?;
+        leaves.push(plan_leaf(batch, leaf, registry, recorder)?);
     }
-    let transition = prove_transition(batch, registry, tree, recorder)?;
+    let transition = plan_transition(batch, registry, recorder)?;
+    let mut execs = Vec::new();
+    for parts in &leaves {
+        prove_leaf(batch, parts, tree, recorder, &mut execs)?;
+    }
+    let transition = prove_transition(batch, transition, tree, recorder)?;
     Ok(BatchProofs { header: batch.header, leaves: batch.set.leaves().to_vec(), transition, execs })
 }
 
-/// Proves the ops of one algorithm, in as few ranges as the classes allow.
-fn prove_leaf(
-    batch: &ExecutedBatch,
+/// A range of the ops of one algorithm, with their numbers in the batch, and the circuit that holds it.
+struct Part<'a> {
+    circuit: &'a dyn ExecCircuit,
+    ops: Vec<(u32, &'a OpRecord)>,
+}
+
+/// Cuts the ops of one algorithm into as few ranges as the classes allow.
+fn plan_leaf<'a>(
+    batch: &'a ExecutedBatch,
     leaf: &SetLeaf,
-    registry: &Registry,
-    tree: &VkTree,
+    registry: &'a Registry,
     recorder: &mut Recorder<'_>,
-    execs: &mut Vec<ExecProof>,
-) -> Result<(), EngineError> {
+) -> Result<Vec<Part<'a>>, EngineError> {
     let number = batch.header.context.batch;
     let ops: Vec<(u32, &OpRecord)> =
         (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm() == leaf.algorithm).collect();
     let classes = registry.execs(leaf.algorithm);
     let family = || classes.first().map_or("registered", |c| c.id().family).to_owned();
-    let (mut first, mut start) = (0, batch.header.context.digest());
+    let (mut parts, mut first) = (Vec::new(), 0);
     while first < ops.len() {
         let rest = &ops[first..];
-        let no_class = || EngineError::NoClass { batch: number, family: family(), first, ops: rest.len() };
+        let no_class = || {
+            let (op, code) = (ops[first].1.op.name(), ops[first].1.op.code());
+            EngineError::NoClass { batch: number, family: family(), op, code, first, ops: rest.len() }
+        };
         let plan = || choose(&classes, rest, |c, ops| c.fits(&batch.params, ops));
         let (class, count) = recorder.stage(number, "plan", plan).ok_or_else(no_class)?;
-        let circuit = classes[class];
-        let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
-        let job =
-            ExecJob { context: batch.header.context, params: &batch.params, start, ops: &rest[..count] };
+        parts.push(Part { circuit: classes[class].as_ref(), ops: rest[..count].to_vec() });
+        first += count;
+    }
+    Ok(parts)
+}
+
+/// Proves the ranges of one algorithm, each from where the one before ends.
+fn prove_leaf(
+    batch: &ExecutedBatch,
+    parts: &[Part<'_>],
+    tree: &VkTree,
+    recorder: &mut Recorder<'_>,
+    execs: &mut Vec<ExecProof>,
+) -> Result<(), EngineError> {
+    let number = batch.header.context.batch;
+    let mut start = batch.header.context.digest();
+    for &Part { circuit, ref ops } in parts {
+        let (info, vk) = key(circuit, number, tree, recorder)?;
+        let job = ExecJob { context: batch.header.context, params: &batch.params, start, ops };
         recorder.start(number, circuit.id().family);
         let proven = circuit.prove(&job)?;
         let claim = proven.claim;
-        record(
-            recorder,
-            number,
-            circuit.as_ref(),
-            &info,
-            claim.count,
-            proven.proof.len(),
-            [proven.trace, proven.prove],
-        );
+        let costs = [proven.trace, proven.prove];
+        record(recorder, number, circuit, &info, claim.count, proven.proof.len(), costs);
         execs.push(ExecProof { claim, vk, proof: proven.proof });
-        (first, start) = (first + count, claim.end);
+        start = claim.end;
     }
     Ok(())
 }
@@ -151,28 +173,33 @@ pub(crate) fn choose<C, T>(
     (low > 0).then_some((last, low))
 }
 
+/// The smallest transition circuit that holds a batch.
+fn plan_transition<'a>(
+    batch: &ExecutedBatch,
+    registry: &'a Registry,
+    recorder: &mut Recorder<'_>,
+) -> Result<&'a dyn TransitionCircuit, EngineError> {
+    let number = batch.header.context.batch;
+    let too_large = || {
+        let [least, _] = transition_counts(batch);
+        EngineError::BatchTooLarge { batch: number, ops: batch.records.len(), counts: Box::new(least) }
+    };
+    let plan = || registry.transitions().iter().find(|c| c.fits(batch));
+    recorder.stage(number, "plan", plan).map(AsRef::as_ref).ok_or_else(too_large)
+}
+
 fn prove_transition(
     batch: &ExecutedBatch,
-    registry: &Registry,
+    circuit: &dyn TransitionCircuit,
     tree: &VkTree,
     recorder: &mut Recorder<'_>,
 ) -> Result<TransitionProof, EngineError> {
     let number = batch.header.context.batch;
-    let too_large = || EngineError::BatchTooLarge { batch: number, ops: batch.records.len() };
-    let plan = || registry.transitions().iter().find(|c| c.fits(batch));
-    let circuit = recorder.stage(number, "plan", plan).ok_or_else(too_large)?;
-    let (info, vk) = key(circuit.as_ref(), number, tree, recorder)?;
+    let (info, vk) = key(circuit, number, tree, recorder)?;
     recorder.start(number, circuit.id().family);
     let proven = circuit.prove(batch)?;
-    record(
-        recorder,
-        number,
-        circuit.as_ref(),
-        &info,
-        proven.claim.ops,
-        proven.proof.len(),
-        [proven.trace, proven.prove],
-    );
+    let costs = [proven.trace, proven.prove];
+    record(recorder, number, circuit, &info, proven.claim.ops, proven.proof.len(), costs);
     Ok(TransitionProof { vk, proof: proven.proof })
 }
 

@@ -21,7 +21,8 @@ pub const SIG: LookupBus<'static> = LookupBus::new("sig");
 pub const BYTES: LookupBus<'static> = LookupBus::new("bytes");
 /// `range15`: v. Provided by `range15`: `v < 2^15`.
 pub const RANGE15: LookupBus<'static> = LookupBus::new("range15");
-/// `login`: key_id\[8\], msg\[8\]. Provided by the tables of external keys: the passkey approved the message.
+/// `login`: scheme, key_id\[8\], msg\[8\]. Provided by the tables of external keys, each with its own scheme: the key
+/// approved the message.
 pub const LOGIN: LookupBus<'static> = LookupBus::new("login");
 /// `op`: i, slot, n, nv. From op or access tables to the tuple table: one tuple for each op.
 pub const OP: PermutationCheckBus<'static> = PermutationCheckBus::new("op");
@@ -122,8 +123,8 @@ lookup_bus! {
     range15, RANGE15, (v: 1)
 }
 lookup_bus! {
-    /// Bus [`LOGIN`]: the external key with id `key_id` approved the message digest `msg`.
-    login, LOGIN, (key_id: 8, msg: 8)
+    /// Bus [`LOGIN`]: the external key of that scheme with id `key_id` approved the message digest `msg`.
+    login, LOGIN, (scheme: 1, key_id: 8, msg: 8)
 }
 permutation_bus! {
     /// Bus [`OP`]: `head = [i, slot, n, nv]`.

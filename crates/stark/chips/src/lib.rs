@@ -10,7 +10,8 @@
 //! | [`ecdsa`] | `ecdsa_p256`, `ecdsa_secp256k1` | x\[32\], y\[32\], digest\[32\] |
 //! | [`sha256`] | `sha_state`, `sha_words` | id, h_in\[16\], h_out\[16\]; id, k, w\[8\] |
 //! | [`base64url`] | `base64` | character, value |
-//! | [`passkey`] | `login` | key_id\[8\], msg\[8\] |
+//! | [`keccak`] | `keccak_in`, `keccak_out` | id, block\[68\]; id, hash\[16\] |
+//! | [`passkey`], [`wallet`] | `login` | scheme, key_id\[8\], msg\[8\] |
 //! | [`mod@tuple`] | `seg`; receives `op`, `key`, `val` | |
 
 pub mod base64url;
@@ -18,6 +19,7 @@ pub mod bigint;
 pub mod bytes;
 pub mod collect;
 pub mod ecdsa;
+pub mod keccak;
 pub mod passkey;
 pub mod poseidon2;
 pub mod range;
@@ -26,3 +28,4 @@ pub mod sha256;
 #[cfg(test)]
 mod tests;
 pub mod tuple;
+pub mod wallet;

@@ -81,12 +81,16 @@ pub enum Family {
     Spot = 2,
     /// Perpetual trades.
     Perp = 3,
-    /// Liquidation, ADL, funding, parameters.
+    /// Liquidation, ADL, funding, parameters, last prices of a market.
     Manage = 4,
     /// Oracle updates.
     Oracle = 5,
-    /// Logins.
+    /// Logins by passkey.
     Auth = 6,
+    /// Logins by wallet.
+    Wallet = 7,
+    /// Settlement of markets and debts, rankings.
+    Settle = 8,
 }
 
 impl Family {

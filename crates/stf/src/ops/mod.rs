@@ -7,6 +7,7 @@ mod keys;
 mod l1keys;
 mod passkey;
 mod transfer;
+mod wallet;
 mod withdraw;
 
 use tsz_hash::{Block, Digest};
@@ -22,6 +23,7 @@ pub use keys::{RegisterKey, RevokeKey};
 pub use l1keys::{L1RegisterKey, L1RevokeKey};
 pub use passkey::{RegisterKeyByPasskey, RevokeKeyByPasskey};
 pub use transfer::Transfer;
+pub use wallet::{RegisterKeyByWallet, RevokeKeyByWallet};
 pub use withdraw::Withdraw;
 
 /// Takes the serial of an L1 operation and chains its record. Accesses: L1IN write, L1CHAIN write.

@@ -6,13 +6,13 @@
 use serde::{Deserialize, Serialize};
 use tsz_auth::{Assertion, Passkey};
 use tsz_hash::{Block, Digest, F, PrimeCharacteristicRing, ZERO};
-use tsz_ledger::{KeyPolicy, Permission, Permissions, Scheme};
-use tsz_types::{AccountId, KeySlot, Nonce, SubId, TimeMs};
+use tsz_ledger::{KeyPolicy, Permissions, Scheme};
+use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
 
 use super::keys::{head, write_slot};
 use crate::auth::code;
 use crate::hashes::place;
-use crate::signer::Authority;
+use crate::signer::External;
 use crate::{Env, Log, Receipt, Reject, Rule, SigVerifier, View, message};
 
 /// Puts a key into a slot, over what was there.
@@ -83,22 +83,16 @@ impl RevokeKeyByPasskey {
     }
 }
 
-/// Who approves: account, slot of the passkey, nonce.
-type Who = (AccountId, KeySlot, Nonce);
-
 /// Checks slot, policy, nonce and approval. Accesses: KEYA read, KEYB read, CTL write.
 fn check<V: View, S: SigVerifier>(
     env: &Env<'_, S>,
     log: &mut Log<'_, V>,
-    (account, key_slot, nonce): Who,
+    who: External,
     (passkey, assertion): (&Passkey, &Assertion),
     blocks: &[Block; 2],
 ) -> Result<(), Reject> {
-    let permission = Permission::ManageKeys;
-    let sub = SubId::MIN;
-    let authority = Authority { account, sub, key_slot, permission, nonce, scheme: Scheme::P256 };
-    if authority.check(env.batch.time, log)? != passkey.key_id() {
-        return Err(Reject::OtherPasskey { account, slot: key_slot });
+    if who.key_id(env, log, Scheme::P256)? != passkey.key_id() {
+        return Err(Reject::OtherPasskey { account: who.account, slot: who.key_slot });
     }
     let digest = message(&env.batch.system, blocks);
     env.verifier.approves(passkey, &digest, assertion).map_err(|error| Reject::Passkey { error })
@@ -110,7 +104,7 @@ impl Rule for RegisterKeyByPasskey {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let who = (self.account, self.key_slot, self.nonce);
+        let who = External { account: self.account, key_slot: self.key_slot, nonce: self.nonce };
         check(env, log, who, (&self.passkey, &self.assertion), &self.message())?;
         write_slot(log, self.account, self.slot, self.key_id, Some(self.policy()));
         Ok(Receipt::OK)
@@ -123,7 +117,7 @@ impl Rule for RevokeKeyByPasskey {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let who = (self.account, self.key_slot, self.nonce);
+        let who = External { account: self.account, key_slot: self.key_slot, nonce: self.nonce };
         check(env, log, who, (&self.passkey, &self.assertion), &self.message())?;
         write_slot(log, self.account, self.slot, ZERO, None);
         Ok(Receipt::OK)

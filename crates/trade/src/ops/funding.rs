@@ -1,6 +1,7 @@
 //! FundingTick and FundingSettle.
 
 use serde::{Deserialize, Serialize};
+use tsz_ledger::cells::MINUTES;
 use tsz_ledger::{Key, MkfCell, MkoCell, MkpCell, MksCell};
 use tsz_risk::funding::tick;
 use tsz_stf::{Log, SigVerifier, View};
@@ -41,7 +42,7 @@ impl Rule for FundingTick {
         let index = u32::from(self.market.get());
         let MkpCell { index: price, .. } = log.read_cell(Key::mkp(index))?;
         let MkoCell { open_interest, .. } = log.read_cell(Key::mko(index))?;
-        let MksCell { sum, .. } = log.peek_cell(Key::mks(index))?;
+        let MksCell { sum, minute } = log.peek_cell(Key::mks(index))?;
         let MkfCell { funding, hour } = log.peek_cell(Key::mkf(index))?;
         let next = u64::from(hour) + 1;
         // the hour that starts now must have begun: hour `hour` is over
@@ -53,6 +54,8 @@ impl Rule for FundingTick {
             let hour = u32::try_from(time / HOUR_MS).unwrap_or(u32::MAX); // 48 bits of ms are below 2^27 hours
             MkfCell { funding, hour }
         } else {
+            // an hour that is not fully sampled has no premium: nobody gains by leaving samples out
+            let sum = if minute == MINUTES { sum } else { 0 };
             let funding = tick(funding.get(), sum, price, &params.funding())?;
             MkfCell { funding: FundingIndex::new(funding)?, hour: hour.saturating_add(1) }
         };

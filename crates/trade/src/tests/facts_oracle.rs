@@ -139,6 +139,23 @@ fn a_tick_ends_an_hour_once() {
 }
 
 #[test]
+fn an_hour_with_a_sample_missing_has_no_premium() {
+    for (samples, index) in [(59, 12_000), (60, 1_187_000)] {
+        let mut w = World::new();
+        w.apply(w.perp(party(2, 0), party(3, 0), 0, 10, 1_000)).unwrap();
+        w.batch.time = (TIME / HOUR_MS) * HOUR_MS + 59 * 60_000;
+        for _ in 0..samples {
+            w.apply(sample([10_000; 3])).unwrap();
+        }
+        w.batch.time += 60_000;
+        w.apply(FundingTick { market: market(0) }).unwrap();
+        // the rate of 100, or the premium of 10,000 less the clamp of 500, an eighth of it
+        assert_eq!(w.mkf(0).funding.get(), index, "{samples}");
+        assert_eq!((w.mks(0).sum, w.mks(0).minute), (0, 0));
+    }
+}
+
+#[test]
 fn a_new_market_starts_at_the_present_hour() {
     let mut p = params();
     p.perps.push(perp_market(3, 1));

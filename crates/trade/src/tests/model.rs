@@ -467,7 +467,8 @@ impl Model {
                     x
                 }
             };
-            let avg = &m.sum / 60; // big integers divide toward zero
+            let full = if m.minute == 60 { m.sum.clone() } else { z(0) };
+            let avg = full / 60; // big integers divide toward zero
             let c = &m.p.funding;
             let f8 = clamp(&avg + clamp(n(c.rate) - &avg, &z(c.small)), &z(c.big));
             m.f += f8 / 8 * &m.index;

@@ -1,15 +1,18 @@
-//! `tsz bench auth`: logins by passkey, checked natively and proven by the auth circuit.
+//! `tsz bench auth` and `tsz bench wallet`: logins by passkey and by wallet, checked natively and proven.
 
 use anyhow::{Context, Result, bail};
+use tsz_auth::Passkey;
 use tsz_auth::authenticator::Authenticator;
-use tsz_auth::{Assertion, Passkey};
-use tsz_auth_circuit::{AuthRecord, CLASSES, Class, Witness, verify};
+use tsz_auth::softwallet::SoftWallet;
+use tsz_auth::wallet::SigningDomain;
+use tsz_auth_circuit::{AuthRecord, CLASSES, Class, Kind, WALLET_CLASSES, Witness, verify};
 use tsz_engine::measure::Stopwatch;
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{BatchContext, Cell, Key, KeyPolicy, Permission, Permissions, Scheme, SystemId};
 use tsz_smt::bench::Mix;
 use tsz_stark::{Profile, security::security};
-use tsz_stf::{AuthOp, MemView, RegisterKeyByPasskey, Trusted, apply_auth_with, message};
+use tsz_stf::{AuthOp, MemView, RegisterKeyByPasskey, RegisterKeyByWallet, Trusted, Verified};
+use tsz_stf::{apply_auth_with, message};
 use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
 
 use crate::cli::BenchArgs;
@@ -20,29 +23,34 @@ use crate::output::Output;
 
 /// Batch time.
 const TIME: u64 = 1_700_000_000_000;
+/// Where wallets sign.
+const DOMAIN: SigningDomain = SigningDomain { chain: 31337, contract: [1; 20] };
 /// Accounts before the first that logs in.
 const FIRST: u32 = 2;
 
 /// Checks and proves one registration of a session key for each of the accounts.
-pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
-    let most = CLASSES.iter().map(Class::capacity).max().unwrap_or(0);
+pub fn run(args: &BenchArgs, output: &Output, kind: Kind) -> Result<Report> {
+    let (name, classes) = match kind {
+        Kind::Passkey => ("auth", &CLASSES),
+        Kind::Wallet => ("wallet", &WALLET_CLASSES),
+    };
+    let most = classes.iter().map(Class::capacity).max().unwrap_or(0);
     let count = args.ops.map_or(most, |n| n as usize);
-    let Some(class) = Class::fitting(count) else {
+    let Some(class) = Class::fitting(kind, count) else {
         bail!("a proof holds at most {most} logins, not {count}")
     };
-    let spinner = output.spinner("making assertions");
-    let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] }.digest();
+    let spinner = output.spinner("making approvals");
+    let system = SystemId { rollup: 1, chain: DOMAIN.chain, address: DOMAIN.contract }.digest();
     let context = BatchContext { system, batch: 1, time: TIME, params: ZERO };
-    let records = records(count, args.seed, &context)?;
+    let Logins { view, records } = logins(kind, count, args.seed, &context)?;
 
     spinner.set_message("checking");
     let (valid, native) = timed(|| {
-        records.iter().try_for_each(|r| {
-            let (passkey, assertion) = r.op.approval();
-            passkey.verify(&message(&context.system, &r.op.message()), assertion)
-        })
+        records
+            .iter()
+            .try_for_each(|r| apply_auth_with(&view, &context, r.index, &r.op, &Verified).map(|_| ()))
     });
-    valid.context("an honest assertion is refused")?;
+    valid.context("an honest approval is refused")?;
 
     spinner.set_message("proving");
     let (key, setup) = timed(|| class.setup(Profile::Base));
@@ -52,7 +60,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let witness = witness?;
     let (proof, prove) = timed(|| witness.prove(&key));
     let (claim, proof) = proof?;
-    let mut report = Report::new("auth", count as u64, watch.cost());
+    let mut report = Report::new(name, count as u64, watch.cost());
     drop(witness);
     let (valid, verify) = timed(|| verify(key.vk(), &claim, &proof));
     valid.context("an honest proof is refused")?;
@@ -69,40 +77,60 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     report.stage("trace", trace);
     report.stage("prove", prove);
     report.stage("verify", verify);
-    report.cells = cells("auth", key.vk().tables());
+    report.cells = cells(name, key.vk().tables());
     Ok(report)
 }
 
-/// One login of each of `count` accounts, every one with a passkey of its own.
-fn records(count: usize, seed: u64, context: &BatchContext) -> Result<Vec<AuthRecord>> {
+/// The state before, and one login of each account.
+struct Logins {
+    view: MemView,
+    records: Vec<AuthRecord>,
+}
+
+/// One login of each of `count` accounts, every one with a key of its own.
+fn logins(kind: Kind, count: usize, seed: u64, context: &BatchContext) -> Result<Logins> {
     let mut mix = Mix(seed);
     let mut view = MemView::from_leaves([]);
-    let all =
-        KeyPolicy { scheme: Scheme::P256, permissions: Permissions::ALL, expiry: TimeMs::new(TIME * 2)? };
-    (0..count)
-        .map(|k| {
-            let authenticator = Authenticator::from_seed(&mix.next().to_le_bytes());
-            let passkey = authenticator.passkey("example.com", "https://app.example.com", true)?;
-            let account = FIRST + k as u32;
-            view.set(Key::key_a(account, 0), passkey.key_id());
-            view.set(Key::key_b(account, 0), Some(all).to_leaf());
-            let op = login(&authenticator, passkey, account, mix.digest(), context)?;
-            let index = k as u32 + 1;
-            let applied = apply_auth_with(&view, context, index, &op, &Trusted)?;
-            Ok(AuthRecord { index, op, accesses: applied.accesses })
-        })
-        .collect()
+    let mut ops = Vec::with_capacity(count);
+    for k in 0..count {
+        let account = FIRST + k as u32;
+        let seed = mix.next().to_le_bytes();
+        let (id, scheme, op) = match kind {
+            Kind::Passkey => {
+                let authenticator = Authenticator::from_seed(&seed);
+                let passkey = authenticator.passkey("example.com", "https://app.example.com", true)?;
+                let id = passkey.key_id();
+                (id, Scheme::P256, by_passkey(&authenticator, passkey, account, mix.digest(), context)?)
+            }
+            Kind::Wallet => {
+                let soft = SoftWallet::from_seed(&seed);
+                let id = soft.wallet(DOMAIN).key_id();
+                (id, Scheme::Secp256k1, by_wallet(&soft, account, mix.digest(), context)?)
+            }
+        };
+        let policy = KeyPolicy { scheme, permissions: Permissions::ALL, expiry: TimeMs::new(TIME * 2)? };
+        view.set(Key::key_a(account, 0), id);
+        view.set(Key::key_b(account, 0), Some(policy).to_leaf());
+        ops.push(op);
+    }
+    let record = |(k, op): (usize, AuthOp)| {
+        let index = k as u32 + 1;
+        let applied = apply_auth_with(&view, context, index, &op, &Trusted)?;
+        Ok(AuthRecord { index, op, accesses: applied.accesses })
+    };
+    let records = ops.into_iter().enumerate().map(record).collect::<Result<_>>()?;
+    Ok(Logins { view, records })
 }
 
 /// A registration of a session key for a day.
-fn login(
+fn by_passkey(
     authenticator: &Authenticator,
     passkey: Passkey,
     account: u32,
     key_id: Digest,
     context: &BatchContext,
 ) -> Result<AuthOp> {
-    let blank: Assertion = authenticator.assert(&passkey, &ZERO);
+    let assertion = authenticator.assert(&passkey, &ZERO);
     let mut op = RegisterKeyByPasskey {
         account: AccountId::new(account)?,
         slot: KeySlot::new(1)?,
@@ -113,8 +141,26 @@ fn login(
         nonce: Nonce::new(0)?,
         key_slot: KeySlot::new(0)?,
         passkey,
-        assertion: blank,
+        assertion,
     };
     op.assertion = authenticator.assert(&op.passkey, &message(&context.system, &op.message()));
+    Ok(op.into())
+}
+
+/// The same by wallet.
+fn by_wallet(soft: &SoftWallet, account: u32, key_id: Digest, context: &BatchContext) -> Result<AuthOp> {
+    let mut op = RegisterKeyByWallet {
+        account: AccountId::new(account)?,
+        slot: KeySlot::new(1)?,
+        key_id,
+        scheme: Scheme::Schnorr,
+        permissions: [Permission::Trade].into_iter().collect(),
+        expiry: TimeMs::new(TIME + 86_400_000)?,
+        nonce: Nonce::new(0)?,
+        key_slot: KeySlot::new(0)?,
+        wallet: soft.wallet(DOMAIN),
+        approval: soft.approve(&DOMAIN, &ZERO),
+    };
+    op.approval = soft.approve(&DOMAIN, &message(&context.system, &op.message()));
     Ok(op.into())
 }

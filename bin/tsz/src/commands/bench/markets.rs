@@ -22,29 +22,29 @@ use crate::measure::timed;
 use crate::output::Output;
 
 /// Markets.
-const MARKETS: u8 = 64;
+pub(super) const MARKETS: u8 = 64;
 /// Signers listed, and those that report.
 const SIGNERS: usize = 7;
 const QUORUM: u8 = 5;
 /// Index price of every market.
-const PRICE: u32 = 60_000;
+pub(super) const PRICE: u32 = 60_000;
 /// The last millisecond of an hour.
-const TIME: u64 = 475_001 * HOUR_MS - 1;
+pub(super) const TIME: u64 = 475_001 * HOUR_MS - 1;
 
 /// A state with prices, and what signs.
-struct System {
-    view: MemView,
-    params: Params,
-    batch: BatchContext,
+pub(super) struct System {
+    pub view: MemView,
+    pub params: Params,
+    pub batch: BatchContext,
     keys: Vec<SecretKey>,
 }
 
-fn market(id: u8) -> Result<PerpMarket> {
+fn market(id: u8, status: Status) -> Result<PerpMarket> {
     let bound = Notional::new(1 << 50)?;
     let tier =
         TierParams { bound, imf: Fraction::new(1_000)?, mmf: Fraction::new(500)?, cmf: Fraction::new(300)? };
     Ok(PerpMarket {
-        status: Status::Open,
+        status,
         qm: QuoteMultiplier::new(1)?,
         tiers: vec![tier],
         taker_cap: Rate::new(2_000)?,
@@ -58,7 +58,8 @@ fn market(id: u8) -> Result<PerpMarket> {
 }
 
 impl System {
-    fn new(seed: u64) -> Result<Self> {
+    /// Markets of a status.
+    pub fn new(seed: u64, status: Status) -> Result<Self> {
         let secret = |k: usize| SecretKey::from_seed(&(seed << 8 | k as u64).to_le_bytes());
         let mut keys: Vec<SecretKey> = (0..SIGNERS).map(secret).collect();
         keys.sort_by_key(|key| key.public_key().key_id().map(|felt| felt.as_canonical_u32()));
@@ -69,7 +70,7 @@ impl System {
             max_deviation: Fraction::new(1_000)?,
             delta: 5_000,
         };
-        let perps: Result<Vec<PerpMarket>> = (0..MARKETS).map(market).collect();
+        let perps: Result<Vec<PerpMarket>> = (0..MARKETS).map(|id| market(id, status)).collect();
         let params = Params { perps: perps?, oracle, ..Params::default() };
         params.validate()?;
         let system = SystemId { rollup: 1, chain: 31_337, address: [1; 20] };
@@ -84,7 +85,7 @@ impl System {
     }
 
     /// All markets at `hour`.
-    fn at_hour(&mut self, hour: u32) {
+    pub fn at_hour(&mut self, hour: u32) {
         for m in (0..MARKETS).map(u32::from) {
             self.view.set(Key::mkf(m), MkfCell { hour, ..MkfCell::default() }.to_leaf());
             self.view.set(Key::mks(m), MksCell { sum: 1_234_567, minute: 0 }.to_leaf());
@@ -128,14 +129,14 @@ impl System {
         Ok(PremiumSample { market: MarketId::new(id)?, reports: (0..QUORUM).map(report).collect() })
     }
 
-    fn apply(&mut self, index: u32, op: &TradeOp) -> Result<Vec<Access>> {
+    pub fn apply(&mut self, index: u32, op: &TradeOp) -> Result<Vec<Access>> {
         let ctx = TradeContext { batch: &self.batch, params: &self.params };
         let applied = apply_with(&self.view, &ctx, index, op, &Verified)?;
         self.view.commit(&applied.accesses);
         Ok(applied.accesses)
     }
 
-    fn start(&self) -> Digest {
+    pub fn start(&self) -> Digest {
         self.batch.digest()
     }
 }
@@ -144,7 +145,7 @@ impl System {
 pub fn oracle(args: &BenchArgs, output: &Output) -> Result<Report> {
     let ops = args.ops.unwrap_or(256);
     let spinner = output.spinner("signing and executing");
-    let mut system = System::new(args.seed)?;
+    let mut system = System::new(args.seed, Status::Open)?;
     system.at_hour((TIME / HOUR_MS) as u32);
     let mut records = Vec::new();
     let (signed, execute) = timed(|| -> Result<()> {
@@ -196,7 +197,7 @@ pub fn oracle(args: &BenchArgs, output: &Output) -> Result<Report> {
 pub fn manage(args: &BenchArgs, output: &Output) -> Result<Report> {
     let ops = args.ops.unwrap_or(768);
     let spinner = output.spinner("executing");
-    let mut system = System::new(args.seed)?;
+    let mut system = System::new(args.seed, Status::Open)?;
     let hours = ops.div_ceil(MARKETS.into());
     system.at_hour((TIME / HOUR_MS) as u32 - hours);
     let mut records = Vec::new();

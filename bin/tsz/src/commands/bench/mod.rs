@@ -4,12 +4,14 @@ mod aggregate;
 mod auth;
 mod markets;
 mod report;
+mod settle;
 mod signature_circuit;
 mod signatures;
 mod smt;
 mod workload;
 
 use anyhow::Result;
+use tsz_auth_circuit::Kind;
 use tsz_scenario::Mix;
 
 pub use report::Report;
@@ -26,8 +28,10 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Oracle => markets::oracle(args, output)?,
         BenchName::Manage => markets::manage(args, output)?,
+        BenchName::Settle => settle::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
-        BenchName::Auth => auth::run(args, output)?,
+        BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
+        BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };
     report.print(output)

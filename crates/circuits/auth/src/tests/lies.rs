@@ -14,7 +14,7 @@ use super::world::*;
 fn lie(make: impl FnOnce(&World, &tsz_hash::Digest) -> Assertion) -> String {
     let mut world = World::new();
     let mut op = AuthOp::from(world.register());
-    *op.assertion_mut() = make(&world, &world.digest(&op));
+    *op.assertion_mut().unwrap() = make(&world, &world.digest(&op));
     assert!(world.verdict(&op).is_err(), "the ledger accepts it");
     world.apply(op);
     place(&world.witness())
@@ -56,7 +56,7 @@ fn accepts_every_form_that_the_ledger_accepts() {
         let mut op = AuthOp::from(world.register());
         let data = Authenticator::data(&world.passkey, flags, u32::MAX);
         let client = Authenticator::client_data(&world.passkey, &world.digest(&op), more);
-        *op.assertion_mut() = world.authenticator.sign(data, client);
+        *op.assertion_mut().unwrap() = world.authenticator.sign(data, client);
         world.verdict(&op).unwrap();
         world.apply(op);
         assert_eq!(place(&world.witness()), "nowhere", "{more}");
@@ -77,7 +77,7 @@ fn accepts_client_data_of_every_length() {
         let data = Authenticator::data(&world.passkey, flag::UP | flag::UV, 0);
         let client = Authenticator::client_data(&world.passkey, &world.digest(&op), &more);
         assert_eq!(client.len(), length);
-        *op.assertion_mut() = world.authenticator.sign(data, client);
+        *op.assertion_mut().unwrap() = world.authenticator.sign(data, client);
         world.verdict(&op).unwrap();
         world.apply(op);
         assert_eq!(place(&world.witness()), "nowhere", "{length}");
@@ -108,14 +108,16 @@ fn rejects_another_type_and_another_order_of_members() {
         let tail = String::from_utf8(w.passkey.tail().to_vec()).unwrap();
         format!("{{\"challenge\":\"{text}\",\"origin\":\"{tail},\"type\":\"webauthn.get\"}}").into_bytes()
     });
-    assert_eq!(order, "bus:base64");
+    // Quotes and braces are no characters of a challenge, and the tail stands elsewhere, which is noticed first.
+    assert_eq!(order, "passkey");
 }
 
 #[test]
 fn rejects_another_origin_and_a_cross_origin_frame() {
     assert_eq!(client(|w, m| with(w, m, "login.", "l0gin.")), "bus:p2");
     assert_eq!(client(|w, m| with(w, m, "https:", "http0:")), "bus:p2");
-    assert_eq!(client(|w, m| with(w, m, ":false", ":true,")), "bus:p2");
+    // Not the end of any tail.
+    assert_eq!(client(|w, m| with(w, m, ":false", ":true,")), "passkey");
     // A longer origin that begins with the key's: no delimiter follows what would be the tail.
     assert_eq!(client(|w, m| with(w, m, ":8443", ":84430")), "passkey");
 }
@@ -189,15 +191,72 @@ fn rejects_the_signature_of_another_key_and_a_damaged_one() {
 
 /// Verdict after cells of the row of assertions were set.
 fn edited(change: impl FnOnce(&mut tsz_chips::passkey::PasskeyCols<F>)) -> String {
-    let world = one();
-    let (login, approvals) = crate::login::trace(&world.context, &world.records, SMALL.ops).unwrap();
+    edited_in(&one(), change)
+}
+
+fn edited_in(world: &World, change: impl FnOnce(&mut tsz_chips::passkey::PasskeyCols<F>)) -> String {
+    let (login, approvals) =
+        crate::login::trace(SMALL.kind, &world.context, &world.records, SMALL.ops).unwrap();
+    let crate::login::Approvals::Passkeys(approvals) = approvals else { unreachable!() };
     let signatures: Vec<_> = approvals.iter().map(tsz_chips::passkey::signature).collect();
     let mut rows = tsz_chips::passkey::rows(&approvals);
     change(&mut rows.rows[0]);
-    let start = world.context.digest();
+    let (start, rows) = (world.context.digest(), crate::witness::Rows::Passkeys(rows));
     let witness =
         crate::Witness::with_rows(&SMALL, &world.context, &world.records, start, login, rows, &signatures);
     place(&witness.unwrap())
+}
+
+/// Verdict about a slot that holds the id of a tail which native code builds or does not.
+fn with_tail(tail: &[u8]) -> String {
+    let mut world = World::new();
+    let mut op = AuthOp::from(world.register());
+    let data = Authenticator::data(&world.passkey, flag::UP | flag::UV, 7);
+    let client = [PREFIX, &challenge(&world.digest(&op))[..], MIDDLE, tail, b"}"].concat();
+    *op.assertion_mut().unwrap() = world.authenticator.sign(data, client);
+    world.apply(op);
+    // Felts: x (11), y (11), verification, length, relying party (16), tail (32).
+    let mut felts = world.passkey.key_felts().to_vec();
+    felts[23] = F::from_usize(tail.len());
+    for (k, felt) in felts[40..].iter_mut().enumerate() {
+        let byte = |i: usize| F::from_u8(tail.get(3 * k + i).copied().unwrap_or(0));
+        *felt = byte(0) + byte(1) * F::from_u32(1 << 8) + byte(2) * F::from_u32(1 << 16);
+    }
+    let mut capacity = tsz_hash::Domain::Passkey.iv(felts.len());
+    let capacities: Vec<tsz_hash::Digest> = felts
+        .chunks_exact(8)
+        .map(|block| {
+            capacity = tsz_hash::step(&core::array::from_fn(|i| block[i]), &capacity);
+            capacity
+        })
+        .collect();
+    world.records[0].accesses[0].old = capacity;
+    edited_in(&world, |row| {
+        row.in_tail = core::array::from_fn(|j| F::from_bool(j < tail.len()));
+        row.is_closed = F::ONE;
+        row.capacities = core::array::from_fn(|k| capacities[k]);
+    })
+}
+
+#[test]
+fn rejects_a_tail_that_is_too_short() {
+    assert_eq!(with_tail(b"https://\",\"crossOrigin\":false"), "nowhere");
+    assert_eq!(with_tail(b"https:/\",\"crossOrigin\":false"), "passkey");
+}
+
+#[test]
+fn rejects_a_tail_with_another_ending() {
+    let honest = World::new().passkey.tail().to_vec();
+    assert_eq!(with_tail(&honest), "nowhere");
+    let with = |from: &str, to: &str| {
+        let text = String::from_utf8(honest.clone()).unwrap();
+        assert!(text.contains(from));
+        with_tail(text.replacen(from, to, 1).as_bytes())
+    };
+    assert_eq!(with("\":false", "\":true "), "passkey");
+    assert_eq!(with("\",\"crossOrigin", "0,\"crossOrigin"), "passkey");
+    assert_eq!(with("crossOrigin\":false", "crossOrigin\":fals"), "passkey");
+    assert_eq!(with("\",\"crossOrigin\":false", "/a/path/and/no/ending"), "passkey");
 }
 
 #[test]

@@ -2,4 +2,5 @@
 
 mod lies;
 mod proofs;
+mod wallet;
 mod world;

@@ -10,8 +10,8 @@ use tsz_stark::security::security;
 use tsz_testkit::damaged;
 
 use super::world::*;
-use crate::class::{CLASSES, Class};
-use crate::{ProvingKey, Witness, prove, verify};
+use crate::class::{CLASSES, Class, WALLET_CLASSES};
+use crate::{Kind, ProvingKey, Witness, prove, verify};
 
 fn key() -> &'static ProvingKey {
     static KEY: OnceLock<ProvingKey> = OnceLock::new();
@@ -94,17 +94,22 @@ fn rejects_damaged_bytes_without_panic() {
 }
 
 #[test]
-fn classes_hold_7_and_62_logins() {
+fn classes_hold_their_logins() {
     assert_eq!(CLASSES.map(|c| c.capacity()), [7, 62]);
-    assert_eq!(Class::fitting(8).map(|c| c.name), Some("large"));
-    assert_eq!(Class::fitting(63), None);
+    assert_eq!(Class::fitting(Kind::Passkey, 8).map(|c| c.name), Some("large"));
+    assert_eq!(Class::fitting(Kind::Passkey, 63), None);
+    assert_eq!(WALLET_CLASSES.map(|c| c.capacity()), [7, 56]);
+    assert_eq!(Class::fitting(Kind::Wallet, 56).map(|c| c.name), Some("large"));
+    assert_eq!(Class::fitting(Kind::Wallet, 57), None);
 }
 
 #[test]
-fn the_smallest_class_has_100_proven_bits() {
-    let pk = SMALL.setup(Profile::Base).unwrap();
-    let security = security(pk.vk());
-    assert!(security.proven_bits >= 100.0, "{security:?}");
+fn the_smallest_classes_have_100_proven_bits() {
+    for class in [&SMALL, &WALLET_CLASSES[0]] {
+        let pk = class.setup(Profile::Base).unwrap();
+        let security = security(pk.vk());
+        assert!(security.proven_bits >= 100.0, "{security:?}");
+    }
 }
 
 /// Run by hand: a full batch of logins, with its cost.
@@ -117,11 +122,16 @@ fn measure_a_full_batch_of_logins() {
         let op = world.approve(world.register());
         world.apply(op);
     }
+    measure(class, &world.context, &world.records);
+}
+
+/// Proves a batch with its cost.
+pub fn measure(class: &Class, context: &tsz_ledger::BatchContext, records: &[crate::AuthRecord]) {
     let pk = class.setup(Profile::Base).unwrap();
     println!("{}", report(pk.vk().tables()));
     println!("proven {:.1} bits", security(pk.vk()).proven_bits);
     let start = Instant::now();
-    let witness = Witness::new(class, &world.context, &world.records, world.context.digest()).unwrap();
+    let witness = Witness::new(class, context, records, context.digest()).unwrap();
     println!("traces {:?}", start.elapsed());
     let start = Instant::now();
     let (claim, bytes) = witness.prove(&pk).unwrap();

@@ -92,7 +92,7 @@ impl World {
     /// The op with an honest approval.
     pub fn approve(&self, op: impl Into<AuthOp>) -> AuthOp {
         let mut op = op.into();
-        *op.assertion_mut() = self.authenticator.assert(&self.passkey, &self.digest(&op));
+        *op.assertion_mut().unwrap() = self.authenticator.assert(&self.passkey, &self.digest(&op));
         op
     }
 
@@ -140,7 +140,12 @@ pub fn one() -> World {
 
 /// Where traces are noticed: `table` of a broken constraint, `bus:name`, or `nowhere`.
 pub fn place(witness: &Witness) -> String {
-    let airs = SMALL.circuit(Profile::InsecureTest).airs;
+    place_in(&SMALL, witness)
+}
+
+/// [`place`] in a circuit.
+pub fn place_in(class: &Class, witness: &Witness) -> String {
+    let airs = class.circuit(Profile::InsecureTest).airs;
     match check(&airs, &witness.traces, &public_values(&witness.claim)) {
         Ok(()) => "nowhere".into(),
         Err(Violation::Shape { air }) => format!("shape {air}"),

@@ -3,11 +3,13 @@
 mod set_params;
 mod set_token;
 mod settle;
+mod settle_market;
 mod tick;
 
 pub use set_params::{SetParams, SetParamsAir};
 pub use set_token::{SetToken, SetTokenAir};
 pub use settle::{Payment, Settle, SettleAir};
+pub use settle_market::{Named, SettleMarket, SettleMarketAir};
 pub use tick::{Gain, Idle, Rate, Tick, TickAir};
 
 /// `hi` of the cells MKP.

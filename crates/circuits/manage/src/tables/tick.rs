@@ -40,7 +40,8 @@ columns! {
 }
 
 columns! {
-    /// The 8-hour rate: `clamp(premium + clamp(rate - premium, small), big)` with `premium = trunc(sum / 60)`.
+    /// The 8-hour rate: `clamp(premium + clamp(rate - premium, small), big)` with `premium = trunc(sum / 60)`, or 0 if an
+    /// hour's sample is missing.
     pub struct Rate {
         /// Magnitude of the premium sum (24, 8 bits); bound by the tuple.
         sum: [2],
@@ -52,7 +53,11 @@ columns! {
         average_hi: felt,
         /// sum - 60 average; < 60 by two lookups.
         rest: felt,
-        /// The signed average.
+        /// 1 = all samples of the hour were taken; boolean, owned by the zero test.
+        is_full: felt,
+        /// Inverse of minute - 60, or 0.
+        full_inv: felt,
+        /// The signed average, 0 unless the hour is full.
         premium: felt,
         /// rate - premium within the small clamp.
         inner: (Clamp),
@@ -180,11 +185,15 @@ fn rate<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Tick<AB::Expr>
     row.boolean(&r.sum_negative);
     let high = r.sum[1].clone() - samples.clone() * r.average_hi.clone();
     row.narrow(&high, 6);
-    let low = samples * r.average.value() + r.rest.clone() - r.sum[0].clone();
+    let low = samples.clone() * r.average.value() + r.rest.clone() - r.sum[0].clone();
     row.zero(low - high * c::<AB::Expr>(1 << 24));
     let sign = |negative: &AB::Expr| AB::Expr::ONE - negative.double();
     let average = r.average.value() + r.average_hi.clone() * c::<AB::Expr>(1 << 24);
-    row.zero(sign(&r.sum_negative) * average - r.premium.clone());
+    // a full hour has 60 samples
+    let missing = t.minute.clone() - row.real.clone() * samples;
+    row.zero(missing.clone() * r.full_inv.clone() + r.is_full.clone() - row.real.clone());
+    row.zero(missing * r.is_full.clone());
+    row.zero(r.is_full.clone() * sign(&r.sum_negative) * average - r.premium.clone());
     let m = &t.market;
     let gap = sign(&m.rate_negative) * m.rate.clone() - r.premium.clone();
     row.clamp(&r.inner, &gap, &m.small);

@@ -42,7 +42,7 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Columns that are free in some rows.
-const CONDITIONAL: [&str; 12] = [
+const CONDITIONAL: [&str; 15] = [
     "settle payment.gap_sign.sum_inv",
     "settle new_sign.sum_inv",
     "settle old_negative",
@@ -57,6 +57,10 @@ const CONDITIONAL: [&str; 12] = [
     "tick rate.sum_negative",
     "tick gain.negative",
     "tick funding_negative",
+    "tick rate.full_inv",
+    "settle_market status_inv",
+    // MKP is found where the market settles only
+    "settle_market old",
     // an idle tick adds nothing to the hour
     "tick hour_carry",
 ];
@@ -67,8 +71,16 @@ fn every_cell_is_constrained() {
     let witness = world.witness();
     let airs = SMALL.circuit(Profile::Base).airs;
     let counts = Counts::of(&world.params, world.records.iter().map(|r| &r.op));
-    let mut rows =
-        vec![1, counts.markets, 1, counts.ticks, counts.settles, counts.set_params, counts.set_token];
+    let mut rows = vec![
+        1,
+        counts.markets,
+        1,
+        counts.ticks,
+        counts.settles,
+        counts.set_params,
+        counts.set_token,
+        counts.settle_market,
+    ];
     rows.resize(airs.len(), 0);
     let publics = public_values(&witness.claim);
     let tamper = Tamper {

@@ -63,6 +63,18 @@ fn rejects_division_rounded_away_from_zero() {
 }
 
 #[test]
+fn rejects_a_premium_of_an_hour_that_is_not_full() {
+    let cells = Cells { sum: 60_000_000, minute: 59, ..CELLS };
+    assert_eq!(one(cells).mkf(0).funding.get(), 12_000);
+    // what 60 samples would give: the big clamp
+    assert_eq!(one(Cells { minute: 60, ..cells }).mkf(0).funding.get(), 5_000_000);
+    assert_eq!(leaves(cells, |index, _| *index = 5_000_000), "tick");
+    assert_eq!(leaves(Cells { minute: 60, ..cells }, |index, _| *index = 12_000), "tick");
+    // by 59ths
+    assert_eq!(leaves(Cells { sum: 60 * 601, ..cells }, |index, _| *index = 13_000), "tick");
+}
+
+#[test]
 fn rejects_a_tick_applied_twice() {
     // the second tick of the hour, as if it were due
     let mut world = one(CELLS);

@@ -2,6 +2,7 @@
 
 mod honest;
 mod lies;
+mod lies_market;
 mod lies_settle;
 mod proofs;
 mod props;

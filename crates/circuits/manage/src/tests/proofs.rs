@@ -94,10 +94,14 @@ fn every_class_has_100_proven_bits() {
 #[test]
 fn the_smallest_class_that_holds_the_ops_is_taken() {
     let name = |c: Counts| Class::fitting(&c).map(|c| c.name);
-    let counts = Counts { markets: 64, ticks: 64, settles: 9, set_params: 60, set_token: 40, others: 0 };
+    let counts =
+        Counts { markets: 64, ticks: 64, settles: 9, set_params: 60, set_token: 40, ..Counts::default() };
     assert_eq!(name(counts), Some("small"));
     assert_eq!(name(Counts { markets: 65, ..counts }), Some("medium"));
     assert_eq!(name(Counts { ticks: 1_024, markets: 256, ..counts }), Some("medium"));
     assert_eq!(name(Counts { ticks: 1_025, ..counts }), None);
     assert_eq!(name(Counts { others: 1, ..counts }), None);
+    // a row says how many markets there are
+    assert_eq!(name(Counts { unlisted: 1, settle_market: 64, ..counts }), Some("medium"));
+    assert_eq!(name(Counts { settle_market: 65, ..counts }), None);
 }

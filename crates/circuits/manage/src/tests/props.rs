@@ -12,10 +12,11 @@ use super::world::*;
 fn random_cells(rng: &mut StdRng) -> Cells {
     let mut wide = |bits: u32| rng.random_range(0..1u64 << bits) >> rng.random_range(0..bits);
     let (index, interest, sum) = (wide(32) as u32, wide(56), wide(32) as i64);
+    let minute = if wide(2) == 0 { wide(5) as u8 } else { 60 };
     let funding = (wide(62) as i64) * if wide(1) == 1 { 1 } else { -1 };
     let sum = if rng.random_bool(0.5) { sum } else { -sum };
     let interest = if rng.random_bool(0.1) { 0 } else { interest };
-    Cells { index, interest, sum, funding, hour: HOUR.saturating_sub(rng.random_range(0..4)) }
+    Cells { index, interest, sum, funding, hour: HOUR.saturating_sub(rng.random_range(0..4)), minute }
 }
 
 /// Random markets and ticks; what the ledger refuses is kept with the world before it.
@@ -37,6 +38,15 @@ fn history(seed: u64, ops: usize) -> (World, Vec<(World, u8)>) {
         let before = World { records: Vec::new(), ..world.clone() };
         if world.try_apply(World::tick(m)).is_err() {
             refused.push((before, m));
+        }
+        if rng.random_bool(0.2) {
+            let m = rng.random_range(0..7u8);
+            let mut ticks = || rng.random_range(0..=u32::MAX) >> rng.random_range(0..32);
+            let (index, a, b) = (ticks(), ticks().max(1), ticks().max(1));
+            if m < 5 && index % 3 != 0 {
+                world.freeze(m.into(), index, index);
+            }
+            world.apply(world.name(m, a.min(b), a.max(b)));
         }
         if rng.random_bool(0.1) {
             world

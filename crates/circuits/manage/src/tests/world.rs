@@ -5,7 +5,7 @@ use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, MksCell, PosCell, SubCell, SystemId};
 use tsz_stark::Profile;
 use tsz_stf::{Genesis, MemView, Trusted, View};
-use tsz_trade::ops::{FundingSettle, FundingTick, SetParams, SetToken};
+use tsz_trade::ops::{FundingSettle, FundingTick, SetParams, SetToken, SettleMarket};
 use tsz_trade::params::*;
 use tsz_trade::{HOUR_MS, Party, TradeContext, TradeOp, TradeReject, apply_with};
 use tsz_types::*;
@@ -76,9 +76,11 @@ pub struct Cells {
     pub sum: i64,
     pub funding: i64,
     pub hour: u32,
+    /// Samples taken.
+    pub minute: u8,
 }
 
-pub const CELLS: Cells = Cells { index: 1_000, interest: 10, sum: 0, funding: 0, hour: HOUR - 1 };
+pub const CELLS: Cells = Cells { index: 1_000, interest: 10, sum: 0, funding: 0, hour: HOUR - 1, minute: 60 };
 
 #[derive(Clone)]
 pub struct World {
@@ -104,12 +106,12 @@ impl World {
     }
 
     pub fn set(&mut self, m: u32, cells: Cells) {
-        let Cells { index, interest, sum, funding, hour } = cells;
+        let Cells { index, interest, sum, funding, hour, minute } = cells;
         let funding = FundingIndex::new(funding).unwrap();
         let price_ts = if index == 0 { 0 } else { 77 };
         self.view.set(Key::mkp(m), MkpCell { index, mark: index, price_ts, settled: m == 4 }.to_leaf());
         self.view.set(Key::mko(m), MkoCell { open_interest: interest, moves: 1 << 30 }.to_leaf());
-        self.view.set(Key::mks(m), MksCell { sum, minute: 60 }.to_leaf());
+        self.view.set(Key::mks(m), MksCell { sum, minute }.to_leaf());
         self.view.set(Key::mkf(m), MkfCell { funding, hour }.to_leaf());
     }
 
@@ -149,6 +151,23 @@ impl World {
         let serial = self.set_params(Digest::default()).serial;
         let (token, minimum) = (TokenId::new(token).unwrap(), Units::new(minimum).unwrap());
         SetToken { serial, token, listed, minimum }
+    }
+
+    /// Names the prices of a market.
+    pub fn name(&self, m: u8, long: u32, short: u32) -> SettleMarket {
+        let serial = self.set_params(Digest::default()).serial;
+        let price = |ticks| Price::new(ticks).unwrap();
+        SettleMarket { serial, market: market(m), long: price(long), short: price(short) }
+    }
+
+    /// The cells of the prices of a settling market that are not named yet.
+    pub fn freeze(&mut self, m: u32, index: u32, mark: u32) {
+        let cell = MkpCell { index, mark, price_ts: (1 << 48) - 1, settled: false };
+        self.view.set(Key::mkp(m), if index == 0 { Digest::default() } else { cell.to_leaf() });
+    }
+
+    pub fn mkp(&self, m: u32) -> MkpCell {
+        MkpCell::from_leaf(&self.view.get(Key::mkp(m))).unwrap()
     }
 
     /// Applies, commits and records; on rejection nothing changes.
@@ -192,7 +211,8 @@ pub fn verdict(world: &World) -> String {
 }
 
 /// Ticks with both clamps on either side, truncation of both divisions, sums that cross zero, carries, an empty, a
-/// settling and a priceless market, several due hours; parameter updates.
+/// settling and a priceless market, an hour with a sample missing, several due hours; parameter updates; markets that
+/// get their last prices, or not.
 pub fn every_op() -> World {
     let mut w = World::new();
     let far = i64::MAX - 22_000_000_000_000;
@@ -203,6 +223,8 @@ pub fn every_op() -> World {
         (0, Cells { sum: -60_000_000, funding: 1 << 40, index: u32::MAX, ..CELLS }),
         (0, Cells { sum: u32::MAX.into(), funding: -(1 << 24), ..CELLS }),
         (0, Cells { sum: 59, funding: (1 << 48) - 1, ..CELLS }),
+        (0, Cells { sum: 60_000_000, minute: 59, ..CELLS }),
+        (2, Cells { sum: -60_000_000, minute: 0, ..CELLS }),
         (1, Cells { sum: -59, funding: far, index: u32::MAX, ..CELLS }),
         (1, Cells { sum: 0, funding: -far, index: u32::MAX - 0xff, ..CELLS }),
         (2, Cells { sum: -7_000, funding: (1 << 24) - 1, index: 1 << 24, ..CELLS }),
@@ -241,5 +263,15 @@ pub fn every_op() -> World {
     w.apply(w.set_token(127, false, 1 << 24));
     w.apply(w.set_token(5, true, 0));
     w.apply(w.set_params(core::array::from_fn(|k| F::ZERO - f(k as u32 + 1))));
+    for (m, index, long, short) in
+        [(4, 1_000, 900, 1_100), (4, 0, 1, u32::MAX), (4, u32::MAX, 0xff_ffff, 0x100_0000), (0, 5, 7, 7)]
+    {
+        w.freeze(m.into(), index, index);
+        w.apply(w.name(m, long, short));
+    }
+    w.apply(w.name(4, 1, 1)); // settled already
+    for m in [3, 5, 6, 255] {
+        w.apply(w.name(m, 1_000, 1_001));
+    }
     w
 }

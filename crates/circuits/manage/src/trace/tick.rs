@@ -11,6 +11,7 @@ use tsz_gadgets::product::{digits12, felts, product_carries};
 use tsz_gadgets::signed::{Sign, steps};
 use tsz_hash::{Block, Digest, PrimeField32};
 use tsz_ledger::BatchContext;
+use tsz_ledger::cells::MINUTES;
 use tsz_trade::HOUR_MS;
 use tsz_trade::ops::FundingTick;
 use tsz_trade::params::{PERP_BLOCKS, Params, PerpMarket};
@@ -46,7 +47,12 @@ fn idle(interest: &Digest, status: F) -> Idle<F> {
 fn rate(mks: &Digest, market: &PerpMarket) -> (Rate<F>, i64) {
     let sum = int(mks[0]) | int(mks[1]) << 24;
     let average = sum / 60;
-    let premium = if mks[2] == F::ONE { -average } else { average };
+    let missing = mks[3] - F::from_u8(MINUTES);
+    let premium = match (missing == F::ZERO, mks[2] == F::ONE) {
+        (false, _) => 0,
+        (_, true) => -average,
+        _ => average,
+    };
     let rules = market.funding();
     let (small, big) = (i64::from(rules.small), i64::from(rules.big));
     let gap = i64::from(rules.rate) - premium;
@@ -57,6 +63,8 @@ fn rate(mks: &Digest, market: &PerpMarket) -> (Rate<F>, i64) {
         average: U24::of(average as u32 & 0xff_ffff),
         average_hi: felt(average >> 24),
         rest: felt(sum % 60),
+        is_full: F::from_bool(missing == F::ZERO),
+        full_inv: inverse(missing),
         premium: felt(premium),
         inner: Clamp::of(gap, small),
         outer: Clamp::of(outer, big),

@@ -15,6 +15,7 @@ use super::held::{Held, held};
 use super::position::{Totals, receive};
 use super::ratio::lookup as lookup_ratio;
 use super::sums::{Value, WideSum, value, wide_sum};
+use super::token::receive as receive_tokens;
 
 /// `judge`: the fields of [`Claim`]. Sent by the op, received by the judge table.
 const JUDGE: PermutationCheckBus<'static> = PermutationCheckBus::new("judge");
@@ -34,8 +35,14 @@ columns! {
         sub: felt,
         /// Market of the op.
         market: felt,
+        /// 1 = the op has a market of its own; boolean. Else the lots are 0 and the market is [`super::NO_MARKET`].
+        has_market: felt,
         /// Place of the first access of the table.
         at: felt,
+        /// Mask of the margin tokens (4 bits).
+        mask: felt,
+        /// Number of its bits.
+        tokens: felt,
         /// Open positions in other markets, at most 31 beside one in the op's.
         others: felt,
         /// Base 2^12 digits of mark * qm of the op's market.
@@ -52,9 +59,16 @@ columns! {
         collateral_before: [4],
         /// Collateral after; likewise.
         collateral_after: [4],
-        /// 1 = the position in the op's market grew or flipped: the bounds of growth hold and a fall in ratio does not
-        /// matter; boolean.
+        /// 1 = the position in the op's market grew or flipped: the bounds of growth hold and the sub-account must be
+        /// healthy after the op; boolean.
         grows: felt,
+        /// 1 = the sub-account must be healthy after the op, whatever it was; boolean.
+        is_strict: felt,
+        /// 1 = collateral was paid out: what is left and the unsettled funding must not be negative together; boolean, at
+        /// most `is_strict`, not with `has_market`. Then the figures before are that sum.
+        pays: felt,
+        /// 1 = every row counts at its last price, whatever its age; boolean.
+        is_forced: felt,
     }
 }
 
@@ -71,11 +85,17 @@ columns! {
         others_inv: felt,
         /// Their sums; bound by `total`, 0 without any.
         totals: (Totals),
+        /// 1 = there are margin tokens; boolean, owned by the zero test.
+        has_tokens: felt,
+        /// Inverse of their mask, or 0.
+        mask_inv: felt,
+        /// Sum of their values, digit by digit, not carried; bound by `token`, 0 without any.
+        tokens: [9],
         /// The position in the op's market before.
         before: (Held),
         /// And after.
         after: (Held),
-        /// TAV before.
+        /// TAV before; if `pays`, collateral and unsettled funding after.
         tav_before: (Value),
         /// TAV after.
         tav_after: (Value),
@@ -102,15 +122,15 @@ impl<E: PrimeCharacteristicRing + Clone> Judge<E> {
         core::array::from_fn(|k| totals[k].clone() + held.notional[k].clone() * f.clone())
     }
 
-    /// The nine sums of a TAV.
-    fn tav(&self, collateral: &[E; 4], held: &Held<E>, short: &E) -> [E; 9] {
+    /// The nine sums of a TAV; without `keep` only collateral and unsettled funding.
+    fn tav(&self, collateral: &[E; 4], held: &Held<E>, short: &E, keep: &E) -> [E; 9] {
         let sign = E::ONE - short.double();
         let notional: [E; 6] = core::array::from_fn(|k| {
-            self.totals.notional[k].clone() + sign.clone() * held.notional[k].clone()
+            keep.clone() * (self.totals.notional[k].clone() + sign.clone() * held.notional[k].clone())
         });
         let [low, high] = SCALE_DIGITS.map(c::<E>);
         core::array::from_fn(|k| {
-            let mut e = E::ZERO;
+            let mut e = keep.clone() * self.tokens[k].clone();
             if let Some(n) = notional.get(k) {
                 e += n.clone() * low.clone();
             }
@@ -132,9 +152,10 @@ impl<E: PrimeCharacteristicRing + Clone> Judge<E> {
     /// The sums of TAV before and after.
     pub fn tavs(&self) -> [[E; 9]; 2] {
         let claim = &self.claim;
+        let stays = E::ONE - claim.pays.clone();
         [
-            self.tav(&claim.collateral_before, &self.before, &claim.short_before),
-            self.tav(&claim.collateral_after, &self.after, &claim.short_after),
+            self.tav(&claim.collateral_before, &self.before, &claim.short_before, &stays),
+            self.tav(&claim.collateral_after, &self.after, &claim.short_after, &E::ONE),
         ]
     }
 }
@@ -160,13 +181,18 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for JudgeAir {
         let real = row.real.clone();
         JUDGE.receive(row.builder(), fields(&j.claim), Count::bounded(real.clone(), 1));
         others(&mut row, &j);
+        tokens(&mut row, &j);
         let claim = &j.claim;
-        held(&mut row, &real, &claim.market, (&claim.lots_before, &claim.unit), &j.before);
-        held(&mut row, &real, &claim.market, (&claim.lots_after, &claim.unit), &j.after);
+        row.boolean(&claim.has_market);
+        row.zero(claim.has_market.clone() * (AB::Expr::ONE - real));
+        held(&mut row, &claim.has_market, &claim.market, (&claim.lots_before, &claim.unit), &j.before);
+        held(&mut row, &claim.has_market, &claim.market, (&claim.lots_after, &claim.unit), &j.after);
         growth(&mut row, &j);
         let [before, after] = j.tavs();
         value(&mut row, before, &j.tav_before);
         value(&mut row, after, &j.tav_after);
+        // with 2^98 added, what is not negative has a last digit of 4 or more
+        row.range(claim.pays.clone() * (j.tav_before.digits[8].clone() - c::<AB::Expr>(4)));
         let initial = Judge::required(&j.totals.initial, &j.after, 0);
         wide_sum(&mut row, &initial, &j.initial);
         margin(&mut row, &j);
@@ -185,9 +211,25 @@ fn others<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, j: &Judge<AB::Ex
     for sum in super::position::cells(&j.totals) {
         row.zero(none.clone() * sum);
     }
-    let constants = [&x.index, &x.who, &x.account, &x.sub, &x.market].map(Clone::clone);
-    let end = x.at.clone() + x.others.clone() * c::<AB::Expr>(3);
+    let constants = [&x.index, &x.who, &x.account, &x.sub, &x.market, &x.is_forced].map(Clone::clone);
+    let end = x.at.clone() + x.tokens.double() + x.others.clone() * c::<AB::Expr>(3);
     receive(row, &j.has_others, constants, [end, x.others.clone()], &j.totals);
+}
+
+/// The value is that of exactly the tokens of the mask.
+fn tokens<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, j: &Judge<AB::Expr>) {
+    let (real, x) = (row.real.clone(), &j.claim);
+    row.boolean(&j.has_tokens);
+    let none = AB::Expr::ONE - j.has_tokens.clone();
+    row.zero(j.has_tokens.clone() * (AB::Expr::ONE - real));
+    row.zero(x.mask.clone() * none.clone());
+    row.zero(j.has_tokens.clone() * (x.mask.clone() * j.mask_inv.clone() - AB::Expr::ONE));
+    for digit in &j.tokens {
+        row.zero(none.clone() * digit.clone());
+    }
+    let constants = [&x.index, &x.who, &x.account, &x.sub, &x.is_forced].map(Clone::clone);
+    let end = x.at.clone() + x.tokens.double();
+    receive_tokens(row, &j.has_tokens, constants, [end, x.tokens.clone(), x.mask.clone()], &j.tokens);
 }
 
 /// A position that grew or flipped is below 2^56 at the mark and within the last tier.
@@ -229,10 +271,10 @@ fn margin<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, j: &Judge<AB::Ex
     }
 }
 
-/// Healthy, or nothing grew and the ratio did not fall.
+/// Healthy, or it need not be, nothing grew and the ratio did not fall.
 fn legal<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, j: &Judge<AB::Expr>) {
     let unhealthy = row.real.clone() - j.is_healthy.clone();
-    row.zero(unhealthy.clone() * j.claim.grows.clone());
+    row.zero(unhealthy.clone() * (j.claim.grows.clone() + j.claim.is_strict.clone()));
     let before = Judge::required(&j.totals.maintenance, &j.before, 1);
     let after = Judge::required(&j.totals.maintenance, &j.after, 1);
     lookup_ratio(row, &unhealthy, [&j.tav_before.digits, &j.tav_after.digits], [&before, &after]);

@@ -1,5 +1,6 @@
 //! Columns and constraints.
 
+mod collateral;
 mod held;
 mod judge;
 mod market;
@@ -9,16 +10,21 @@ mod ratio;
 mod rules;
 mod settle;
 mod sums;
+mod token;
+mod worth;
 
+pub use collateral::{Collateral, CollateralAir, PLACES, lookup_place, lookup_tokens, number, weight};
 pub use held::{Held, Tier, at_least};
 pub use judge::{Claim, Judge, JudgeAir, claim};
 pub use market::{Listed, Market, MarketAir, lookup_listed};
 pub use position::{Position, PositionAir, Totals};
-pub use price::{Price, PriceAir, PriceRow, lookup as lookup_price};
+pub use price::{Age, Price, PriceAir, PriceRow, lookup as lookup_price};
 pub use ratio::{Ratio, RatioAir};
 pub use rules::{Rules, RulesAir};
 pub use settle::{Settle, SettleAir, Settlement, lookup as lookup_settlement};
-pub use sums::{Shift, Value, WideCarry, WideSum};
+pub use sums::{Shift, Value, WideCarry, WideSum, carried};
+pub use token::{MBAL, Token, TokenAir};
+pub use worth::{Worth, WorthAir, WorthRow, lookup as lookup_worth};
 
 /// Kind of the MKP cells, as `hi` of their keys.
 pub const MKP_HI: u32 = 1 << 24 | 3 << 18;

@@ -15,7 +15,7 @@ use super::held::{Held, held};
 use super::price::{Price, lookup as lookup_price};
 use super::settle::{Settlement, lookup as lookup_settlement};
 
-/// `total`: index, who, account, sub, market, place after the last access, number, then the fields of [`Totals`].
+/// `total`: index, who, account, sub, market, forced, place after the last access, number, then the fields of [`Totals`].
 const TOTAL: PermutationCheckBus<'static> = PermutationCheckBus::new("total");
 
 columns! {
@@ -51,6 +51,8 @@ columns! {
         sub: felt,
         /// Market of the op; constant.
         op_market: felt,
+        /// 1 = the last price counts whatever its age; constant, owned by the claim.
+        is_forced: felt,
         /// Place of the first of the three accesses; three more in each row.
         at: felt,
         /// Positions of the judgement before this row.
@@ -118,8 +120,10 @@ impl<E: PrimeCharacteristicRing + Clone> Position<E> {
         }
     }
 
-    fn constants(&self) -> [E; 5] {
-        [&self.index, &self.who, &self.account, &self.sub, &self.op_market].map(E::clone)
+    fn constants(&self) -> [E; 6] {
+        let party = [&self.index, &self.who, &self.account, &self.sub];
+        let [index, who, account, sub] = party.map(E::clone);
+        [index, who, account, sub, self.op_market.clone(), self.is_forced.clone()]
     }
 }
 
@@ -136,7 +140,7 @@ where
 pub(super) fn receive<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     flag: &AB::Expr,
-    constants: [AB::Expr; 5],
+    constants: [AB::Expr; 6],
     [end, number]: [AB::Expr; 2],
     totals: &Totals<AB::Expr>,
 ) {
@@ -182,7 +186,10 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for PositionAir {
 fn value<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &Position<AB::Expr>) {
     let (real, one) = (row.real.clone(), AB::Expr::ONE);
     lookup_price(row, &real, &p.price);
-    row.zero(real.clone() - p.price.is_usable.clone());
+    // at the last price, if forced
+    let now = p.price.usable.clone() - one.clone();
+    row.zero((real.clone() - p.is_forced.clone()) * now.clone());
+    row.zero(p.is_forced.clone() * now * (p.price.usable.clone() - AB::Expr::TWO));
     row.zero((p.price.market.clone() - p.op_market.clone()) * p.other_inv.clone() - real.clone());
     for digit in &p.lots {
         row.range(digit.clone());

@@ -1,7 +1,8 @@
 //! Prices: what the MKP and MKF cells of a market say, one row for each pair of values, however many ops read them.
 //!
-//! Proven, if the cells' values are canonical: the market is listed with that status and multiplier; `unit` and
-//! `unit_long` are what a lot is worth; the hour of MKF is that of the batch time; a price that `is_usable` is not zero and young enough, or frozen.
+//! Proven: the market is listed with that status and multiplier; `unit` and `unit_long` are what a lot is worth; the
+//! hour of MKF is that of the batch time; a price that is usable is not zero and, unless only forced operations may use
+//! it, young enough or frozen. Limbs of mark, index and hour are ranged here; those of the time are canonical in cells.
 
 use tsz_air::{Air, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing};
 use tsz_gadgets::layout::Columns;
@@ -50,8 +51,8 @@ columns! {
         is_settled: felt,
         /// Digits of what a lot of a long position is worth.
         unit_long: [5],
-        /// 1 = positions may be valued at the mark; boolean.
-        is_usable: felt,
+        /// 1 = positions may be valued at the mark now, 2 = forced operations may, as it is the last price; else 0.
+        usable: felt,
     }
 }
 
@@ -79,6 +80,20 @@ impl<E: PrimeCharacteristicRing + Clone> Price<E> {
 }
 
 columns! {
+    /// The age of a price.
+    pub struct Age {
+        /// Inverse of the limb sum of the mark, if there must be one.
+        mark_inv: felt,
+        /// Largest age (24, 16 bits); bound by `age`.
+        limit: [2],
+        /// ts + limit - T if the price is used for its age; range12.
+        slack: (U24 * 2),
+        /// Borrow and carry of that sum; boolean.
+        shift: [2],
+    }
+}
+
+columns! {
     /// One price.
     pub struct PriceRow {
         /// 1 = the row holds a price; boolean.
@@ -95,16 +110,12 @@ columns! {
         unit_carries: (Carry * 4),
         /// Carries of the product for long positions.
         long_carries: (Carry * 4),
-        /// Inverse of the digit sum of the mark, if usable.
-        mark_inv: felt,
         /// 1 = usable because the market is settling; boolean.
         is_frozen: felt,
-        /// Largest age (24, 16 bits); bound by `age`.
-        age: [2],
-        /// ts + age - T if the price is used for its age; range12.
-        slack: (U24 * 2),
-        /// Borrow and carry of that sum; boolean.
-        slack_shift: [2],
+        /// 1 = usable by forced operations only; boolean.
+        is_last: felt,
+        /// Its age, if it is usable for that.
+        age: (Age),
         /// Digits of the low limb of the hour; range12.
         hour: (U24),
         /// Base 2^12 digits of hour * 3,600,000; range12.
@@ -165,6 +176,8 @@ fn scale<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::
     row.zero(p.mark.value() - x.mark[0].clone());
     row.u24(&p.index);
     row.zero(p.index.value() - x.index[0].clone());
+    row.narrow(&x.mark[1], 8);
+    row.narrow(&x.index[1], 8);
     for digit in x.qm.iter().chain(&x.unit).chain(&x.unit_long) {
         row.range(digit.clone());
     }
@@ -178,26 +191,41 @@ fn scale<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::
     row.product(&long, &x.qm, &x.unit_long, &p.long_carries);
 }
 
-/// A usable price is not zero, and young or frozen.
+/// A usable price is not zero; it is young, frozen, or for forced operations only.
 fn fresh<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::Expr>, time: &[AB::Expr; 2]) {
     let (x, one) = (&p.price, AB::Expr::ONE);
-    let timed = x.is_usable.clone() - p.is_frozen.clone();
-    for bit in [&x.is_usable, &p.is_frozen, &timed, &p.slack_shift[0], &p.slack_shift[1]] {
+    let timed = x.usable.clone() - p.is_frozen.clone() - p.is_last.double();
+    let priced = timed.clone() + p.is_frozen.clone() + p.is_last.clone();
+    for bit in [&timed, &p.is_frozen, &p.is_last, &priced] {
         row.boolean(bit);
     }
-    let sum = p.mark.lo.clone() + p.mark.hi.clone() + x.mark[1].clone();
-    row.zero(x.is_usable.clone() * (sum * p.mark_inv.clone() - one));
     row.zero(p.is_frozen.clone() * (x.status.clone() - c::<AB::Expr>(SETTLING)));
-    lookup_age(row, &p.age);
-    for limb in &p.slack {
+    let sum = x.mark[0].clone() + x.mark[1].clone();
+    row.zero(priced * (sum * p.age.mark_inv.clone() - one));
+    young(row, &p.age, &timed, &x.ts, time);
+}
+
+/// If `timed` (boolean): ts + limit - T is not negative.
+pub(super) fn young<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    age: &Age<AB::Expr>,
+    timed: &AB::Expr,
+    ts: &[AB::Expr; 2],
+    time: &[AB::Expr; 2],
+) {
+    for bit in &age.shift {
+        row.boolean(bit);
+    }
+    lookup_age(row, &age.limit);
+    for limb in &age.slack {
         row.u24(limb);
     }
     // the sum of the limbs is below 2^25 in size: an equation of integers for each limb
-    let [borrow, carry] = p.slack_shift.clone();
+    let [borrow, carry] = age.shift.clone();
     let shift = borrow - carry;
-    let gap = |k: usize| timed.clone() * (x.ts[k].clone() + p.age[k].clone() - time[k].clone());
-    row.zero(gap(0) + shift.clone() * c::<AB::Expr>(1 << 24) - p.slack[0].value());
-    row.zero(gap(1) - shift - p.slack[1].value());
+    let gap = |k: usize| timed.clone() * (ts[k].clone() + age.limit[k].clone() - time[k].clone());
+    row.zero(gap(0) + shift.clone() * c::<AB::Expr>(1 << 24) - age.slack[0].value());
+    row.zero(gap(1) - shift - age.slack[1].value());
 }
 
 /// hour * 3,600,000 <= T < (hour + 1) * 3,600,000.
@@ -205,6 +233,7 @@ fn hour<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, p: &PriceRow<AB::E
     let real = row.real.clone();
     row.u24(&p.hour);
     row.zero(p.hour.value() - p.price.hour[0].clone());
+    row.narrow(&p.price.hour[1], 8);
     for digit in &p.start {
         row.range(digit.clone());
     }

@@ -70,8 +70,8 @@ fn shift_value<AB: InteractionBuilder<F = F>>(row: &Row<'_, AB>, s: &Shift<AB::E
 
 /// `digits` are those of `sum_k sums_k 2^(12 k)`, which is not negative: digit k is
 /// `sums_k + carry_(k-1) = digit_k + 2^12 carry_k`. With |sums| < 2^28 and |carries| <= 2^16 both sides are below 2^29
-/// in size, so these are equations of integers. There is no carry out of the top.
-pub(super) fn carried<AB: InteractionBuilder<F = F>>(
+/// in size, so these are equations of integers. There is no carry out of the top; a missing sum or digit is 0.
+pub fn carried<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     sums: &[AB::Expr],
     digits: &[AB::Expr],
@@ -86,8 +86,11 @@ pub(super) fn carried<AB: InteractionBuilder<F = F>>(
     for digit in digits {
         row.range(digit.clone());
     }
-    for (k, digit) in digits.iter().enumerate() {
-        let mut e = sums.get(k).cloned().unwrap_or(AB::Expr::ZERO) - digit.clone();
+    for k in 0..sums.len().max(digits.len()) {
+        let mut e = sums.get(k).cloned().unwrap_or(AB::Expr::ZERO);
+        if let Some(digit) = digits.get(k) {
+            e -= digit.clone();
+        }
         if let Some(carry) = k.checked_sub(1).and_then(|k| carries.get(k)) {
             e += shift_value(row, carry);
         }

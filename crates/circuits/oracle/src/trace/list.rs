@@ -19,7 +19,7 @@ pub(super) fn perps(params: &Params, uses: &[Uses], log_height: usize) -> Result
     };
     let list: Vec<_> = (0..=u8::MAX).zip(&params.perps).zip(uses).filter_map(entry).collect();
     let error = RecordError::TooMany { table: "perps", rows: 1 << log_height, got: list.len() };
-    perps::trace(&list, log_height).ok_or(error)
+    perps::trace(&list, 0, log_height).ok_or(error)
 }
 
 /// The table of rules and signers.

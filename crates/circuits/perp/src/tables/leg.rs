@@ -5,12 +5,12 @@ use tsz_gadgets::columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::product::{Carry, Scaled};
 use tsz_gadgets::row::{Row, c, compose12, pad8};
-use tsz_margin::tables::{Price, Settlement, lookup_settlement};
+use tsz_margin::tables::{PLACES, Price, Settlement, lookup_settlement, weight};
 
 /// Open positions of a sub-account at most.
 pub const MAX_POSITIONS: u32 = 32;
 /// Weight of the mask of margin tokens in the holdings of a sub-account.
-const MASK_WEIGHT: u32 = 64;
+pub(super) const MASK_WEIGHT: u32 = 64;
 
 columns! {
     /// Position and collateral before and after a fill.
@@ -72,7 +72,7 @@ columns! {
         /// Inverse of their number, or 0.
         bare_inv: felt,
         /// Which margin tokens are held; boolean, kept.
-        mask: [4],
+        mask: [PLACES],
     }
 }
 
@@ -106,10 +106,19 @@ impl<E: PrimeCharacteristicRing + Clone> Leg<E> {
         [limbs(&self.lots_before), limbs(&self.lots_after)]
     }
 
+    /// Mask of the margin tokens.
+    pub fn mask(&self) -> E {
+        weight(&self.mask)
+    }
+
+    /// Number of the margin tokens.
+    pub fn tokens(&self) -> E {
+        self.mask.iter().cloned().sum()
+    }
+
     /// Holdings after: positions and mask of margin tokens.
     fn holdings(&self) -> E {
-        let mask = self.mask.iter().rev().fold(E::ZERO, |acc, bit| acc.double() + bit.clone());
-        self.positions.clone() + mask * c::<E>(MASK_WEIGHT)
+        self.positions.clone() + self.mask() * c::<E>(MASK_WEIGHT)
     }
 
     /// SUB found and left.

@@ -1,11 +1,15 @@
 //! The tables of the family: columns and constraints.
 
+mod exit;
 mod interest;
 mod leg;
 mod side;
 mod trade;
+mod transfer;
 
+pub use exit::{Exit, ExitAir};
 pub use interest::Interest;
 pub use leg::Leg;
 pub use side::Side;
 pub use trade::{Trade, TradeAir};
+pub use transfer::{Pair, Transfer, TransferAir};

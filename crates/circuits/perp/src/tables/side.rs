@@ -136,7 +136,7 @@ fn trigger<AB: InteractionBuilder<F = F>>(
     let gap = |k: usize| way.clone() * (price.mark[k].clone() - s.perp.trigger[k].clone());
     row.zero(gap(0) + s.past_borrow.clone() * c::<AB::Expr>(1 << 24) - s.past.value());
     row.zero(gap(1) - s.past_borrow.clone() - s.past_hi.clone());
-    row.zero(first * (above + below) * (AB::Expr::ONE - price.is_usable.clone()));
+    row.zero(first * (above + below) * (AB::Expr::ONE - price.usable.clone()));
 }
 
 /// The fee is at most both caps, and at least the broker's rate unless it may be negative.
@@ -174,10 +174,7 @@ fn judged<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Exp
     let leg = &s.leg;
     let idle = leg.is_bare.clone() * (AB::Expr::ONE - leg.negative_after.clone());
     row.zero(f.live.clone() * (AB::Expr::ONE - idle) - s.judged.clone());
-    row.zero(s.judged.clone() * (AB::Expr::ONE - f.price.is_usable.clone()));
-    let others = leg.others(&row.real);
-    row.zero(s.judged.clone() * others * c::<AB::Expr>(3) - s.reads.clone());
-    // margin tokens are not judged here
-    let tokens: AB::Expr = leg.mask.iter().cloned().sum();
-    row.zero(s.judged.clone() * tokens);
+    row.zero(s.judged.clone() * (AB::Expr::ONE - f.price.usable.clone()));
+    let reads = leg.tokens().double() + leg.others(&row.real) * c::<AB::Expr>(3);
+    row.zero(s.judged.clone() * reads - s.reads.clone());
 }

@@ -107,7 +107,10 @@ impl<E: PrimeCharacteristicRing + Clone> Trade<E> {
             account: s.terms.account.clone(),
             sub: s.terms.sub.clone(),
             market: self.price.market.clone(),
+            has_market: E::ONE,
             at,
+            mask: s.leg.mask(),
+            tokens: s.leg.tokens(),
             others: s.leg.others(&self.is_real),
             unit: self.price.unit.clone(),
             lots_before: s.leg.lots_before.clone(),
@@ -117,6 +120,9 @@ impl<E: PrimeCharacteristicRing + Clone> Trade<E> {
             collateral_before: s.leg.collateral_settled(),
             collateral_after: s.leg.collateral_left(),
             grows: self.is_real.clone() - s.leg.shrinks.clone(),
+            is_strict: E::ZERO,
+            pays: E::ZERO,
+            is_forced: E::ZERO,
         }
     }
 

@@ -21,9 +21,9 @@ fn one() -> World {
 /// An honest trade whose orders are replaced by others, signed anew; the accesses stay.
 fn forged(change: impl Fn(&mut PerpTrade)) -> String {
     let mut world = one();
-    let mut op = world.records[0].op.clone();
+    let mut op = world.fill(0).clone();
     change(&mut op);
-    world.records[0].op = world.sign(op);
+    world.set_fill(0, world.sign(op));
     verdict(&world)
 }
 
@@ -54,7 +54,7 @@ fn rejects_other_parameters_than_those_of_the_context() {
 #[test]
 fn rejects_a_forged_signature() {
     let mut world = one();
-    world.records[0].op.maker.signature = World::blank();
+    world.fill_mut(0).maker.signature = World::blank();
     assert_eq!(verdict(&world), "bus:schnorr");
 }
 
@@ -95,9 +95,9 @@ fn rejects_another_order_with_the_same_nonce() {
     }
     assert_eq!(verdict(&world), "nowhere");
     // the second fill is of another order: the tag that it leaves follows
-    world.records[1].op.maker.order.terms.max_taker_fee = rate(1);
-    world.records[1].op = world.sign(world.records[1].op.clone());
-    let tag = tsz_trade::Order::digest(&world.records[1].op.maker.order, &world.context.system);
+    world.fill_mut(1).maker.order.terms.max_taker_fee = rate(1);
+    world.set_fill(1, world.sign(world.fill(1).clone()));
+    let tag = tsz_trade::Order::digest(&world.fill(1).maker.order, &world.context.system);
     world.records[1].accesses[9].new[4..8].copy_from_slice(&tag[..4]);
     assert_eq!(verdict(&world), "perp");
 }
@@ -156,7 +156,7 @@ fn rejects_a_rebate_above_the_fee() {
     world.apply(op);
     assert_eq!(verdict(&world), "nowhere");
     // one millionth more: the maker's and the fee account's cells follow, and the latter pays
-    world.records[0].op.maker_fee = rate(-2_001);
+    world.fill_mut(0).maker_fee = rate(-2_001);
     let n = 10_000;
     world.records[0].accesses[12].new[0] += f(n);
     assert_ne!(verdict(&world), "nowhere");
@@ -170,12 +170,12 @@ fn rejects_a_broker_rate_above_the_fee_and_beside_a_rebate() {
     op.maker.order.terms.broker_rate = rate(700);
     world.apply(op);
     assert_eq!(verdict(&world), "nowhere");
-    let honest = world.records[0].op.clone();
+    let honest = world.fill(0).clone();
     let mut op = honest.clone();
     op.maker.order.terms.broker_rate = rate(701);
-    world.records[0].op = world.sign(op);
+    world.set_fill(0, world.sign(op));
     assert_ne!(verdict(&world), "nowhere");
-    world.records[0].op = PerpTrade { maker_fee: rate(-1), ..honest };
+    world.set_fill(0, PerpTrade { maker_fee: rate(-1), ..honest });
     assert_ne!(verdict(&world), "nowhere");
 }
 
@@ -222,9 +222,9 @@ fn rejects_a_position_that_grows_by_an_order_that_reduces() {
     // a flip is no reduction: 10 lots long, 11 sold
     let mut world = one();
     world.apply(place(&world, world.sale(0, 11, 1_000), 2, 2));
-    let mut op = world.records[1].op.clone();
+    let mut op = world.fill(1).clone();
     op.taker.order.reduce_only = true;
-    world.records[1].op = world.sign(op);
+    world.set_fill(1, world.sign(op));
     assert_eq!(verdict(&world), "perp");
     // insurance only reduces
     let mut world = World::new();
@@ -243,9 +243,9 @@ fn rejects_a_position_that_grows_by_an_order_that_reduces() {
 #[test]
 fn rejects_a_trade_of_the_fee_account() {
     let mut world = one();
-    let mut op = world.records[0].op.clone();
+    let mut op = world.fill(0).clone();
     op.maker.order.terms.account = account(0);
-    world.records[0].op = world.sign(op);
+    world.set_fill(0, world.sign(op));
     assert_eq!(verdict(&world), "order");
 }
 
@@ -258,9 +258,9 @@ fn rejects_a_self_trade_that_the_taker_refuses() {
     op.taker.order.terms.self_trade = SelfTrade::Decrement;
     world.apply(op);
     assert_eq!(verdict(&world), "nowhere");
-    let mut op = world.records[0].op.clone();
+    let mut op = world.fill(0).clone();
     op.taker.order.terms.self_trade = SelfTrade::Reject;
-    world.records[0].op = world.sign(op);
+    world.set_fill(0, world.sign(op));
     assert_eq!(verdict(&world), "perp");
 }
 

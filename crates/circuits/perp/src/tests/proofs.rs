@@ -68,7 +68,7 @@ fn rejects_every_public_value_changed() {
 fn rejects_a_proof_of_a_forged_trade() {
     let mut world = World::new();
     world.apply(world.trade(0, 10, 1_000));
-    let taker = &mut world.records[0].op.taker;
+    let taker = &mut world.fill_mut(0).taker;
     taker.signature = World::blank();
     let (claim, proof) =
         prove(key(), &world.context, &world.params, &world.records, world.context.digest()).unwrap();
@@ -99,16 +99,22 @@ fn the_smallest_class_that_holds_the_trades_is_taken() {
     let counts = Counts {
         markets: 4,
         rules: 4,
+        collateral: 4,
         orders: 60,
         trades: 60,
+        transfers: 2,
+        exits: 1,
         blocks: 60 * 36,
-        margin: [4, 100, 100, 120, 0],
+        margin: [4, 100, 100, 120, 0, 4, 60],
     };
     assert_eq!(name(counts), Some("small"));
     assert_eq!(name(Counts { trades: 65, ..counts }), Some("medium"));
-    assert_eq!(name(Counts { margin: [4, 100, 129, 120, 0], ..counts }), Some("medium"));
-    let full = Counts { trades: 8_192, orders: 16_384, blocks: 8_192 * 36, ..counts };
-    assert_eq!(name(Counts { margin: [8, 1 << 15, 1 << 14, 1 << 14, 100], ..full }), Some("full"));
+    assert_eq!(name(Counts { margin: [4, 100, 129, 120, 0, 4, 60], ..counts }), Some("medium"));
+    let full = Counts { trades: 8_192, transfers: 0, orders: 16_384, blocks: 8_192 * 36, ..counts };
+    assert_eq!(
+        name(Counts { margin: [8, 1 << 15, 1 << 14, 1 << 14, 100, 4, 1 << 12], ..full }),
+        Some("full")
+    );
     assert_eq!(name(Counts { trades: 8_193, ..counts }), None);
 }
 

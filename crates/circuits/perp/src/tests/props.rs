@@ -5,9 +5,9 @@ use rand::{RngExt, SeedableRng};
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_ledger::Key;
 use tsz_stf::Trusted;
-use tsz_trade::ops::PerpTrade;
+use tsz_trade::ops::{Direction, MarginTransfer, PerpTrade};
 use tsz_trade::order::{SelfTrade, Side, Tif, Trigger};
-use tsz_trade::{TradeContext, apply_with};
+use tsz_trade::{TradeContext, TradeOp, apply_with};
 use tsz_types::*;
 
 use super::world::*;
@@ -55,6 +55,22 @@ fn random_trade(w: &World, rng: &mut StdRng) -> PerpTrade {
     }
 }
 
+/// A random movement of margin.
+fn random_margin(w: &World, rng: &mut StdRng) -> TradeOp {
+    let who = rng.random_range(2..6);
+    let token = pick(rng, &[0, 5, 5, 100, 9, 127, 6]);
+    if rng.random_bool(0.2) {
+        return w.exit(pick(rng, &[who, 77]), token).into();
+    }
+    let direction = pick(rng, &[Direction::In, Direction::Out]);
+    let most = pick(rng, &[1u128 << 20, 30_000_000_000]);
+    let mut op = w.transfer(who, direction, token, rng.random_range(1..most));
+    if rng.random_bool(0.3) {
+        op.amount = Balance::new(1 << 40).unwrap(); // all, where that is held
+    }
+    op.into()
+}
+
 /// A world of little margin where prices and funding move.
 fn history(seed: u64, trades: usize) -> (World, Vec<World>) {
     let mut rng = StdRng::seed_from_u64(seed);
@@ -62,6 +78,9 @@ fn history(seed: u64, trades: usize) -> (World, Vec<World>) {
     let mut before = Vec::new();
     for k in 2..6 {
         world.set_collateral(k, 25_000_000_000);
+        for token in [0, 5, 9, 100, 127] {
+            world.set_balance(k, token, 1 << 40);
+        }
     }
     for _ in 0..200 * trades {
         if world.records.len() == trades {
@@ -73,7 +92,11 @@ fn history(seed: u64, trades: usize) -> (World, Vec<World>) {
         }
         let snapshot = world.clone();
         // A rejected trade is one that the operator leaves out.
-        if world.try_apply(random_trade(&world, &mut rng)).is_ok() {
+        let op = match rng.random_bool(0.1) {
+            true => random_margin(&world, &mut rng),
+            false => random_trade(&world, &mut rng).into(),
+        };
+        if world.try_op(op).is_ok() {
             before.push(snapshot);
         }
     }
@@ -142,20 +165,79 @@ fn mutate(op: &mut PerpTrade, rng: &mut StdRng) {
 fn circuit_and_ledger_agree_on_trades_that_differ_in_one_field() {
     let mut rng = StdRng::seed_from_u64(7);
     let (world, before) = history(3, 12);
+    let is_trade = |k: &usize| matches!(world.records[*k].op, TradeOp::PerpTrade(_));
+    let trades: Vec<usize> = (0..before.len()).filter(is_trade).collect();
     let (mut same, mut other) = (0, 0);
     for round in 0..60 {
-        let index = round % before.len();
+        let index = trades[round % trades.len()];
         let (record, state) = (&world.records[index], &before[index]);
-        let mut op = record.op.clone();
+        let mut op = world.fill(index).clone();
         mutate(&mut op, &mut rng);
         let ctx = TradeContext { batch: &state.context, params: &state.params };
         let applied = apply_with(&state.view, &ctx, 0, &op.clone().into(), &Trusted);
         let agrees = applied.is_ok_and(|applied| applied.accesses == record.accesses);
         let mut lie = world.clone();
-        lie.records = vec![crate::PerpRecord { index: 0, op: world.sign(op.clone()), ..record.clone() }];
+        lie.records =
+            vec![crate::PerpRecord { index: 0, op: world.sign(op.clone()).into(), ..record.clone() }];
         let accepted = lie.try_witness().is_ok_and(|witness| judge(&witness).is_ok());
         assert_eq!(accepted, agrees, "trade {index}: {op:?} instead of {:?}", record.op);
         if agrees { same += 1 } else { other += 1 }
     }
     assert!(same > 3 && other > 20, "{same} are the same trade, {other} are not");
+}
+
+/// Changes one field of a movement of margin.
+fn mutate_margin(op: &TradeOp, rng: &mut StdRng) -> TradeOp {
+    match op.clone() {
+        TradeOp::MarginTransfer(op) => {
+            let amount = op.amount.get() + u128::from(rng.random_bool(0.5));
+            match rng.random_range(0..5) {
+                0 => MarginTransfer { amount: Balance::new(amount).unwrap(), ..op },
+                1 => MarginTransfer { account: account(rng.random_range(1..6)), ..op },
+                2 => MarginTransfer { token: TokenId::new(pick(rng, &[0, 5, 9, 100])).unwrap(), ..op },
+                3 => MarginTransfer { direction: pick(rng, &[Direction::In, Direction::Out]), ..op },
+                _ => MarginTransfer { sub: SubId::new(rng.random_range(0..2)).unwrap(), ..op },
+            }
+            .into()
+        }
+        TradeOp::MarginExit(mut op) => {
+            match rng.random_range(0..3) {
+                0 => op.token = TokenId::new(pick(rng, &[0, 5, 6, 9, 100])).unwrap(),
+                1 => op.party.account = account(rng.random_range(1..6)),
+                _ => op.sender = EthAddress([pick(rng, &[7, 8]); 20]),
+            }
+            op.into()
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn circuit_and_ledger_agree_on_movements_of_margin_that_differ_in_one_field() {
+    let mut rng = StdRng::seed_from_u64(8);
+    let (mut same, mut other) = (0, 0);
+    for seed in 0..3 {
+        let (world, before) = history(seed, 30);
+        for (index, state) in before.iter().enumerate() {
+            let record = &world.records[index];
+            if matches!(record.op, TradeOp::PerpTrade(_)) {
+                continue;
+            }
+            for _ in 0..4 {
+                let mut op = mutate_margin(&record.op, &mut rng);
+                let ctx = TradeContext { batch: &state.context, params: &state.params };
+                let applied = apply_with(&state.view, &ctx, 0, &op, &Trusted);
+                let agrees = applied.is_ok_and(|applied| applied.accesses == record.accesses);
+                if let TradeOp::MarginTransfer(transfer) = op {
+                    op = world.sign_transfer(transfer).into();
+                }
+                let mut lie = world.clone();
+                lie.records = vec![crate::PerpRecord { index: 0, op: op.clone(), ..record.clone() }];
+                let accepted = lie.try_witness().is_ok_and(|witness| judge(&witness).is_ok());
+                assert_eq!(accepted, agrees, "op {index}: {op:?} instead of {:?}", record.op);
+                if agrees { same += 1 } else { other += 1 }
+            }
+        }
+    }
+    assert!(same > 3 && other > 15, "{same} are the same, {other} are not");
 }

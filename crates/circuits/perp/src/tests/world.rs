@@ -5,16 +5,16 @@ use std::sync::OnceLock;
 use tsz_air::{Violation, check};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{
-    BatchContext, Cell, Key, KeyPolicy, MkfCell, MkoCell, MkpCell, OrdCell, Permissions, PosCell, Scheme,
-    SubCell, SystemId,
+    BalCell, BatchContext, Cell, CtlCell, Key, KeyPolicy, L1InCell, MkfCell, MkoCell, MkpCell, OrdCell,
+    Permissions, PosCell, Scheme, SubCell, SystemId,
 };
 use tsz_sig::{SecretKey, Signature};
 use tsz_stark::Profile;
-use tsz_stf::{Genesis, GenesisAccount, GenesisKey, MemView, TokenListing, Trusted, View};
-use tsz_trade::ops::PerpTrade;
+use tsz_stf::{Genesis, GenesisAccount, GenesisKey, MemView, TokenListing, Trusted, View, chain};
+use tsz_trade::ops::{Direction, MarginExit, MarginTransfer, PerpTrade};
 use tsz_trade::order::{Order as _, PerpOrder, SelfTrade, Side, Signed, Terms, Tif, Trigger};
 use tsz_trade::params::*;
-use tsz_trade::{HOUR_MS, TradeContext, TradeReject, apply_with};
+use tsz_trade::{HOUR_MS, Party, TradeContext, TradeOp, TradeReject, apply_with};
 use tsz_types::*;
 
 use crate::class::{CLASSES, Class};
@@ -103,8 +103,19 @@ pub fn params() -> Params {
             max_deviation: Fraction::new(1_000).unwrap(),
             delta: 5_000,
         },
-        collateral: Vec::new(),
+        collateral: vec![
+            token(5, 9_000, 0, 1_000_000),
+            token(100, 7_777, 1, 3),
+            token(9, 0, 4, 1),
+            token(127, 10_000, 5, u64::MAX),
+        ],
     }
+}
+
+/// Place 2 counts nothing.
+fn token(id: u8, haircut: u16, m: u8, units_per_lot: u64) -> CollateralParams {
+    let (token, haircut) = (TokenId::new(id).unwrap(), Fraction::new(haircut).unwrap());
+    CollateralParams { token, haircut, market: market(m), units_per_lot }
 }
 
 /// Users 2..6 and insurance, party k with secret k in key slot k.
@@ -194,6 +205,45 @@ impl World {
         self.view.set(Key::mko(m.into()), cell.to_leaf());
     }
 
+    pub fn set_balance(&mut self, account: u32, token: u8, micros: u128) {
+        let cell = BalCell { balance: Balance::new(micros).unwrap() };
+        self.view.set(Key::bal(account, 0, token.into()), cell.to_leaf());
+    }
+
+    /// Margin that nobody transferred.
+    pub fn set_margin(&mut self, account: u32, place: u8, micros: u128) {
+        let cell = BalCell { balance: Balance::new(micros).unwrap() };
+        self.view.set(Key::mbal(account, 0, place.into()), cell.to_leaf());
+        let cell = self.sub(account, 0).with(place, micros != 0);
+        self.view.set(Key::sub(account, 0), cell.to_leaf());
+    }
+
+    /// A transfer of sub-account 0 by the owner's key.
+    pub fn transfer(&self, account: u32, direction: Direction, token: u8, micros: u128) -> MarginTransfer {
+        let ctl = CtlCell::from_leaf(&self.view.get(Key::ctl(account, 0))).unwrap();
+        MarginTransfer {
+            account: self::account(account),
+            sub: SubId::MIN,
+            direction,
+            token: TokenId::new(token).unwrap(),
+            amount: Balance::new(micros).unwrap(),
+            nonce: ctl.nonce,
+            key_slot: KeySlot::new(account as u8).unwrap(),
+            signature: Self::blank(),
+        }
+    }
+
+    /// What the owner of an account demands on L1.
+    pub fn exit(&self, account: u32, token: u8) -> MarginExit {
+        let L1InCell { next } = L1InCell::from_leaf(&self.view.get(Key::L1IN)).unwrap();
+        MarginExit {
+            serial: next,
+            party: Party { account: self::account(account), sub: SubId::MIN },
+            token: TokenId::new(token).unwrap(),
+            sender: EthAddress([7; 20]),
+        }
+    }
+
     pub fn blank() -> Signature {
         static BLANK: OnceLock<Signature> = OnceLock::new();
         *BLANK.get_or_init(|| secret(0).sign(&Digest::default()))
@@ -259,18 +309,51 @@ impl World {
     }
 
     /// Signs, applies, commits and records; on rejection nothing changes.
-    pub fn try_apply(&mut self, op: PerpTrade) -> Result<(), TradeReject> {
+    pub fn try_op(&mut self, op: TradeOp) -> Result<(), TradeReject> {
         let ctx = TradeContext { batch: &self.context, params: &self.params };
         let index = self.records.len() as u32;
-        let applied = apply_with(&self.view, &ctx, index, &op.clone().into(), &Trusted)?;
-        let op = self.sign(op);
+        let applied = apply_with(&self.view, &ctx, index, &op, &Trusted)?;
+        let op = match op {
+            TradeOp::PerpTrade(op) => self.sign(op).into(),
+            TradeOp::MarginTransfer(op) => self.sign_transfer(op).into(),
+            other => other,
+        };
         self.view.commit(&applied.accesses);
         self.records.push(PerpRecord { index, op, accesses: applied.accesses });
         Ok(())
     }
 
+    pub fn sign_transfer(&self, mut op: MarginTransfer) -> MarginTransfer {
+        let digest = chain(&self.context.system, &op.message());
+        op.signature = secret(op.account.get() as usize % 8).sign(&digest);
+        op
+    }
+
+    pub fn try_apply(&mut self, op: PerpTrade) -> Result<(), TradeReject> {
+        self.try_op(op.into())
+    }
+
     pub fn apply(&mut self, op: PerpTrade) {
         self.try_apply(op).expect("the ledger accepts the trade");
+    }
+
+    pub fn apply_op(&mut self, op: impl Into<TradeOp>) {
+        self.try_op(op.into()).expect("the ledger accepts the op");
+    }
+
+    /// The trade of a record.
+    pub fn fill(&self, k: usize) -> &PerpTrade {
+        let TradeOp::PerpTrade(op) = &self.records[k].op else { panic!("no trade") };
+        op
+    }
+
+    pub fn fill_mut(&mut self, k: usize) -> &mut PerpTrade {
+        let TradeOp::PerpTrade(op) = &mut self.records[k].op else { panic!("no trade") };
+        op
+    }
+
+    pub fn set_fill(&mut self, k: usize, op: PerpTrade) {
+        self.records[k].op = op.into();
     }
 
     pub fn witness(&self) -> Witness {
@@ -380,7 +463,42 @@ pub fn every_trade() -> World {
     w.set_collateral(2, 1 << 90);
     w.set_collateral(3, 1 << 90);
     w.apply(place(&w, w.trade(5, 3, 4_000_000_000), 11, 11)); // large numbers
+    margins(&mut w);
     w
+}
+
+/// Transfers in and out of every kind, exits that succeed and that are refused, trades of parties with margin tokens.
+pub fn margins(w: &mut World) {
+    use Direction::{In, Out};
+    w.view.set(Key::bal(2, 0, 0), BalCell { balance: Balance::new((1 << 25) + 5).unwrap() }.to_leaf());
+    w.apply_op(w.transfer(2, In, 0, 1 << 25));
+    w.apply_op(w.transfer(2, Out, 0, 77));
+    w.set_balance(4, 0, 9);
+    w.set_collateral(4, -3);
+    w.apply_op(w.transfer(4, In, 0, 2)); // a debt that stays, and one that ends
+    w.apply_op(w.transfer(4, In, 0, 7));
+    for (k, token) in [5, 100, 9, 127].into_iter().enumerate() {
+        w.set_balance(3, token, 1 << (30 + 15 * k));
+        w.apply_op(w.transfer(3, In, token, 1 << (29 + 15 * k)));
+    }
+    w.apply_op(w.transfer(3, Out, 100, 1 << 40));
+    w.apply_op(w.transfer(3, Out, 9, 1 << 59)); // the mask loses a bit
+    w.apply(place(w, w.trade(0, 1, 1_000), 13, 13)); // a judged party with tokens
+    w.set_margin(5, 2, 12);
+    w.set_margin(1, 0, (1 << 96) - 1);
+    w.apply_op(w.transfer(1, Out, 5, (1 << 96) - 1)); // insurance
+    w.apply_op(w.exit(3, 5)); // open positions
+    w.apply_op(w.exit(3, 6)); // not listed
+    w.apply_op(MarginExit { sender: EthAddress([8; 20]), ..w.exit(3, 5) });
+    w.apply_op(w.exit(99, 5)); // no account
+    let sub = SubCell { collateral: Collateral::new(-5).unwrap(), ..SubCell::default() }.with(0, true);
+    w.view.set(Key::sub(5, 1), sub.to_leaf());
+    let party = Party { account: account(5), sub: SubId::new(1).unwrap() };
+    w.apply_op(MarginExit { party, ..w.exit(5, 5) }); // debt
+    w.view.set(Key::sub(5, 1), SubCell { collateral: Collateral::new(5).unwrap(), ..sub }.to_leaf());
+    w.view.set(Key::mbal(5, 1, 0), BalCell { balance: Balance::new(1 << 70).unwrap() }.to_leaf());
+    w.apply_op(MarginExit { party, ..w.exit(5, 5) });
+    w.apply_op(MarginExit { party, ..w.exit(5, 9) }); // of nothing
 }
 
 /// Account 4 is between MMR and IMR with positions in two markets, and reduces.

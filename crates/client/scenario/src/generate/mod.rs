@@ -130,7 +130,9 @@ pub fn generate(ops: u32, seed: u64, params: &Params) -> Result<Scenario, Scenar
     }
     let population = population(accounts, active, &mix)?;
     let keys = BTreeMap::from([(LABEL.to_owned(), KeySource::Seed(LABEL.to_owned()))]);
-    let spare = Keyring::new(&keys, None)?.key_id(LABEL).map_err(|m| ScenarioError::field("keys", m))?;
+    let spare = Keyring::new(&keys, &SystemSpec::default(), None)?
+        .key_id(LABEL)
+        .map_err(|m| ScenarioError::field("keys", m))?;
     let mut maker = Maker::new(seed, population, spare);
     let mut specs = Vec::with_capacity(batches as usize);
     for k in 0..batches {

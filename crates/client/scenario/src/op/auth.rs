@@ -1,4 +1,4 @@
-//! Key changes by passkey as written in a file: the runner makes the assertion.
+//! Key changes by passkey and wallet as written in a file: the runner makes the approval.
 
 use serde::{Deserialize, Serialize};
 use tsz_hash::Digest;
@@ -11,9 +11,10 @@ use crate::names::Names;
 use crate::{Keyring, ScenarioError};
 
 /// The operations.
-pub(super) const KINDS: [&str; 2] = ["register_key_by_passkey", "revoke_key_by_passkey"];
+pub(super) const KINDS: [&str; 4] =
+    ["register_key_by_passkey", "revoke_key_by_passkey", "register_key_by_wallet", "revoke_key_by_wallet"];
 
-/// A key change that a passkey of the file approves.
+/// A key change that a passkey or a wallet of the file approves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthSpec {
     /// Which operation.
@@ -22,9 +23,9 @@ pub struct AuthSpec {
     pub account: AccountId,
     /// Slot that is written.
     pub slot: KeySlot,
-    /// Label of the passkey.
+    /// Label of the passkey or wallet.
     pub key: String,
-    /// Slot of the passkey; the first one that has it, if absent.
+    /// Slot of the passkey or wallet; the first one that has it, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_slot: Option<KeySlot>,
     /// The nonce that the state expects, if absent.
@@ -35,7 +36,7 @@ pub struct AuthSpec {
     pub new: Option<NewKey>,
 }
 
-/// The operations of the auth family.
+/// The operations of the families auth and wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
@@ -43,6 +44,10 @@ pub enum AuthKind {
     RegisterKeyByPasskey,
     /// RevokeKeyByPasskey.
     RevokeKeyByPasskey,
+    /// RegisterKeyByWallet.
+    RegisterKeyByWallet,
+    /// RevokeKeyByWallet.
+    RevokeKeyByWallet,
 }
 
 /// The content of a slot.
@@ -65,11 +70,14 @@ impl AuthSpec {
         let op: AuthKind = fields.required("op")?;
         let account = names.account_in(fields.node("account")?)?;
         let key: String = fields.required("key")?;
-        keys.passkey(&key).map_err(|m| ScenarioError::field(fields.at("key"), m))?;
-        let new = match op {
-            AuthKind::RegisterKeyByPasskey => Some(NewKey::parse(&mut fields, keys)?),
-            AuthKind::RevokeKeyByPasskey => None,
+        let (known, is_register) = match op {
+            AuthKind::RegisterKeyByPasskey => (keys.passkey(&key).map(|_| ()), true),
+            AuthKind::RevokeKeyByPasskey => (keys.passkey(&key).map(|_| ()), false),
+            AuthKind::RegisterKeyByWallet => (keys.wallet(&key).map(|_| ()), true),
+            AuthKind::RevokeKeyByWallet => (keys.wallet(&key).map(|_| ()), false),
         };
+        known.map_err(|m| ScenarioError::field(fields.at("key"), m))?;
+        let new = if is_register { Some(NewKey::parse(&mut fields, keys)?) } else { None };
         let spec = Self {
             op,
             account,

@@ -28,7 +28,7 @@ pub enum Action {
     Fund(Box<FundSpec>),
     /// Trading: one operation, several, or none.
     Trade(TradeSpec),
-    /// A key change by passkey.
+    /// A key change by passkey or wallet.
     Auth(Box<AuthSpec>),
 }
 

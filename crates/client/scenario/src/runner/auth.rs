@@ -1,32 +1,45 @@
-//! What the runner fills in of key changes by passkey: nonce, slot, assertion.
+//! What the runner fills in of key changes by passkey and wallet: nonce, slot, approval.
 
-use tsz_hash::ZERO;
+use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{CtlCell, Key};
-use tsz_stf::{AuthOp, RegisterKeyByPasskey, RevokeKeyByPasskey, View, message};
+use tsz_stf::{
+    AuthOp, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
+};
 use tsz_trade::Op;
-use tsz_types::KeySlot;
+use tsz_types::{KeySlot, Nonce};
 
 use super::sign::Ready;
 use super::state::Moment;
-use crate::{AuthSpec, Keyring};
+use crate::{AuthKind, AuthSpec, Keyring};
 
-/// The operation with the assertion of the passkey's authenticator.
+/// The operation with the approval of the label's authenticator or wallet.
 pub(crate) fn fill<'k>(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring) -> Result<Ready<'k>, String> {
-    let (authenticator, passkey) = keys.passkey(&spec.key)?;
-    let account = spec.account;
-    let id = passkey.key_id();
-    let found = || {
-        let mut slots = (0..=KeySlot::MAX.get()).filter_map(|k| KeySlot::new(k).ok());
-        let id_in = |slot: &KeySlot| at.view.get(Key::key_a(account.get(), slot.get().into()));
-        slots.find(|slot| id_in(slot) == id).unwrap_or(KeySlot::MIN)
-    };
-    let key_slot = spec.key_slot.unwrap_or_else(found);
     let nonce = match spec.nonce {
         Some(nonce) => nonce,
-        None => at.view.cell(Key::ctl(account.get(), 0)).map(|ctl: CtlCell| ctl.nonce)?,
+        None => at.view.cell(Key::ctl(spec.account.get(), 0)).map(|ctl: CtlCell| ctl.nonce)?,
     };
+    let op = match spec.op {
+        AuthKind::RegisterKeyByPasskey | AuthKind::RevokeKeyByPasskey => by_passkey(spec, at, keys, nonce)?,
+        AuthKind::RegisterKeyByWallet | AuthKind::RevokeKeyByWallet => by_wallet(spec, at, keys, nonce)?,
+    };
+    Ok(Ready { op: Op::Auth(op), wants: Vec::new() })
+}
+
+/// The slot that the file gives, or the first with the key, or 0.
+fn slot_of(spec: &AuthSpec, at: &Moment<'_>, id: &Digest) -> KeySlot {
+    let found = || {
+        let mut slots = (0..=KeySlot::MAX.get()).filter_map(|k| KeySlot::new(k).ok());
+        let id_in = |slot: &KeySlot| at.view.get(Key::key_a(spec.account.get(), slot.get().into()));
+        slots.find(|slot| id_in(slot) == *id).unwrap_or(KeySlot::MIN)
+    };
+    spec.key_slot.unwrap_or_else(found)
+}
+
+fn by_passkey(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> Result<AuthOp, String> {
+    let (authenticator, passkey) = keys.passkey(&spec.key)?;
+    let (account, slot, passkey_) = (spec.account, spec.slot, passkey.clone());
+    let key_slot = slot_of(spec, at, &passkey.key_id());
     let assertion = authenticator.assert(passkey, &ZERO);
-    let (slot, passkey_) = (spec.slot, passkey.clone());
     let mut op: AuthOp = match &spec.new {
         Some(new) => RegisterKeyByPasskey {
             account,
@@ -44,6 +57,39 @@ pub(crate) fn fill<'k>(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring) -> Resu
         None => RevokeKeyByPasskey { account, slot, nonce, key_slot, passkey: passkey_, assertion }.into(),
     };
     let digest = message(&at.context.system, &op.message());
-    *op.assertion_mut() = authenticator.assert(passkey, &digest);
-    Ok(Ready { op: Op::Auth(op), wants: Vec::new() })
+    if let Some(assertion) = op.assertion_mut() {
+        *assertion = authenticator.assert(passkey, &digest);
+    }
+    Ok(op)
+}
+
+fn by_wallet(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> Result<AuthOp, String> {
+    let (soft, wallet) = keys.wallet(&spec.key)?;
+    let (account, slot, wallet) = (spec.account, spec.slot, *wallet);
+    let key_slot = slot_of(spec, at, &wallet.key_id());
+    let approval = soft.approve(&wallet.domain, &ZERO);
+    let mut op: AuthOp = match &spec.new {
+        Some(new) => RegisterKeyByWallet {
+            account,
+            slot,
+            key_id: new.key_id,
+            scheme: new.scheme,
+            permissions: new.permissions,
+            expiry: new.expiry,
+            nonce,
+            key_slot,
+            wallet,
+            approval,
+        }
+        .into(),
+        None => RevokeKeyByWallet { account, slot, nonce, key_slot, wallet, approval }.into(),
+    };
+    let digest = message(&at.context.system, &op.message());
+    // What a wallet returns has 65 bytes; the key is recovered from them, as a client does.
+    let signed = soft.sign(&wallet.domain, &digest);
+    let recovered = wallet.recover(&digest, &signed).map_err(|e| e.to_string())?;
+    if let Some(approval) = op.wallet_approval_mut() {
+        *approval = recovered;
+    }
+    Ok(op)
 }

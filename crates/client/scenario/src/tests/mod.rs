@@ -7,6 +7,7 @@ use tsz_trade::{TradeContext, apply_op};
 
 const TOUR: &str = include_str!("../../examples/tour.json");
 const PASSKEY: &str = include_str!("../../examples/passkey.json");
+const WALLET: &str = include_str!("../../examples/wallet.json");
 const REFUSALS: &str = include_str!("../../examples/refusals.json");
 
 #[test]
@@ -54,8 +55,17 @@ fn passkeys_log_in_as_the_example_expects() {
 }
 
 #[test]
+fn wallets_log_in_as_the_example_expects() {
+    let done = run(&parse(WALLET)).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (6, 5));
+    let unknown = WALLET.replacen("\"key\": \"spare\"", "\"key\": \"session\"", 1);
+    let error = Scenario::from_json(&unknown).unwrap_err().to_string();
+    assert!(error.contains("no wallet labelled"), "{error}");
+}
+
+#[test]
 fn a_scenario_survives_its_json_form() {
-    for text in [TOUR, REFUSALS, PASSKEY] {
+    for text in [TOUR, REFUSALS, PASSKEY, WALLET] {
         let scenario = parse(text);
         assert_eq!(parse(&scenario.to_json()), scenario);
     }

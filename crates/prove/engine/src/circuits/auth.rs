@@ -1,8 +1,10 @@
-//! The auth circuit.
+//! The circuits of logins.
 
 use tsz_aggregator::ProofError;
-use tsz_auth_circuit::{AuthAir, AuthRecord, Class, ProveError, VerifyError, Witness, public_values, verify};
-use tsz_ledger::{AlgorithmId, ExecClaim, Family};
+use tsz_auth_circuit::{
+    AuthAir, AuthRecord, Class, Kind, ProveError, VerifyError, Witness, public_values, verify,
+};
+use tsz_ledger::{AlgorithmId, ExecClaim};
 use tsz_stark::{F, Profile};
 use tsz_trade::Params;
 
@@ -20,7 +22,11 @@ pub struct Auth {
 impl Auth {
     /// The circuit of a size class.
     pub fn new(class: &'static Class, profile: Profile) -> Self {
-        let id = CircuitId { family: "auth", class: class.name };
+        let family = match class.kind {
+            Kind::Passkey => "auth",
+            Kind::Wallet => "wallet",
+        };
+        let id = CircuitId { family, class: class.name };
         Self { class, keys: LazyKeys::new(id, move || class.circuit(profile)) }
     }
 
@@ -39,7 +45,7 @@ impl Keyed for Auth {
     }
 
     fn algorithm(&self) -> AlgorithmId {
-        Family::Auth.algorithm()
+        self.class.kind.family().algorithm()
     }
 
     fn key(&self) -> Result<KeyInfo, EngineError> {
@@ -59,7 +65,7 @@ impl ExecCircuit for Auth {
     fn prove(&self, job: &ExecJob<'_>) -> Result<Proven<ExecClaim>, EngineError> {
         let pk = self.keys.pk()?;
         let watch = Stopwatch::start();
-        // The registry hands this circuit no others than logins.
+        // The registry hands this circuit no others than logins of its kind.
         let record = |(index, record): &(u32, &OpRecord)| {
             let op = record.op.as_auth()?.clone();
             Some(AuthRecord { index: *index, op, accesses: record.accesses.clone() })

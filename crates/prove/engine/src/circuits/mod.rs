@@ -5,6 +5,7 @@ mod fund;
 mod manage;
 mod oracle;
 mod perp;
+mod settle;
 mod spot;
 mod transition;
 
@@ -17,6 +18,7 @@ pub use fund::Fund;
 pub use manage::Manage;
 pub use oracle::Oracle;
 pub use perp::Perp;
+pub use settle::Settle;
 pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
@@ -34,11 +36,14 @@ pub fn circuits(profile: Profile) -> Registry {
     for class in &tsz_perp::CLASSES {
         registry.add_exec(Arc::new(Perp::new(class, profile)));
     }
-    for class in &tsz_auth_circuit::CLASSES {
+    for class in tsz_auth_circuit::CLASSES.iter().chain(&tsz_auth_circuit::WALLET_CLASSES) {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));
+    }
+    for class in &tsz_settle::CLASSES {
+        registry.add_exec(Arc::new(Settle::new(class, profile)));
     }
     for class in &tsz_oracle::CLASSES {
         registry.add_exec(Arc::new(Oracle::new(class, profile)));

@@ -4,7 +4,7 @@ use tsz_aggregator::ProofError;
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
 use tsz_perp::{Class, Counts, PerpAir, PerpRecord, ProveError, VerifyError, Witness, public_values, verify};
 use tsz_stark::{F, Profile};
-use tsz_trade::{Op, Params, TradeOp};
+use tsz_trade::{Op, Params};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
@@ -33,15 +33,15 @@ impl Perp {
     }
 }
 
-/// The trades of some records, if all are: other operations of the family have no circuit yet.
-fn trades(ops: &[(u32, &OpRecord)]) -> Option<Vec<PerpRecord>> {
-    let trade = |(index, record): &(u32, &OpRecord)| match &record.op {
-        Op::Trade(TradeOp::PerpTrade(op)) => {
+/// Records as the circuit takes them; whether it proves their ops is for it to say.
+fn records(ops: &[(u32, &OpRecord)]) -> Option<Vec<PerpRecord>> {
+    let record = |(index, record): &(u32, &OpRecord)| match &record.op {
+        Op::Trade(op) => {
             Some(PerpRecord { index: *index, op: op.clone(), accesses: record.accesses.clone() })
         }
         _ => None,
     };
-    ops.iter().map(trade).collect()
+    ops.iter().map(record).collect()
 }
 
 impl Keyed for Perp {
@@ -64,16 +64,16 @@ impl Keyed for Perp {
 
 impl ExecCircuit for Perp {
     fn fits(&self, params: &Params, ops: &[(u32, &OpRecord)]) -> bool {
-        let counts = trades(ops).and_then(|records| Counts::of(params, &records).ok());
+        let counts = records(ops).and_then(|records| Counts::of(params, &records).ok());
         counts.is_some_and(|counts| self.class.holds(&counts))
     }
 
     fn prove(&self, job: &ExecJob<'_>) -> Result<Proven<ExecClaim>, EngineError> {
         let pk = self.keys.pk()?;
         let watch = Stopwatch::start();
-        let records = trades(job.ops).ok_or_else(|| EngineError::Witness {
+        let records = records(job.ops).ok_or_else(|| EngineError::Witness {
             name: self.id().to_string(),
-            reason: "only perpetual trades have a circuit".into(),
+            reason: "an operation of another family".into(),
         })?;
         let witness = Witness::new(self.class, &job.context, job.params, &records, job.start)
             .map_err(|error| self.error(error.into()))?;

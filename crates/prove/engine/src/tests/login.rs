@@ -1,16 +1,18 @@
-//! A login end to end: a passkey registers a session key, which signs a transfer in the same batch; both proofs and
-//! the transition are made, joined and verified.
+//! Logins end to end: a passkey and a wallet register session keys, which sign transfers in the same batch; all proofs
+//! and the transition are made, joined and verified.
 
 use tsz_aggregator::check;
 use tsz_auth::authenticator::Authenticator;
+use tsz_auth::softwallet::SoftWallet;
+use tsz_auth::wallet::SigningDomain;
 use tsz_hash::Digest;
 use tsz_ledger::{KeyPolicy, Permissions, Scheme, SystemId};
 use tsz_sig::SecretKey;
 use tsz_smt::Tree;
 use tsz_stark::Profile;
 use tsz_stf::{
-    AuthOp, Genesis, GenesisAccount, GenesisKey, RegisterKeyByPasskey, Reject, TokenListing, Transfer,
-    message,
+    AuthOp, Genesis, GenesisAccount, GenesisKey, RegisterKeyByPasskey, RegisterKeyByWallet, Reject,
+    TokenListing, Transfer, message,
 };
 use tsz_trade::{Op, OpReject};
 use tsz_types::{AccountId, Balance, Bucket, EthAddress, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
@@ -20,12 +22,18 @@ use crate::prove::prove_bundle;
 use crate::*;
 
 const TIME: u64 = 1_700_000_000_000;
+const DOMAIN: SigningDomain = SigningDomain { chain: 31337, contract: [3; 20] };
 
 struct User {
     authenticator: Authenticator,
     passkey: tsz_auth::Passkey,
+    soft: SoftWallet,
     session: SecretKey,
     system: Digest,
+}
+
+fn slot(n: u8) -> KeySlot {
+    KeySlot::new(n).unwrap()
 }
 
 fn id(n: u32) -> AccountId {
@@ -36,15 +44,20 @@ impl User {
     fn new() -> Self {
         let authenticator = Authenticator::from_seed(b"engine");
         let passkey = authenticator.passkey("example.com", "https://app.example.com", true).unwrap();
-        let system = SystemId { rollup: 9, chain: 31337, address: [3; 20] }.digest();
-        Self { authenticator, passkey, session: SecretKey::from_seed(b"session"), system }
+        let system = SystemId { rollup: 9, chain: DOMAIN.chain, address: DOMAIN.contract }.digest();
+        let (soft, session) = (SoftWallet::from_seed(b"engine"), SecretKey::from_seed(b"session"));
+        Self { authenticator, passkey, soft, session, system }
     }
 
-    /// Account 2 has nothing but its passkey in slot 0.
+    /// Account 2 has nothing but its passkey in slot 0 and its wallet in slot 2.
     fn executor(&self) -> Executor {
         let expiry = TimeMs::new(TIME * 2).unwrap();
-        let policy = KeyPolicy { scheme: Scheme::P256, permissions: Permissions::ALL, expiry };
-        let key = GenesisKey { slot: KeySlot::MIN, key_id: self.passkey.key_id(), policy };
+        let policy = |scheme| KeyPolicy { scheme, permissions: Permissions::ALL, expiry };
+        let (passkey, wallet) = (self.passkey.key_id(), self.soft.wallet(DOMAIN).key_id());
+        let keys = vec![
+            GenesisKey { slot: KeySlot::MIN, key_id: passkey, policy: policy(Scheme::P256) },
+            GenesisKey { slot: slot(2), key_id: wallet, policy: policy(Scheme::Secp256k1) },
+        ];
         let token = TokenId::new(0).unwrap();
         let user = |keys, owner| GenesisAccount {
             owner: EthAddress([owner; 20]),
@@ -55,7 +68,7 @@ impl User {
         let genesis = Genesis {
             operator: EthAddress([5; 20]),
             tokens: vec![TokenListing { token, minimum: Units::new(1).unwrap() }],
-            accounts: vec![user(vec![key], 1), user(Vec::new(), 2)],
+            accounts: vec![user(keys, 1), user(Vec::new(), 2)],
             ..Genesis::default()
         };
         let leaves: Vec<(u64, Digest)> =
@@ -67,7 +80,7 @@ impl User {
         let blank = self.authenticator.assert(&self.passkey, &tsz_hash::ZERO);
         let mut op = AuthOp::from(RegisterKeyByPasskey {
             account: id(2),
-            slot: KeySlot::new(1).unwrap(),
+            slot: slot(1),
             key_id: self.session.public_key().key_id(),
             scheme: Scheme::Schnorr,
             permissions: Permissions::ALL,
@@ -78,11 +91,30 @@ impl User {
             assertion: blank,
         });
         let digest = message(&self.system, &op.message());
-        *op.assertion_mut() = self.authenticator.assert(&self.passkey, &digest);
+        *op.assertion_mut().unwrap() = self.authenticator.assert(&self.passkey, &digest);
         Op::Auth(op)
     }
 
-    fn transfer(&self) -> Op {
+    /// The session key goes to slot 3 as well.
+    fn wallet_login(&self) -> Op {
+        let mut op = RegisterKeyByWallet {
+            account: id(2),
+            slot: slot(3),
+            key_id: self.session.public_key().key_id(),
+            scheme: Scheme::Schnorr,
+            permissions: Permissions::ALL,
+            expiry: TimeMs::new(TIME + 86_400_000).unwrap(),
+            nonce: Nonce::new(2).unwrap(),
+            key_slot: slot(2),
+            wallet: self.soft.wallet(DOMAIN),
+            approval: self.soft.approve(&DOMAIN, &tsz_hash::ZERO),
+        };
+        op.approval = self.soft.approve(&DOMAIN, &message(&self.system, &op.message()));
+        Op::Auth(op.into())
+    }
+
+    /// A transfer by the session key; logins and transfers take the nonces 0 to 3 in turn.
+    fn transfer(&self, nonce: u32, key_slot: u8) -> Op {
         let mut op = Transfer {
             account: id(2),
             sub: SubId::MIN,
@@ -92,9 +124,8 @@ impl User {
             to_bucket: Bucket::Balance,
             token: TokenId::new(0).unwrap(),
             units: Units::new(77).unwrap(),
-            // The login took nonce 0.
-            nonce: Nonce::new(1).unwrap(),
-            key_slot: KeySlot::new(1).unwrap(),
+            nonce: Nonce::new(nonce).unwrap(),
+            key_slot: slot(key_slot),
             signature: self.session.sign(&tsz_hash::ZERO),
         };
         op.signature = self.session.sign(&message(&self.system, &op.message()));
@@ -103,34 +134,38 @@ impl User {
 }
 
 #[test]
-#[ignore = "not run since its pins were completed: cargo test -p tsz-engine --lib -- --ignored login"]
-fn a_session_key_of_a_passkey_signs_and_all_is_proven() {
+fn session_keys_of_a_passkey_and_a_wallet_sign_and_all_is_proven() {
     let user = User::new();
     let registry = circuits(Profile::InsecureTest);
     let used = |c: &&dyn registry::Keyed| {
-        matches!(c.id().family, "fund" | "auth" | "transition")
+        matches!(c.id().family, "fund" | "auth" | "wallet" | "transition")
             && matches!(c.id().class, "tiny" | "small" | "moderate")
     };
     let pins: Vec<Pin> = registry.circuits().filter(used).map(|c| registry::derive(c).unwrap()).collect();
     let pins = Pins::new(pins).unwrap();
-    let batch = user.executor().execute(TIME, &[user.login(), user.transfer()]).unwrap();
+    let ops = [user.login(), user.transfer(1, 1), user.wallet_login(), user.transfer(3, 3)];
+    let batch = user.executor().execute(TIME, &ops).unwrap();
     assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
     let header = batch.header;
     let (bundle, report) = prove_bundle(vec![batch], &registry, &pins, &|_| {}).unwrap();
     let circuits: Vec<&str> = report.proofs.iter().map(|p| p.circuit.as_str()).collect();
-    assert!(circuits.contains(&"auth/small") && circuits.contains(&"fund/small"), "{circuits:?}");
+    for used in ["auth/small", "wallet/small", "fund/small"] {
+        assert!(circuits.contains(&used), "{circuits:?}");
+    }
     let headers = check(&bundle.to_bytes(), &registry.verifiers(&pins), None).unwrap();
     assert_eq!(headers, [header]);
-    // Without the auth proof the batch is incomplete.
-    let mut dropped = bundle.clone();
-    dropped.batches[0].execs.retain(|e| e.claim.algorithm != tsz_ledger::Family::Auth.algorithm());
-    assert!(check(&dropped.to_bytes(), &registry.verifiers(&pins), None).is_err());
+    // Without the proof of a login the batch is incomplete.
+    for family in [tsz_ledger::Family::Auth, tsz_ledger::Family::Wallet] {
+        let mut dropped = bundle.clone();
+        dropped.batches[0].execs.retain(|e| e.claim.algorithm != family.algorithm());
+        assert!(check(&dropped.to_bytes(), &registry.verifiers(&pins), None).is_err());
+    }
 }
 
 #[test]
 fn a_transfer_before_the_login_is_refused_and_so_is_a_forged_login() {
     let user = User::new();
-    let batch = user.executor().execute(TIME, &[user.transfer(), user.login()]).unwrap();
+    let batch = user.executor().execute(TIME, &[user.transfer(1, 1), user.login()]).unwrap();
     assert_eq!(batch.rejected.len(), 1);
     assert!(matches!(batch.rejected[0].reason, OpReject::Fund(Reject::NoKey { .. })));
     let Op::Auth(mut forged) = user.login() else { unreachable!() };
@@ -138,4 +173,12 @@ fn a_transfer_before_the_login_is_refused_and_so_is_a_forged_login() {
     op.permissions = [tsz_ledger::Permission::Trade].into_iter().collect();
     let batch = user.executor().execute(TIME, &[Op::Auth(forged)]).unwrap();
     assert!(matches!(batch.rejected[0].reason, OpReject::Fund(Reject::Passkey { .. })));
+    // The wallet's approval without the logins before it, whose nonces it counts; and of another key.
+    let batch = user.executor().execute(TIME, &[user.wallet_login()]).unwrap();
+    assert!(matches!(batch.rejected[0].reason, OpReject::Fund(Reject::Nonce { .. })));
+    let Op::Auth(mut forged) = user.wallet_login() else { unreachable!() };
+    let AuthOp::RegisterKeyByWallet(op) = &mut forged else { unreachable!() };
+    (op.nonce, op.slot) = (Nonce::new(0).unwrap(), slot(5));
+    let batch = user.executor().execute(TIME, &[Op::Auth(forged)]).unwrap();
+    assert!(matches!(batch.rejected[0].reason, OpReject::Fund(Reject::Wallet { .. })));
 }

@@ -56,7 +56,12 @@
 //! 9. *Conclusion.* 2^131 v G + 2a Q + 2b R = 0, and the order n is an odd prime, so 2^130 v G + a Q + b R = 0. Times s:
 //!    -b e G - b r Q + b s R = 0. b is not 0 as an integer, and |b| <= 2^130 < n: s R = e G + r Q. r = x_R is neither 0
 //!    nor n, and below 2n; were s = 0 modulo n, then b r = -a s = 0, a contradiction. So R = (e/s) G + (r/s) Q.
-//!    s and the representatives of all other numbers are existential: their encodings do not matter.
+//!    Let r' = x_R mod n and s' = s mod n: both are in 1..n, and R is the point that FIPS 186-5 computes from them, so
+//!    the standard accepts exactly (r', s') for e under Q. R and s are columns of a witness and in no message: the
+//!    statement names no bytes of a signature, and somebody who holds r' + n or s' + n in place of r' or s' holds a
+//!    valid signature, too. That bytes are refused whose numbers are not in 1..n is the rule of the native check, and
+//!    [`generate`] keeps it ([`Failed::Range`]). `wycheproof_*` show both for the vectors that differ from a valid
+//!    signature by n only.
 //! 10. *Padding.* Blocks beyond the signatures verify a fixed signature that nobody looks up.
 //!
 //! # Completeness

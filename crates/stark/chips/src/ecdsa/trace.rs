@@ -42,6 +42,9 @@ pub enum Failed {
         /// Blocks of the ladder.
         blocks: usize,
     },
+    /// r or s is not in 1..n: no signature in the sense of the standard, whatever its residue is.
+    #[error("signature {0} has r or s out of 1..n")]
+    Range(usize),
     /// R is not a point, R = +-Q, or every pair of multipliers meets an exception of the ladder.
     #[error("signature {0} has no ladder")]
     NoLadder(usize),
@@ -81,11 +84,24 @@ pub(super) struct Job {
     uses: u32,
 }
 
-/// Traces for at most [`blocks`] signatures.
+/// Traces for at most [`blocks`] signatures, of heights verify, ladder, comb.
 ///
 /// # Errors
 /// [`Failed`].
 pub fn generate(
+    curve: &'static Curve,
+    signatures: &[SignedDigest],
+    log_heights: (usize, usize, usize),
+) -> Result<Traces, Failed> {
+    let in_range = |x: &BigUint| *x > BigUint::default() && *x < curve.order.value;
+    if let Some(i) = signatures.iter().position(|s| !in_range(&s.r) || !in_range(&s.s)) {
+        return Err(Failed::Range(i));
+    }
+    assemble(curve, signatures, log_heights)
+}
+
+/// [`generate`] for numbers of any range.
+pub(super) fn assemble(
     curve: &'static Curve,
     signatures: &[SignedDigest],
     (log_verify, log_ladder, log_comb): (usize, usize, usize),

@@ -4,8 +4,9 @@ use tsz_air::{
     Air, AirBuilder, BaseAir, Columns, Count, F, InteractionBuilder, PrimeCharacteristicRing, TableAir,
     WindowAccess, bus,
 };
-use tsz_auth::passkey::{CHARS_PER_FELT, KEY_FELTS, MIDDLE, PREFIX, TAIL_AT};
+use tsz_auth::passkey::{CHARS_PER_FELT, CROSS_ORIGIN, KEY_FELTS, MIDDLE, MIN_TAIL, PREFIX, TAIL_AT};
 use tsz_hash::Domain;
+use tsz_ledger::Scheme;
 
 use super::columns::PasskeyCols;
 use super::{BLOCKS, DATA, KEY_BLOCKS, LEAST_BLOCKS, TAIL};
@@ -50,7 +51,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for PasskeyTable {
         eval_client_hash(builder, &row);
         eval_signed(builder, &row);
         let key_id = eval_key_id(builder, &row);
-        bus::login::provide(builder, key_id, message, row.uses);
+        bus::login::provide(builder, [AB::Expr::from_u32(Scheme::P256.code())], key_id, message, row.uses);
     }
 }
 
@@ -77,21 +78,29 @@ fn eval_challenge<AB: InteractionBuilder<F = F>>(
     })
 }
 
-/// The tail is a run from the first byte on; a delimiter follows.
+/// The tail is a run of at least [`MIN_TAIL`] bytes from the first on that ends with [`CROSS_ORIGIN`]; a delimiter
+/// follows.
 fn eval_tail<AB: AirBuilder<F = F>>(builder: &mut AB, row: &PasskeyCols<AB::Var>) {
     builder.assert_bool(row.is_closed);
-    builder.assert_eq(row.in_tail[0], row.is_real);
+    builder.assert_eq(row.in_tail[MIN_TAIL - 1], row.is_real);
     builder.assert_zero(row.in_tail[TAIL - 1]);
     let (comma, brace) = (AB::Expr::from_u8(b','), AB::Expr::from_u8(b'}'));
     let delimiter = comma.clone() + row.is_closed * (brace - comma);
     for j in 1..TAIL {
         let (before, now) = (row.in_tail[j - 1], row.in_tail[j]);
         builder.assert_bool(now);
+        // Falls only: with the last and the one of the shortest tail fixed, there is one end on real rows, none else.
         builder.assert_zero(now * (AB::Expr::ONE - before));
         let is_delimiter = before - now;
         builder.assert_zero(is_delimiter.clone() * (row.data[j].into() - delimiter.clone()));
         builder.assert_zero(is_delimiter.clone() * row.ended[j]);
         builder.assert_zero(is_delimiter * row.is_closed * (AB::Expr::ONE - row.ended[j + 1]));
+    }
+    // The sum has one term on real rows: the byte that stands k before the delimiter's place.
+    for (k, expected) in CROSS_ORIGIN.iter().rev().enumerate() {
+        let difference = |j: usize| row.data[j - 1 - k] - AB::Expr::from_u8(*expected);
+        let ends = (MIN_TAIL..TAIL).map(|j| (row.in_tail[j - 1] - row.in_tail[j]) * difference(j));
+        builder.assert_zero(ends.sum::<AB::Expr>());
     }
 }
 

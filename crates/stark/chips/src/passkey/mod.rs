@@ -1,7 +1,7 @@
-//! WebAuthn assertions: a table that provides `(key_id, message)` on bus `login` for approvals by passkeys.
+//! WebAuthn assertions: a table that provides `(2, key_id, message)` on bus `login` for approvals by passkeys.
 //!
 //! # What is proven
-//! For every message `(key_id, m)` that the table provides there are a passkey with that id and an assertion that
+//! For every message `(2, key_id, m)` that the table provides there are a passkey with that id and an assertion that
 //! [`tsz_auth::Passkey::verify`] accepts for m: public key, relying party, demand of user verification and tail that
 //! hash to `key_id`; authenticatorData of 37 bytes; clientDataJSON of at most 311 bytes; a signature. (One rule is
 //! left to the native check: that R != +-Q; such a signature has no ladder.)
@@ -16,7 +16,9 @@
 //!    felt is at most three bytes, so the id determines all of them (collision resistance).
 //! 3. *Challenge.* A felt of m is the number of its six characters, whose value is unique by `base64`. It is below p:
 //!    its top seven bits are at most 120, and if they are 120 the rest is 0. So m has one challenge and a challenge one m.
-//! 4. *Tail.* `in_tail` starts at 1, falls once, before the end. Where it is 1 the byte is absorbed into the key id (0
+//! 4. *Tail.* `in_tail` is 1 up to the shortest tail, falls once, before the end, and the bytes before the fall are
+//!    `","crossOrigin":false`; so the id is one that native code can build, up to the characters of the origin, of which
+//!    no browser writes others. Where it is 1 the byte is absorbed into the key id (0
 //!    elsewhere) and their number too, so the text after `"origin":"` is the key's tail. The byte after it is `,`, or it
 //!    is `}` and the data ends there.
 //! 5. *Padding.* `ended` rises once: at the byte 0x80; all later bytes are 0 but the length, which is that of the bytes

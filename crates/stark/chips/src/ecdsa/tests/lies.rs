@@ -41,17 +41,20 @@ fn rejects_a_signature_of_another_digest_r_or_s() {
 
 #[test]
 fn rejects_r_or_s_of_zero() {
-    let zero = BigUint::default();
-    let without = |change: fn(&mut SignedDigest)| {
-        let mut signature = signed(1);
-        change(&mut signature);
-        generate(&P256, &[signature], HEIGHTS).map(|_| ())
-    };
-    assert_eq!(without(|s| s.s = BigUint::default()), Err(Failed::NoLadder(0)));
-    assert_eq!(without(|s| s.s = P256.order.value.clone()), Err(Failed::NoLadder(0)));
-    assert_eq!(lie(|s| s.r = zero), "mulmod");
+    let (zero, n) = (BigUint::default(), P256.order.value.clone());
+    for value in [&zero, &n, &(&n + 1u8)] {
+        for signature in
+            [SignedDigest { s: value.clone(), ..signed(1) }, SignedDigest { r: value.clone(), ..signed(1) }]
+        {
+            assert_eq!(generate(&P256, &[signature], HEIGHTS).map(|_| ()), Err(Failed::Range(0)));
+        }
+    }
+    // s = 0 has no inverse, so a liar has no R; with r = 0 there is one.
+    let signature = SignedDigest { s: zero.clone(), ..signed(1) };
+    assert_eq!(assemble(&P256, &[signature], HEIGHTS).map(|_| ()), Err(Failed::NoLadder(0)));
+    assert_eq!(lie(|s| s.r = zero.clone()), "mulmod");
     // r = 0 and r = n as the abscissa of R.
-    for x in [BigUint::default(), P256.order.value.clone()] {
+    for x in [zero, n] {
         let mut tables = traces(&P256, &[signed(1)]);
         edit::<VerifyCols<F>>(&mut tables[VERIFY], 0, |row| row.nonce_x = raw_bytes(&x).map(F::from_u8));
         assert_eq!(place(&tables), "p256_verify");

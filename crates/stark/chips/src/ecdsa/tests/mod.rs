@@ -12,6 +12,7 @@ use tsz_air::{
 use tsz_auth::authenticator::Authenticator;
 use tsz_stark::{Circuit, Profile};
 
+use super::trace::assemble;
 use super::*;
 use crate::bigint::mulmod::{self, MulmodTable};
 use crate::bigint::{LIMBS, raw_bytes};
@@ -117,7 +118,7 @@ fn message(s: &SignedDigest) -> [[F; LIMBS]; 3] {
 }
 
 fn traces(curve: &'static Curve, signatures: &[SignedDigest]) -> Vec<Trace> {
-    let tables = generate(curve, signatures, HEIGHTS).unwrap();
+    let tables = assemble(curve, signatures, HEIGHTS).unwrap();
     let users: Vec<UserCols<F>> = signatures
         .iter()
         .flat_map(|s| vec![UserCols { is_real: F::ONE, message: message(s) }; s.uses as usize])

@@ -1,0 +1,9 @@
+//! Tests.
+
+mod honest;
+mod lies;
+mod lies_debt;
+mod lies_seize;
+mod proofs;
+mod props;
+mod world;
