@@ -1,0 +1,186 @@
+//! One operation as a program sees it.
+
+use crate::journal::{PARTY_READS, WRITE};
+use crate::key::cell::{POLICY, PROGRAM, TERMS};
+use crate::{Absorb, CELL, Fault, Key, Layout, Leaf, P, TERMS_TAG, digest};
+
+/// Who approved the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// Account.
+    pub account: u32,
+    /// Sub-account.
+    pub sub: u32,
+    /// Approval slot.
+    pub slot: u32,
+    /// Number of the approval: what is stored under another epoch is void.
+    pub epoch: u32,
+    /// Digest of the terms that the party signed.
+    pub terms: Leaf,
+}
+
+/// An operation: declared cells with their old values, arguments, and the new values to be set.
+#[derive(Debug)]
+pub struct Op<'a> {
+    words: &'a mut [u32],
+    layout: Layout,
+    args: &'a [u32],
+    absorb: Absorb,
+}
+
+impl<'a> Op<'a> {
+    /// Reads the operation whose keys and old values lie in `words`; writes keep their old values until they are set.
+    ///
+    /// # Errors
+    /// A [`Fault`] for words, counts or keys that no ledger can have declared.
+    pub fn new(words: &'a mut [u32], layout: Layout, args: &'a [u32], absorb: Absorb) -> Result<Self, Fault> {
+        if words.len() < layout.words() {
+            return Err(Fault::Shape);
+        }
+        layout.frame(words);
+        if words[layout.keys()..layout.olds_end()].iter().chain(args).any(|w| *w >= P) {
+            return Err(Fault::Word);
+        }
+        let mut op = Self { words, layout, args, absorb };
+        op.check_keys()?;
+        op.keep()?;
+        Ok(op)
+    }
+
+    /// Checks that approvals come first and that the other keys are in strict order.
+    fn check_keys(&self) -> Result<(), Fault> {
+        let approvals = self.layout.approvals();
+        let mut last = None;
+        for party in 0..self.layout.parties {
+            let first = PARTY_READS * party;
+            let (account, sub, slot, _) = self.key(first).0.as_approval().ok_or(Fault::Parties)?;
+            for (k, place) in [PROGRAM, TERMS, POLICY].into_iter().enumerate() {
+                if self.key(first + k) != (Key::approval(account, sub, slot, place), false) {
+                    return Err(Fault::Parties);
+                }
+            }
+            if last.replace((account, sub)).is_some_and(|last| last >= (account, sub)) {
+                return Err(Fault::Parties);
+            }
+        }
+        let ordered = (approvals + 1..self.layout.accesses).all(|k| self.key(k - 1).0 < self.key(k).0);
+        if ordered { Ok(()) } else { Err(Fault::Order) }
+    }
+
+    /// Puts the old values where the new ones go.
+    fn keep(&mut self) -> Result<(), Fault> {
+        let mut to = self.layout.news();
+        for access in self.layout.approvals()..self.layout.accesses {
+            if self.key(access).1 {
+                if to == self.layout.news_end() {
+                    return Err(Fault::Shape);
+                }
+                let from = self.layout.olds() + CELL * access;
+                self.words.copy_within(from..from + CELL, to);
+                to += CELL;
+            }
+        }
+        if to == self.layout.news_end() { Ok(()) } else { Err(Fault::Shape) }
+    }
+
+    /// Key of an access, and whether it is a write.
+    fn key(&self, access: usize) -> (Key, bool) {
+        let at = self.layout.keys() + 2 * access;
+        let hi = self.words[at];
+        (Key { hi: hi & (WRITE - 1), lo: self.words[at + 1] }, hi >= WRITE)
+    }
+
+    /// The access to a cell of the read set, and its place among the writes if it is one.
+    fn find(&self, key: Key) -> Result<(usize, Option<usize>), Fault> {
+        let mut writes = 0;
+        for access in self.layout.approvals()..self.layout.accesses {
+            let (got, write) = self.key(access);
+            if got == key {
+                return Ok((access, write.then_some(writes)));
+            }
+            writes += usize::from(write);
+        }
+        Err(Fault::Undeclared { hi: key.hi, lo: key.lo })
+    }
+
+    fn leaf(&self, at: usize) -> Leaf {
+        core::array::from_fn(|k| self.words[at + k])
+    }
+
+    /// Number of parties.
+    pub fn parties(&self) -> usize {
+        self.layout.parties
+    }
+
+    /// A party, in order of account and sub-account.
+    ///
+    /// # Errors
+    /// [`Fault::NoParty`], or [`Fault::Cell`] if the policy is none.
+    pub fn party(&self, index: usize) -> Result<Party, Fault> {
+        if index >= self.layout.parties {
+            return Err(Fault::NoParty);
+        }
+        let first = PARTY_READS * index;
+        let (account, sub, slot, _) = self.key(first).0.as_approval().ok_or(Fault::Parties)?;
+        let olds = self.layout.olds() + CELL * first;
+        let policy = crate::Policy::from_leaf(&self.leaf(olds + CELL * POLICY as usize))?;
+        let terms = self.leaf(olds + CELL * TERMS as usize);
+        Ok(Party { account, sub, slot, epoch: policy.epoch, terms })
+    }
+
+    /// Demands that `terms` are what the party approved.
+    ///
+    /// # Errors
+    /// [`Fault::Terms`].
+    pub fn check_terms(&self, party: &Party, terms: &[u32]) -> Result<(), Fault> {
+        if digest(self.absorb, TERMS_TAG, terms) == party.terms { Ok(()) } else { Err(Fault::Terms) }
+    }
+
+    /// What the operator passes to the program: nobody signed it.
+    pub fn args(&self) -> &'a [u32] {
+        self.args
+    }
+
+    /// Value of a cell before the operation.
+    ///
+    /// # Errors
+    /// [`Fault::Undeclared`].
+    pub fn old(&self, key: Key) -> Result<Leaf, Fault> {
+        self.find(key).map(|(access, _)| self.leaf(self.layout.olds() + CELL * access))
+    }
+
+    /// Value of a cell now.
+    ///
+    /// # Errors
+    /// [`Fault::Undeclared`].
+    pub fn get(&self, key: Key) -> Result<Leaf, Fault> {
+        let (access, write) = self.find(key)?;
+        let at = write.map_or(self.layout.olds() + CELL * access, |w| self.layout.news() + CELL * w);
+        Ok(self.leaf(at))
+    }
+
+    /// Sets a cell of the write set.
+    ///
+    /// # Errors
+    /// [`Fault::Undeclared`], [`Fault::NotWritable`], or [`Fault::Word`] for what is no felt.
+    pub fn set(&mut self, key: Key, value: &Leaf) -> Result<(), Fault> {
+        let (_, write) = self.find(key)?;
+        let write = write.ok_or(Fault::NotWritable { hi: key.hi, lo: key.lo })?;
+        if value.iter().any(|w| *w >= P) {
+            return Err(Fault::Word);
+        }
+        let at = self.layout.news() + CELL * write;
+        self.words[at..at + CELL].copy_from_slice(value);
+        Ok(())
+    }
+
+    /// The journal of the operation as it stands.
+    pub fn journal(&self) -> &[u32] {
+        &self.words[..self.layout.words()]
+    }
+
+    /// Digest of words in a domain of the program's own (1000 and above, so that no digest of the system collides).
+    pub fn hash(&self, tag: u32, words: &[u32]) -> Leaf {
+        digest(self.absorb, 1_000 + tag, words)
+    }
+}
