@@ -58,14 +58,14 @@ fn absorb(capacity: &mut Leaf, words: &[u32]) {
     }
     let mut out: Leaf = [0; 8];
     // SAFETY: the machine reads the blocks, reads and writes the capacity and writes 8 words of `out`; all are aligned
-    // to words, in which the addresses are given.
+    // to words.
     unsafe {
         asm!(
             "ecall",
             in("a7") 3,
-            in("a0") capacity.as_mut_ptr() as usize / 4,
-            in("a1") words.as_ptr() as usize / 4,
-            in("a2") out.as_mut_ptr() as usize / 4,
+            in("a0") capacity.as_mut_ptr(),
+            in("a1") words.as_ptr(),
+            in("a2") out.as_mut_ptr(),
             in("a3") IS_ELEM | blocks as u32,
         );
     }

@@ -6,3 +6,4 @@
 extern crate alloc;
 
 pub mod grid;
+pub mod vesting;

@@ -94,7 +94,7 @@ impl Extension {
         let mut values = values.into_iter();
         for (touch, key) in self.cells.iter().zip(&keys) {
             if !touch.write {
-                log.read(*key);
+                let _ = log.read(*key);
                 continue;
             }
             // one value for each write: the layout of the operation says so
@@ -136,7 +136,7 @@ impl Extension {
             return Err(Reject::Reserved { account }.into());
         }
         let program = log.read(key::program(account, sub, slot));
-        log.read(key::terms(account, sub, slot));
+        let _ = log.read(key::terms(account, sub, slot));
         let policy_key = key::policy(account, sub, slot);
         let policy = ApprovalPolicy::from_leaf(&log.read(policy_key))
             .map_err(|error| ExtReject::corrupt(policy_key, error))?;

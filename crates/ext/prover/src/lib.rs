@@ -110,9 +110,17 @@ pub struct Proof {
 }
 
 /// The host's side: words on channel 0.
-struct Feed {
+#[derive(Clone, Debug)]
+pub struct Feed {
     bytes: Vec<u8>,
     at: std::cell::Cell<usize>,
+}
+
+impl Feed {
+    /// Words for a guest.
+    pub fn new(input: &[u32]) -> Self {
+        Self { bytes: input.iter().flat_map(|w| w.to_le_bytes()).collect(), at: std::cell::Cell::new(0) }
+    }
 }
 
 impl Syscall for Feed {

@@ -28,6 +28,22 @@ pub(crate) fn split<const N: usize>(value: u128) -> [u32; N] {
     core::array::from_fn(|k| (value >> (24 * k)) as u32 & 0xff_ffff)
 }
 
+/// The number in four limbs of 24 bits (u96): constant shifts, for the machine has 32 bits.
+fn join_96([a, b, c, d]: [u32; 4]) -> Result<u128, Fault> {
+    if (a | b | c | d) >> 24 != 0 {
+        return Err(Fault::Cell);
+    }
+    let [w0, w1, w2] = [a | b << 24, b >> 8 | c << 16, c >> 16 | d << 8];
+    Ok(u128::from(w0) | u128::from(w1) << 32 | u128::from(w2) << 64)
+}
+
+/// The limbs of a number below 2^96.
+fn split_96(value: u128) -> [u32; 4] {
+    let [w0, w1, w2] = [value as u32, (value >> 32) as u32, (value >> 64) as u32];
+    let limb = 0xff_ffff;
+    [w0 & limb, (w0 >> 24 | w1 << 8) & limb, (w1 >> 16 | w2 << 16) & limb, w2 >> 8]
+}
+
 /// What a party allowed: part of its approval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -89,8 +105,7 @@ impl Op<'_> {
     /// # Errors
     /// [`Fault::Width`] above 96 bits, or what the write refuses.
     pub fn credit(&mut self, account: u32, sub: u32, token: u32, micros: u128) -> Result<(), Fault> {
-        let balance = self.balance(account, sub, token)?;
-        self.set_balance(account, sub, token, balance.checked_add(micros).ok_or(Fault::Width)?)
+        self.change(account, sub, token, |balance| balance.checked_add(micros))
     }
 
     /// Takes from a balance.
@@ -98,8 +113,7 @@ impl Op<'_> {
     /// # Errors
     /// [`Fault::Width`] below zero, or what the write refuses.
     pub fn debit(&mut self, account: u32, sub: u32, token: u32, micros: u128) -> Result<(), Fault> {
-        let balance = self.balance(account, sub, token)?;
-        self.set_balance(account, sub, token, balance.checked_sub(micros).ok_or(Fault::Width)?)
+        self.change(account, sub, token, |balance| balance.checked_sub(micros))
     }
 
     /// Sets a balance.
@@ -107,11 +121,20 @@ impl Op<'_> {
     /// # Errors
     /// [`Fault::Width`] above 96 bits, or what the write refuses.
     pub fn set_balance(&mut self, account: u32, sub: u32, token: u32, micros: u128) -> Result<(), Fault> {
-        if micros >> 96 != 0 {
-            return Err(Fault::Width);
-        }
-        let [a, b, c, d] = split(micros);
-        self.set(Key::bal(account, sub, token), &[a, b, c, d, 0, 0, 0, 0])
+        self.change(account, sub, token, |_| Some(micros))
+    }
+
+    fn change(
+        &mut self,
+        account: u32,
+        sub: u32,
+        token: u32,
+        to: impl FnOnce(u128) -> Option<u128>,
+    ) -> Result<(), Fault> {
+        let leaf = self.leaf_mut(Key::bal(account, sub, token))?;
+        let micros = to(balance_of(leaf)?).filter(|m| m >> 96 == 0).ok_or(Fault::Width)?;
+        leaf[..4].copy_from_slice(&split_96(micros));
+        Ok(())
     }
 
     /// What the party's program stored in a cell (below 24) under this approval; zeros if nothing.
@@ -161,10 +184,11 @@ impl Op<'_> {
 
 /// Millionths of a unit in a balance cell.
 pub(crate) fn balance_of(leaf: &Leaf) -> Result<u128, Fault> {
-    if leaf[4..] != [0; 4] {
+    let [a, b, c, d, e, f, g, h] = *leaf;
+    if e | f | g | h != 0 {
         return Err(Fault::Cell);
     }
-    join(&leaf[..4], 96).map_err(|_| Fault::Cell)
+    join_96([a, b, c, d])
 }
 
 fn storage_key(party: &Party, index: u32) -> Result<Key, Fault> {

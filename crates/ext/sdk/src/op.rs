@@ -2,7 +2,7 @@
 
 use crate::journal::{PARTY_READS, WRITE};
 use crate::key::cell::{POLICY, PROGRAM, TERMS};
-use crate::{Absorb, CELL, Fault, Key, Layout, Leaf, P, TERMS_TAG, digest};
+use crate::{Absorb, CELL, Fault, Key, Layout, Leaf, MAX_ACCESSES, P, TERMS_TAG, digest};
 
 /// Who approved the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Op<'a> {
     layout: Layout,
     args: &'a [u32],
     absorb: Absorb,
+    /// Place among the writes of each write.
+    ranks: [u8; MAX_ACCESSES],
 }
 
 impl<'a> Op<'a> {
@@ -38,10 +40,11 @@ impl<'a> Op<'a> {
             return Err(Fault::Shape);
         }
         layout.frame(words);
-        if words[layout.keys()..layout.olds_end()].iter().chain(args).any(|w| *w >= P) {
+        let canonical = |words: &[u32]| words.iter().all(|w| *w < P);
+        if !canonical(&words[layout.keys()..layout.olds_end()]) || !canonical(args) {
             return Err(Fault::Word);
         }
-        let mut op = Self { words, layout, args, absorb };
+        let mut op = Self { words, layout, args, absorb, ranks: [0; MAX_ACCESSES] };
         op.check_keys()?;
         op.keep()?;
         Ok(op)
@@ -69,18 +72,21 @@ impl<'a> Op<'a> {
 
     /// Puts the old values where the new ones go.
     fn keep(&mut self) -> Result<(), Fault> {
-        let mut to = self.layout.news();
+        let mut writes = 0;
         for access in self.layout.approvals()..self.layout.accesses {
             if self.key(access).1 {
-                if to == self.layout.news_end() {
+                if writes == self.layout.writes {
                     return Err(Fault::Shape);
                 }
-                let from = self.layout.olds() + CELL * access;
-                self.words.copy_within(from..from + CELL, to);
-                to += CELL;
+                self.ranks[access] = writes as u8; // below MAX_ACCESSES
+                let (from, to) = (self.layout.olds() + CELL * access, self.layout.news() + CELL * writes);
+                for k in 0..CELL {
+                    self.words[to + k] = self.words[from + k];
+                }
+                writes += 1;
             }
         }
-        if to == self.layout.news_end() { Ok(()) } else { Err(Fault::Shape) }
+        if writes == self.layout.writes { Ok(()) } else { Err(Fault::Shape) }
     }
 
     /// Key of an access, and whether it is a write.
@@ -90,21 +96,36 @@ impl<'a> Op<'a> {
         (Key { hi: hi & (WRITE - 1), lo: self.words[at + 1] }, hi >= WRITE)
     }
 
-    /// The access to a cell of the read set, and its place among the writes if it is one.
-    fn find(&self, key: Key) -> Result<(usize, Option<usize>), Fault> {
-        let mut writes = 0;
-        for access in self.layout.approvals()..self.layout.accesses {
-            let (got, write) = self.key(access);
-            if got == key {
-                return Ok((access, write.then_some(writes)));
-            }
-            writes += usize::from(write);
+    /// The access to a cell of the read set, and whether it is a write.
+    fn find(&self, key: Key) -> Result<(usize, bool), Fault> {
+        let first = self.layout.approvals();
+        let keys = &self.words[self.layout.keys() + 2 * first..self.layout.keys_end()];
+        let found = keys.chunks_exact(2).position(|k| k[1] == key.lo && k[0] & (WRITE - 1) == key.hi);
+        let access = first + found.ok_or(Fault::Undeclared { hi: key.hi, lo: key.lo })?;
+        Ok((access, self.key(access).1))
+    }
+
+    /// Where the present value of an access lies.
+    fn place(&self, (access, write): (usize, bool)) -> usize {
+        if write {
+            self.layout.news() + CELL * usize::from(self.ranks[access])
+        } else {
+            self.layout.olds() + CELL * access
         }
-        Err(Fault::Undeclared { hi: key.hi, lo: key.lo })
     }
 
     fn leaf(&self, at: usize) -> Leaf {
-        core::array::from_fn(|k| self.words[at + k])
+        self.words[at..].first_chunk().copied().unwrap_or_default() // the layout fits
+    }
+
+    /// A cell of the write set.
+    pub(crate) fn leaf_mut(&mut self, key: Key) -> Result<&mut Leaf, Fault> {
+        let found = self.find(key)?;
+        if !found.1 {
+            return Err(Fault::NotWritable { hi: key.hi, lo: key.lo });
+        }
+        let at = self.place(found);
+        self.words[at..].first_chunk_mut().ok_or(Fault::Shape)
     }
 
     /// Number of parties.
@@ -154,9 +175,7 @@ impl<'a> Op<'a> {
     /// # Errors
     /// [`Fault::Undeclared`].
     pub fn get(&self, key: Key) -> Result<Leaf, Fault> {
-        let (access, write) = self.find(key)?;
-        let at = write.map_or(self.layout.olds() + CELL * access, |w| self.layout.news() + CELL * w);
-        Ok(self.leaf(at))
+        Ok(self.leaf(self.place(self.find(key)?)))
     }
 
     /// Sets a cell of the write set.
@@ -164,13 +183,11 @@ impl<'a> Op<'a> {
     /// # Errors
     /// [`Fault::Undeclared`], [`Fault::NotWritable`], or [`Fault::Word`] for what is no felt.
     pub fn set(&mut self, key: Key, value: &Leaf) -> Result<(), Fault> {
-        let (_, write) = self.find(key)?;
-        let write = write.ok_or(Fault::NotWritable { hi: key.hi, lo: key.lo })?;
+        let leaf = self.leaf_mut(key)?;
         if value.iter().any(|w| *w >= P) {
             return Err(Fault::Word);
         }
-        let at = self.layout.news() + CELL * write;
-        self.words[at..at + CELL].copy_from_slice(value);
+        *leaf = *value;
         Ok(())
     }
 

@@ -36,19 +36,25 @@ pub struct Fill {
 /// # Errors
 /// [`Fault::Width`] where an amount or an argument breaks its width.
 pub fn fill(units: &Units, lots: u64, price: u32, buyer_rate: u32, seller_rate: u32) -> Result<Fill, Fault> {
-    let narrow = buyer_rate < RATE_END && seller_rate < RATE_END && lots >> LOT_BITS == 0;
-    if !narrow || units.lot_base >> 40 != 0 || units.tick_quote >> 20 != 0 {
+    let fits = buyer_rate < RATE_END && seller_rate < RATE_END && lots >> LOT_BITS == 0;
+    if !fits || units.lot_base >> 40 != 0 || units.tick_quote >> 20 != 0 {
         return Err(Fault::Width);
     }
-    let base = u128::from(lots) * u128::from(units.lot_base); // 88 bits
-    let quote = u128::from(lots) * u128::from(price) * u128::from(units.tick_quote); // 100 bits
-    if base >> AMOUNT_BITS != 0 || quote >> AMOUNT_BITS != 0 {
-        return Err(Fault::Width);
-    }
+    let narrow = |value: Option<u64>| value.filter(|v| v >> AMOUNT_BITS == 0).ok_or(Fault::Width);
+    let base = narrow(lots.checked_mul(units.lot_base))?;
+    // every factor is at least 1 in a market, so a product beyond 64 bits is one beyond 60 bits
+    let quote = lots.checked_mul(price.into()).and_then(|n| n.checked_mul(units.tick_quote.into()));
+    let quote = narrow(quote)?;
     Ok(Fill {
-        base: base * MICROS,
-        quote: quote * MICROS,
-        buyer_fee: base * u128::from(buyer_rate),
-        seller_fee: quote * u128::from(seller_rate),
+        base: times(base, MICROS as u32),
+        quote: times(quote, MICROS as u32),
+        buyer_fee: times(base, buyer_rate),
+        seller_fee: times(quote, seller_rate),
     })
+}
+
+/// The exact product, by two products that the machine has instructions for.
+fn times(value: u64, factor: u32) -> u128 {
+    let (lo, hi) = (value & 0xffff_ffff, value >> 32);
+    u128::from(lo * u64::from(factor)) + (u128::from(hi * u64::from(factor)) << 32)
 }

@@ -11,7 +11,8 @@ use std::vec::Vec;
 /// No hash: enough to run programs.
 fn absorb(capacity: &mut Leaf, words: &[u32]) {
     for (k, word) in words.iter().enumerate() {
-        capacity[k % 8] = (capacity[k % 8] * 3 + word) % P;
+        let mixed = u64::from(capacity[k % 8]) * 3 + u64::from(*word);
+        capacity[k % 8] = (mixed % u64::from(P)) as u32;
     }
 }
 
@@ -171,6 +172,30 @@ fn fills_keep_their_widths() {
 }
 
 proptest! {
+    #[test]
+    fn amounts_are_exact(lots in 0u64..1 << 48, price in 1u32.., tick in 1u32..1 << 20, lot in 1u64..1 << 40, rate in 0u32..1 << 19) {
+        let lots = lots >> (lots % 48);
+        let (base, quote) = (u128::from(lots) * u128::from(lot), u128::from(lots) * u128::from(price) * u128::from(tick));
+        let expected = (base >> 60 == 0 && quote >> 60 == 0).then(|| spot::Fill {
+            base: base * MICROS,
+            quote: quote * MICROS,
+            buyer_fee: base * u128::from(rate),
+            seller_fee: quote * u128::from(rate),
+        });
+        prop_assert_eq!(spot::fill(&spot::Units { lot_base: lot, tick_quote: tick }, lots, price, rate, rate).ok(), expected);
+    }
+
+    #[test]
+    fn balances_read_back(micros in any::<u128>(), shift in 32u32..128) {
+        let micros = micros >> shift;
+        with(&[(Key::bal(2, 1, 0), true, BALANCE)], |op| {
+            op.set_balance(2, 1, 0, micros).unwrap();
+            assert_eq!(op.balance(2, 1, 0), Ok(micros));
+            let leaf = op.get(Key::bal(2, 1, 0)).unwrap();
+            assert_eq!(crate::cells::join(&leaf[..4], 96), Ok(micros));
+        });
+    }
+
     #[test]
     fn a_run_never_panics(words in prop::collection::vec(prop_oneof![0u32..20, any::<u32>()], 0..80)) {
         let program: Program = |op| op.party(0).map(|_| ());

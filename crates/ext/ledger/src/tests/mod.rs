@@ -5,4 +5,5 @@ mod grid;
 mod malicious;
 mod runs;
 mod vectors;
+mod vesting;
 mod world;
