@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     ranges.sort_by_key(|(start, end, count)| std::cmp::Reverse(u64::from((end - start) / 4) * count));
-    for (start, end, count) in ranges.iter().take(25) {
+    for (start, end, count) in &ranges {
         println!("{start:#x}..{end:#x}: {} instructions, {count} times", (end - start) / 4);
     }
     Ok(())

@@ -102,6 +102,9 @@ fn refuses_operations_that_no_ledger_declares() {
     assert_eq!(damaged(&|w, l| w[l.keys() + 1] += 1), Fault::Parties);
     assert_eq!(damaged(&|w, l| w[l.keys() + 2] += 1 << 26), Fault::Parties);
     assert_eq!(damaged(&|w, l| w.swap(l.keys() + 7, l.keys() + 9)), Fault::Order);
+    // other representations of the same key
+    assert_eq!(damaged(&|w, l| w[l.keys() + 6] += 1 << 27), Fault::Order);
+    assert_eq!(damaged(&|w, l| w[l.keys() + 9] += 1 << 14), Fault::Order);
     assert_eq!(damaged(&|w, l| w[l.keys() + 6] -= 1 << 26), Fault::Shape);
     assert_eq!(damaged(&|w, l| w[l.keys() + 8] += 1 << 26), Fault::Shape);
     assert_eq!(damaged(&|w, _| w.truncate(20)), Fault::Shape);
