@@ -30,7 +30,8 @@ fail() {
 [ -x /usr/bin/ld.lld-22 ] && /usr/bin/ld.lld-22 --version | grep -q "LLD $linker" || fail "Debian's lld-22 $linker is missing"
 
 target=riscv32im-risc0-zkvm-elf
-out=${CARGO_TARGET_DIR:-$PWD/guests/target}
+out=${CARGO_TARGET_DIR:+$CARGO_TARGET_DIR/guests}
+out=${out:-$PWD/guests/target}
 sysroot=$(realpath "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust")
 # One thread in the machine: atomics are plain loads and stores. A panic is an illegal instruction, without a text.
 flags=(

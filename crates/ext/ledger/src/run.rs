@@ -12,6 +12,8 @@ use crate::{Extension, poseidon24};
 
 /// Kind of guests in algorithm ids; precompiles are 1.
 const KIND_GUEST: u32 = 2;
+/// Number of the guard's family; those of [`tsz_ledger::Family`] are below.
+const FAMILY: u32 = 40;
 /// Version of the machine and of the journal that an algorithm id stands for.
 const VERSION: u32 = 1;
 
@@ -28,7 +30,7 @@ pub fn guest_algorithm(image: &[u32; 8]) -> AlgorithmId {
 
 /// Algorithm id of approvals and revocations: a precompiled family that has no circuit yet.
 pub fn guard_algorithm() -> AlgorithmId {
-    hash(Domain::Algorithm, &[F::ONE, F::from_u32(7), F::ONE])
+    hash(Domain::Algorithm, &[F::ONE, F::from_u32(FAMILY), F::ONE])
 }
 
 /// Digest of terms, as programs recompute it and users sign it. Words are canonical felts.

@@ -83,3 +83,29 @@ fn proves_and_refuses_lies() {
     longer.seals[0].push(0);
     assert!(verify(&guest.root(), &digest, &longer).is_err());
 }
+
+#[test]
+fn segments_follow_each_other() {
+    let (_, input) = run();
+    let guest = guest();
+    // the first operation alone, in the smallest segments
+    let len = 4 + 10 * input[9] as usize + input[12] as usize;
+    let input = [&[1], &input[1..9 + len]].concat();
+    let execution = guest.execute(&input, 14).unwrap();
+    assert_eq!(execution.output, guest.execute(&input, 18).unwrap().output);
+    assert!(execution.po2.len() > 1, "{:?}", execution.po2);
+    let proof = execution.prove().unwrap();
+    let (root, output) = (guest.root(), execution.output);
+    verify(&root, &output, &proof).unwrap();
+    let with = |change: &dyn Fn(&mut Vec<Vec<u32>>)| {
+        let mut lied = proof.clone();
+        change(&mut lied.seals);
+        verify(&root, &output, &lied)
+    };
+    let last = proof.seals.len() - 1;
+    assert!(matches!(with(&|s| s.truncate(last)), Err(GuestError::End(k)) if k == last - 1));
+    assert!(matches!(with(&|s| drop(s.remove(0))), Err(GuestError::Image { .. })));
+    assert!(matches!(with(&|s| s.swap(0, 1)), Err(GuestError::Image { .. })));
+    assert!(matches!(with(&|s| s.insert(1, s[0].clone())), Err(GuestError::Chain(1))));
+    assert!(matches!(with(&|s| s.push(s[last].clone())), Err(GuestError::End(k)) if k == last));
+}

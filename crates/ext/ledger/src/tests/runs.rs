@@ -5,7 +5,7 @@ use crate::*;
 use alloc::vec::Vec;
 use tsz_ext_apps::grid::program;
 use tsz_ext_sdk::{Fault, Leaf, P};
-use tsz_hash::{F, PrimeCharacteristicRing};
+use tsz_hash::{Domain, F, PrimeCharacteristicRing, hash};
 use tsz_ledger::Access;
 
 const START: Leaf = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -107,7 +107,9 @@ fn bad_input_ends_the_run() {
 fn ids_of_guests_differ_from_those_of_families() {
     let ids = [guest_algorithm(&[1; 8]), guest_algorithm(&[2; 8]), guard_algorithm()];
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
-    assert!(!ids.contains(&tsz_ledger::Family::Auth.algorithm()));
+    let family = |n| hash(Domain::Algorithm, &[F::ONE, F::from_u32(n), F::ONE]);
+    assert_eq!(family(6), tsz_ledger::Family::Auth.algorithm());
+    assert!((1..40).all(|n| !ids.contains(&family(n))));
 }
 
 #[test]
