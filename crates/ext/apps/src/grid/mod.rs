@@ -6,9 +6,9 @@
 //! [`program`] fills levels against an intent. Money stays in the owners' balances: revoking the approval stops a
 //! grid, and nothing has to be withdrawn from it.
 //!
-//! Parties: grid and taker. Data cells, by key: HEAD is not needed; BAL(base) and BAL(quote) of both parties (write);
-//! of the fee account where a fee is paid (write); storage of the grid: one cell for three levels, those that are
-//! filled (write); storage cell 0 of the taker: lots filled (write).
+//! Parties: grid and taker. Cells, all written: BAL(base) and BAL(quote) of both parties, and of the fee account where
+//! a fee is paid; of the grid's storage those that hold a filled level, three levels a cell; storage cell 0 of the
+//! taker: lots filled.
 
 #[cfg(not(target_os = "zkvm"))]
 pub mod host;
