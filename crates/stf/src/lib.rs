@@ -39,7 +39,7 @@ pub use ops::{
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;
-pub use signer::{SigVerifier, Trusted, Verified};
+pub use signer::{Authority, SigVerifier, Trusted, Verified};
 pub use totals::totals;
 pub use tsz_ledger::OutRecord;
 pub use view::{Log, MemView, View};
