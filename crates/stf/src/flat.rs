@@ -103,6 +103,13 @@ impl FlatView {
         }
     }
 
+    /// Looks at leaves that will be needed: cache misses of lookups that do not depend on each other overlap.
+    pub fn touch(&self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            let _ = core::hint::black_box(self.get(key));
+        }
+    }
+
     /// The leaves that are not empty, in no order.
     pub fn leaves(&self) -> impl Iterator<Item = (Key, Leaf)> + '_ {
         let subs = self.subs.iter().flat_map(|(owner, sub)| {

@@ -1,10 +1,14 @@
 //! Execution in memory, as a sequencer needs it.
 
 use alloc::vec::Vec;
-use tsz_ledger::Access;
+use tsz_ledger::{Access, Key};
 use tsz_stf::{FlatView, SigVerifier};
 
-use crate::{Op, OpReceipt, OpReject, TradeContext, apply_op_into};
+use crate::{Op, OpReceipt, OpReject, Params, Party, Terms, TradeContext, TradeOp, apply_op_into};
+
+fn party_of(terms: &Terms) -> Party {
+    Party { account: terms.account, sub: terms.sub }
+}
 
 /// A state in memory and the operations that change it, one after the other.
 ///
@@ -50,8 +54,36 @@ impl MemExecutor {
         op: &Op,
         verifier: &S,
     ) -> Result<OpReceipt, OpReject> {
+        self.touch(ctx.params, op);
         let receipt = apply_op_into(&self.view, ctx, index, op, verifier, &mut self.accesses)?;
         self.view.commit(&self.accesses);
         Ok(receipt)
+    }
+
+    /// Looks at what a trade will need of its two parties, before its rule asks for one after the other.
+    fn touch(&self, params: &Params, op: &Op) {
+        let common = |t: &Terms| {
+            let (account, sub) = (t.account.get(), t.sub.get().into());
+            [Key::sub(account, sub), Key::ord(account, sub, t.slot.get().into())]
+        };
+        match op {
+            Op::Trade(TradeOp::PerpTrade(trade)) => {
+                self.view.touch([&trade.taker.order, &trade.maker.order].into_iter().flat_map(|order| {
+                    let [sub, ord] = common(&order.terms);
+                    let pos = party_of(&order.terms).pos_key(order.market);
+                    [sub, ord, pos]
+                }));
+            }
+            Op::Trade(TradeOp::SpotTrade(trade)) => {
+                let Some(market) = params.spot(trade.taker.order.market) else { return };
+                self.view.touch([&trade.taker.order, &trade.maker.order].into_iter().flat_map(|order| {
+                    let [sub, ord] = common(&order.terms);
+                    let [base, quote] =
+                        [market.base, market.quote].map(|t| party_of(&order.terms).bal_key(t));
+                    [sub, ord, base, quote]
+                }));
+            }
+            _ => {}
+        }
     }
 }

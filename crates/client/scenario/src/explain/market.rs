@@ -52,7 +52,7 @@ impl Scene<'_> {
         facts.fact("circuit breaker", breaker);
         let ts = op.reports.iter().map(|r| r.ts.get()).min().unwrap_or(0);
         facts.fact("time: smallest signed", format!("{ts} (before: {})", old.price_ts));
-        facts.fact("age", format!("{} ms of at most {}", self.time.saturating_sub(ts), rules.max_age));
+        facts.fact("age", format!("{} ms of at most {}", self.time.saturating_sub(ts), rules.delta));
         vec![reports, facts]
     }
 
