@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and writes their tables into the documentation.
 
-    scripts/benchmarks.py [NAME ..]  run `tsz bench` and `tsz vk` (all, or those named), keep the JSON, write the tables
+    scripts/benchmarks.py [NAME ..]  run `tsz bench`, `tsz vk` and `cargo bench` (all, or those named), keep the JSON,
+                                     write the tables
     scripts/benchmarks.py --render   write the tables from the kept JSON
     scripts/benchmarks.py --check    fail if the tables differ from the kept JSON
 """
 
 import json
 import math
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +21,11 @@ KEPT = ROOT / "docs/benchmarks"
 PAGES = {
     "transfers": "docs/src/benchmarks.md",
     "spot": "docs/src/benchmarks.md",
+    "perp": "docs/src/benchmarks.md",
     "oracle": "docs/src/benchmarks.md",
     "manage": "docs/src/benchmarks.md",
     "settle": "docs/src/benchmarks.md",
+    "ledger": "docs/src/benchmarks.md",
     "smt": "docs/src/benchmarks.md",
     "signatures": "docs/src/benchmarks.md",
     "auth": "docs/src/benchmarks.md",
@@ -29,15 +34,43 @@ PAGES = {
     "tables": "docs/src/tables.md",
 }
 VK = {"vk": ["vk", "list"], "tables": ["vk", "tables"]}
+# benchmarks of criterion, which count time on a core: package and target
+CRITERION = {"ledger": ("tsz-trade", "trades")}
+
+
+def criterion(name):
+    package, target = CRITERION[name]
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "criterion"
+    shutil.rmtree(folder, ignore_errors=True)
+    command = ["cargo", "bench", "--locked", "-p", package, "--bench", target]
+    print("running", " ".join(command), file=sys.stderr)
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    rows = []
+    for file in folder.glob("**/new/benchmark.json"):
+        about = json.loads(file.read_text())
+        median = json.loads((file.parent / "estimates.json").read_text())["median"]["point_estimate"]
+        per = next(iter((about["throughput"] or {"Elements": 1}).values()))
+        rows.append({"name": about["full_id"], "microseconds": median / per / 1000})
+    info = Path("/proc/cpuinfo").read_text()
+    cpu = re.search(r"^model name\s*:\s*(.*)$", info, re.M)
+    simd = "avx512" if "avx512f" in info else "avx2" if "avx2" in info else "none"
+    machine = {"cpu": cpu[1] if cpu else "unknown", "threads": 1, "simd": simd}
+    return {"bench": name, "machine": machine, "rows": sorted(rows, key=lambda row: row["name"])}
 
 
 def measure(name):
+    if name in CRITERION:
+        keep(name, criterion(name))
+        return
     command = ["cargo", "run", "--release", "--quiet", "--locked", "--"]
     command += [*VK.get(name, ["bench", name]), "--json"]
     print("running", " ".join(command[6:]), file=sys.stderr)
     result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    keep(name, json.loads(result.stdout))
+
+
+def keep(name, data):
     KEPT.mkdir(parents=True, exist_ok=True)
-    data = json.loads(result.stdout)
     (KEPT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
 
 
@@ -82,7 +115,14 @@ def render_tables(data):
     return "\n".join(out).rstrip()
 
 
-RENDER = {"vk": render_vk, "tables": render_tables}
+def render_criterion(data):
+    machine = data["machine"]
+    rows = [[row["name"], row["microseconds"], round(1e6 / row["microseconds"])] for row in data["rows"]]
+    return "\n".join([f"{machine['cpu']}, {machine['threads']} thread, {machine['simd']}.", "",
+                      table(["benchmark", "CPU us", "a second"], rows)])
+
+
+RENDER = {"vk": render_vk, "tables": render_tables, "ledger": render_criterion}
 
 
 def render_bench(data):

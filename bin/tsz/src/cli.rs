@@ -254,6 +254,9 @@ pub struct VkCheck {
     /// Derive the keys of the aggregation tree's lifts and joins too: minutes.
     #[arg(long)]
     pub nodes: bool,
+    /// Derive the key of this lift or join too: seconds. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub node: Vec<String>,
 }
 
 /// Arguments of `tsz vk pin`.

@@ -10,6 +10,7 @@ extern crate alloc;
 mod auth;
 mod bucket;
 mod codec;
+mod flat;
 pub mod forms;
 mod genesis;
 mod hashes;
@@ -28,6 +29,7 @@ use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
 pub use auth::{Approval, AuthOp, apply_auth_with};
+pub use flat::FlatView;
 pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListing};
 pub use hashes::{chain, message};
 pub use op::{FundOp, code};
@@ -37,7 +39,7 @@ pub use ops::{
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;
-pub use signer::{SigVerifier, Trusted, Verified};
+pub use signer::{Authority, SigVerifier, Trusted, Verified};
 pub use totals::totals;
 pub use tsz_ledger::OutRecord;
 pub use view::{Log, MemView, View};
@@ -81,8 +83,30 @@ pub fn apply_with<V: View, S: SigVerifier>(
     op: &FundOp,
     verifier: &S,
 ) -> Result<Applied, Reject> {
+    let mut accesses = Vec::with_capacity(6);
+    let receipt = apply_into(view, batch, index, op, verifier, &mut accesses)?;
+    Ok(Applied { receipt, accesses })
+}
+
+/// [`apply_with`] into a buffer that the caller uses again. The buffer holds the access log of an accepted operation;
+/// after a rejection it is empty.
+///
+/// # Errors
+/// A [`Reject`]; nothing has changed then.
+pub fn apply_into<V: View, S: SigVerifier>(
+    view: &V,
+    batch: &BatchContext,
+    index: u32,
+    op: &FundOp,
+    verifier: &S,
+    accesses: &mut Vec<Access>,
+) -> Result<Receipt, Reject> {
     let env = Env { batch, index, verifier };
-    let mut log = Log::new(view);
-    let receipt = op.run(&env, &mut log)?;
-    Ok(Applied { receipt, accesses: log.into_accesses() })
+    let mut log = Log::with_buffer(view, core::mem::take(accesses));
+    let result = op.run(&env, &mut log);
+    *accesses = log.into_accesses();
+    if result.is_err() {
+        accesses.clear();
+    }
+    result
 }

@@ -118,17 +118,28 @@ impl External {
 }
 
 /// The key that an operation claims to be signed by.
-pub(crate) struct Authority {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Account of the key.
     pub account: AccountId,
+    /// Sub-account whose nonce is used.
     pub sub: SubId,
+    /// Slot of the key.
     pub key_slot: KeySlot,
+    /// The right that the key needs.
     pub permission: Permission,
+    /// Nonce of (account, sub).
     pub nonce: Nonce,
+    /// The scheme that the key must have.
     pub scheme: Scheme,
 }
 
 impl Authority {
-    /// Checks slot, policy and nonce; gives the key id. Accesses: KEYA read, KEYB read, CTL write.
+    /// Checks slot, policy and nonce at a batch time; gives the key id, whose signature is still to be judged.
+    /// Accesses: KEYA read, KEYB read, CTL write.
+    ///
+    /// # Errors
+    /// A [`Reject`] that names what is wrong.
     pub fn check<V: View>(&self, time: u64, log: &mut Log<'_, V>) -> Result<Digest, Reject> {
         let (account, slot) = (self.account, self.key_slot);
         if account == AccountId::INSURANCE {

@@ -160,7 +160,7 @@ impl MemView {
     }
 
     /// The present leaves by key.
-    pub fn leaves(&self) -> impl Iterator<Item = (Key, Leaf)> + '_ {
+    pub fn leaves(&self) -> impl Iterator<Item = (Key, Leaf)> + Clone + '_ {
         self.leaves.iter().map(|(key, leaf)| (*key, *leaf))
     }
 }

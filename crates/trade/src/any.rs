@@ -181,19 +181,37 @@ pub fn apply_op_with<V: View, S: SigVerifier>(
     op: &Op,
     verifier: &S,
 ) -> Result<AppliedOp, OpReject> {
+    let mut accesses = Vec::with_capacity(32);
+    let receipt = apply_op_into(view, ctx, index, op, verifier, &mut accesses)?;
+    Ok(AppliedOp { receipt, accesses })
+}
+
+/// [`apply_op_with`] into a buffer that the caller uses again. The buffer holds the access log of an accepted
+/// operation; after a rejection it is empty.
+///
+/// # Errors
+/// An [`OpReject`]; nothing has changed then.
+pub fn apply_op_into<V: View, S: SigVerifier>(
+    view: &V,
+    ctx: &TradeContext<'_>,
+    index: u32,
+    op: &Op,
+    verifier: &S,
+    accesses: &mut Vec<Access>,
+) -> Result<OpReceipt, OpReject> {
     match op {
-        Op::Fund(op) => {
-            let done = tsz_stf::apply_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
-            Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
-        }
+        Op::Fund(op) => tsz_stf::apply_into(view, ctx.batch, index, op, verifier, accesses)
+            .map(OpReceipt::Fund)
+            .map_err(OpReject::Fund),
         Op::Auth(op) => {
+            accesses.clear();
             let done =
                 tsz_stf::apply_auth_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
-            Ok(AppliedOp { receipt: OpReceipt::Fund(done.receipt), accesses: done.accesses })
+            *accesses = done.accesses;
+            Ok(OpReceipt::Fund(done.receipt))
         }
-        Op::Trade(op) => {
-            let done = crate::apply_with(view, ctx, index, op, verifier).map_err(OpReject::Trade)?;
-            Ok(AppliedOp { receipt: OpReceipt::Trade(done.receipt), accesses: done.accesses })
-        }
+        Op::Trade(op) => crate::apply_into(view, ctx, op, verifier, accesses)
+            .map(OpReceipt::Trade)
+            .map_err(OpReject::Trade),
     }
 }

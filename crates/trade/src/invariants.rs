@@ -1,4 +1,4 @@
-//! Invariants I1 to I5 (docs/src/domain.md section 12), for tests and for the watch of a running system.
+//! Invariants I1 to I5 and I9 (docs/src/domain.md section 12), for tests and for the watch of a running system.
 
 use alloc::collections::BTreeMap;
 use thiserror::Error;
@@ -13,7 +13,7 @@ use tsz_stf::{Log, View};
 use tsz_types::{Bucket, MarketId, TokenId};
 
 use crate::account::{Before, Party, Table, position};
-use crate::{Context, Params, TradeReject};
+use crate::{Context, Params, TradeReject, encoding};
 
 /// What is wrong with a state or an access log.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -57,6 +57,14 @@ pub enum Violation {
         got: i128,
         /// The sum that deposits and withdrawals leave.
         expected: i128,
+    },
+    /// A key slot of which one half is empty: a second encoding of no key, or of none (I9).
+    #[error("account {account}: half of key slot {slot} is empty")]
+    HalfKey {
+        /// The account.
+        account: u32,
+        /// The slot.
+        slot: u32,
     },
     /// A market that is not in the parameters.
     #[error("market {0} has cells and no parameters")]
@@ -240,15 +248,38 @@ impl Totals {
     }
 }
 
+/// I9: no two encodings of one state. Each leaf is the one encoding of a cell, absent ones are not stored, the cells of
+/// a key come together; with I3, counts and masks say what is there.
+///
+/// # Errors
+/// The first leaf that is something else.
+pub fn check_encoding(leaves: impl IntoIterator<Item = (Key, Leaf)>) -> Result<(), Violation> {
+    let mut halves = BTreeMap::<(u32, u32), u32>::new();
+    for (key, leaf) in leaves {
+        encoding::check(key, &leaf).map_err(|error| Violation::Corrupt { key: key.raw(), error })?;
+        if let Some((sub, number @ cell::KEY_A..cell::MBAL)) = user_cell(key)
+            && key.realm() == Realm::Published
+        {
+            let slot = ((sub >> 5) as u32, (number - cell::KEY_A) / 2); // 24 bits
+            *halves.entry(slot).or_default() += 1;
+        }
+    }
+    match halves.into_iter().find(|(_, n)| *n != 2) {
+        Some(((account, slot), _)) => Err(Violation::HalfKey { account, slot }),
+        None => Ok(()),
+    }
+}
+
 /// I1, I2, I3 and I9 of a state.
 ///
 /// # Errors
 /// The first violation.
 pub fn check(
-    leaves: impl IntoIterator<Item = (Key, Leaf)>,
+    leaves: impl IntoIterator<Item = (Key, Leaf)> + Clone,
     params: &Params,
     expected: &BTreeMap<TokenId, i128>,
 ) -> Result<(), Violation> {
+    check_encoding(leaves.clone())?;
     let totals = Totals::of(leaves, params)?;
     totals.check_tokens(expected)?;
     totals.check_markets()?;

@@ -13,6 +13,8 @@ extern crate std;
 mod account;
 mod admit;
 mod any;
+mod encoding;
+mod executor;
 mod fees;
 pub mod invariants;
 mod kind;
@@ -32,7 +34,8 @@ use tsz_ledger::{Access, BatchContext};
 use tsz_stf::{Log, SigVerifier, Verified, View};
 
 pub use account::Party;
-pub use any::{AppliedOp, Op, OpReceipt, OpReject, apply_op, apply_op_with};
+pub use any::{AppliedOp, Op, OpReceipt, OpReject, apply_op, apply_op_into, apply_op_with};
+pub use executor::MemExecutor;
 pub use market::HOUR_MS;
 pub use op::{TradeOp, code};
 pub use order::{Order, PerpOrder, Prepared, SelfTrade, Side, Signed, SpotOrder, Terms, Tif, Trigger};

@@ -1,5 +1,7 @@
 //! Orders: what is signed, and what must hold of an order by itself.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 use tsz_hash::{Block, Digest, F, PrimeCharacteristicRing, ZERO};
 use tsz_sig::Signature;
@@ -65,6 +67,16 @@ pub enum Trigger {
     Above(Price),
     /// The mark is at the price or below.
     Below(Price),
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => write!(f, "none"),
+            Self::Above(price) => write!(f, "above {price}"),
+            Self::Below(price) => write!(f, "below {price}"),
+        }
+    }
 }
 
 /// What spot and perpetual orders have in common.

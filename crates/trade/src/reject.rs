@@ -1,5 +1,6 @@
 //! Why a trading operation is refused.
 
+use core::fmt;
 use thiserror::Error;
 use tsz_risk::{Health, RiskError};
 use tsz_stf::Reject;
@@ -10,6 +11,34 @@ use tsz_types::{
 
 use crate::order::Trigger;
 use crate::params::{ParamsError, Status};
+
+/// Millionths as a decimal number of units.
+struct Micros(i128);
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, n) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        let (whole, mut rest, mut digits) = (n / 1_000_000, n % 1_000_000, 6);
+        if rest == 0 {
+            return write!(f, "{sign}{whole}");
+        }
+        while rest % 10 == 0 {
+            (rest, digits) = (rest / 10, digits - 1);
+        }
+        write!(f, "{sign}{whole}.{rest:0digits$}")
+    }
+}
+
+/// A health in words.
+fn health(health: &Health) -> &'static str {
+    match health {
+        Health::Healthy => "healthy",
+        Health::PreLiquidation => "pre-liquidation",
+        Health::PartialLiquidation => "partial liquidation",
+        Health::FullLiquidation => "full liquidation",
+        Health::Bankrupt => "bankrupt",
+    }
+}
 
 /// Why an operation cannot be part of the batch here. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -59,7 +88,7 @@ pub enum TradeReject {
     PartialFok { lots: Lots, max: Lots },
     #[error("only an immediate-or-cancel order is closed after a fill")]
     CloseNotIoc,
-    #[error("the trigger {trigger:?} is not met by the mark {mark}")]
+    #[error("the trigger {trigger} is not met by the mark {mark}")]
     Trigger { trigger: Trigger, mark: u32 },
     #[error("fee {got} is outside {min}..={max}")]
     Fee { min: i32, max: i32, got: Rate },
@@ -90,30 +119,31 @@ pub enum TradeReject {
     #[error("market {market}: funding is at hour {hour}, the batch is in hour {due}")]
     FundingDue { market: MarketId, hour: u32, due: u64 },
     #[error(
-        "account {account} would go from TAV {tav_before} at MMR {mmr_before} to {tav} at MMR {mmr}, IMR {imr}"
+        "account {account} would go from TAV {} at MMR {} to {} at MMR {}, IMR {}",
+        Micros(*.tav_before), Micros(*.mmr_before), Micros(*.tav), Micros(*.mmr), Micros(*.imr)
     )]
     Illegal { account: AccountId, tav_before: i128, mmr_before: i128, tav: i128, mmr: i128, imr: i128 },
-    #[error("account {account} would be left with TAV {tav} below IMR {imr}")]
+    #[error("account {account} would be left with TAV {} below IMR {}", Micros(*.tav), Micros(*.imr))]
     Uncovered { account: AccountId, tav: i128, imr: i128 },
-    #[error("account {account} would owe funding: collateral and unsettled funding come to {settled}")]
+    #[error("account {account} would owe funding: collateral and unsettled funding come to {}", Micros(*.settled))]
     Unsettled { account: AccountId, settled: i128 },
     #[error("account {account} has a margin token in place {place}, which the parameters do not name")]
     NoPlace { account: AccountId, place: u8 },
-    #[error("{needed} millionths of token {token} are needed, account {account} holds {held}")]
+    #[error("{} of token {token} is needed, account {account} holds {}", Micros(*.needed), Micros(*.held))]
     Balance { account: AccountId, token: TokenId, held: i128, needed: i128 },
     #[error("account {account} has no position in market {market}")]
     NoPosition { account: AccountId, market: MarketId },
     #[error("{got} lots of a position of {size}")]
     Lots { got: Lots, size: i64 },
-    #[error("account {account} has health {got:?}, {needed:?} is needed")]
+    #[error("account {account} has health {}, {} is needed", health(.got), health(.needed))]
     Health { account: AccountId, needed: Health, got: Health },
     #[error("{notional} quote units are worse for account {account} than the zero quote {quote}")]
     WorseThanZeroQuote { account: AccountId, notional: u128, quote: i128 },
-    #[error("{lots} lots close more than health needs: one less leaves TAV {tav} at IMR {imr}")]
+    #[error("{lots} lots close more than health needs: one less leaves TAV {} at IMR {}", Micros(*.tav), Micros(*.imr))]
     TooMuch { lots: Lots, tav: i128, imr: i128 },
     #[error("price {price} concedes more than the band from the mark {mark}")]
     OutsideBand { price: Price, mark: u32 },
-    #[error("insurance would be left with TAV {tav} below IMR {imr}")]
+    #[error("insurance would be left with TAV {} below IMR {}", Micros(*.tav), Micros(*.imr))]
     InsuranceMargin { tav: i128, imr: i128 },
     #[error("insurance can take over {lots} lots")]
     TakeoverPossible { lots: Lots },
@@ -167,13 +197,13 @@ pub enum TradeReject {
     NotYet { not_before: TimeMs, time: u64 },
     #[error("token {token} is no collateral")]
     NotCollateral { token: TokenId },
-    #[error("account {account} has no debt: its collateral is {collateral}")]
+    #[error("account {account} has no debt: its collateral is {}", Micros(*.collateral))]
     NoDebt { account: AccountId, collateral: i128 },
     #[error("account {account} still has {pos_count} positions")]
     OpenPositions { account: AccountId, pos_count: u8 },
     #[error("account {account} still holds margin tokens (mask {mask:#b})")]
     HoldsTokens { account: AccountId, mask: u8 },
-    #[error("seizing {amount} pays more than the debt needs")]
+    #[error("seizing {} pays more than the debt needs", Micros(*.amount as i128))]
     SeizesTooMuch { amount: u128 },
     #[error(
         "settlement prices of {long} for longs and {short} for shorts: longs would get more than shorts pay"
@@ -181,6 +211,8 @@ pub enum TradeReject {
     SettlePrices { long: Price, short: Price },
     #[error("market {market} is not settled: it has no named prices")]
     NotSettled { market: MarketId },
+    #[error("account {account} has {size} lots in settled market {market}, which are to be paired first")]
+    Unpaired { account: AccountId, market: MarketId, size: i64 },
     #[error("limit {limit} is not met by {price}")]
     ForcedLimit { limit: Price, price: Price },
     #[error("the operation needs a counterparty")]
@@ -206,5 +238,20 @@ impl From<RiskError> for TradeReject {
 impl From<NumberError> for TradeReject {
     fn from(error: NumberError) -> Self {
         Self::Base(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn millionths_read_as_units() {
+        let cases =
+            [(0, "0"), (-1, "-0.000001"), (1_500_000, "1.5"), (-20_000_000, "-20"), (1_000_010, "1.00001")];
+        for (micros, text) in cases {
+            assert_eq!(Micros(micros).to_string(), text);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tsz_engine::registry::{KeyInfo, Keyed};
-use tsz_engine::{Hex, Pin, Pins, derive_nodes, registry};
+use tsz_engine::{Hex, Pin, Pins, derive_node, derive_nodes, registry};
 use tsz_stark::Profile;
 use tsz_tree::SHAPE_LOGS;
 
@@ -95,6 +95,13 @@ pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
     if args.nodes {
         let nodes = nodes(output)?;
         pins.check_nodes(&nodes)?;
+        keys += nodes.len();
+    } else if !args.node.is_empty() {
+        let spinner = output.spinner("deriving keys of the aggregation tree");
+        let derive = |name: &String| derive_node(&registry(), Profile::Node, SHAPE_LOGS, name);
+        let nodes = args.node.iter().map(derive).collect::<Result<Vec<_>, _>>()?;
+        spinner.finish_and_clear();
+        pins.check_some_nodes(&nodes)?;
         keys += nodes.len();
     }
     output.line(format!("{keys} keys are as pinned; vk root {}", Hex(pins.root())));

@@ -36,12 +36,14 @@
 //! # Tables
 //! | table | a row | main | preprocessed | LogUp |
 //! |---|---|---|---|---|
-//! | `alu` | `d = ab a b + ac a c + qa a + qb b + qc c + k` | 16 | 17 | 12 |
-//! | `poseidon2` | a permutation of four quads, halves exchanged by a bit | 299 | 19 | 32 |
-//! | `pack` | a quad and its four coordinates | 4 | 10 | 16 |
-//! | `bits` | a felt and its 31 canonical bits | 33 | 64 | 68 |
-//! | `horner` | `acc alpha^4 + q0 + q1 alpha + q2 alpha^2 + q3 alpha^3` | 28 | 9 | 12 |
-//! | `public` | all public values in row 0 | n | 2n | 2n + 4 |
+//! | `alu` | `d = ab a b + ac a c + qa a + qb b + qc c + k` | 16 | 19 | 12 |
+//! | `poseidon2` | a permutation of four quads, halves exchanged by a bit | 158 | 19 | 12 |
+//! | `pack` | a quad and its four coordinates | 4 | 12 | 16 |
+//! | `bits` | a felt and its 31 canonical bits | 33 | 64 | 36 |
+//! | `horner` | `(acc alpha^4 + P(q)) alpha^4 + P(r)` of two quads with masked coordinates | 28 | 18 | 8 |
+//! | `public` | all public values in row 0 | n | 2n | n + 4 |
+//!
+//! Constraints have degree 9 at most (permutations 7, LogUp columns of several messages 9): the blow-up is 8.
 //!
 //! # The witness bus
 //! Bus `wit` carries `(address, value[4])`. Every slot of every row puts its value there with a preprocessed signed

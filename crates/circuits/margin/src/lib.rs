@@ -14,13 +14,18 @@
 //! | [`tables::Judge`] | a judgement of a sub-account |
 //! | [`tables::Ratio`] | a comparison of ratios: only where TAV < IMR after |
 //!
+//! | [`tables::QuoteRow`] | a zero quote (docs/src/domain.md section 7); no circuit has this table yet |
+//!
 //! An op sends [`tables::Claim`] on the bus `judge`; the tables `token` and `position` send the accesses of the judgement
 //! to the tuple table at the places that the claim names. Sums over positions are kept digit by digit and carried once, in the
 //! judgement. [`Book`] makes the rows. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod book;
+mod quotes;
 mod rows;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 pub use book::{Book, COUNTS, Heights, TABLES, TooMany, requests};

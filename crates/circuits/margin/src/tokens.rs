@@ -74,7 +74,7 @@ impl WorthRow<F> {
 fn quotient(dividend: &[u64; 14], divisor: u128) -> u128 {
     let (mut rest, mut out) = (0u128, 0u128);
     for digit in dividend.iter().rev() {
-        let part = rest << 12 | u128::from(*digit);
+        let part = (rest << 12) | u128::from(*digit);
         out = (out << 12) | (part / divisor);
         rest = part % divisor;
     }

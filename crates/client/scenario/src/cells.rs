@@ -4,10 +4,10 @@ use tsz_hash::PrimeField32;
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
     AcctCell, BalCell, Cell, CellError, CtlCell, HeadCell, Key, KeyPolicy, L1InCell, Leaf, MkfCell, MkoCell,
-    MkpCell, MkrCell, MksCell, OrdCell, PosCell, Realm, SubCell, TokCell,
+    MkpCell, MkrCell, MksCell, OrdCell, Permission, Permissions, PosCell, Realm, SubCell, TokCell,
 };
 use tsz_stf::forms::digest_hex;
-use tsz_types::{MarketId, TokenId};
+use tsz_types::{MarketId, TimeMs, TokenId};
 
 use crate::Names;
 use crate::runner::{system_cell, user_cell};
@@ -139,7 +139,7 @@ fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
             None => "no account".to_owned(),
         },
         What::KeyB(_) => match Option::<KeyPolicy>::from_leaf(leaf)? {
-            Some(p) => format!("{:?}, {:?}, expiry {}", p.scheme, p.permissions, p.expiry),
+            Some(p) => format!("{:?}, {}, {}", p.scheme, rights(p.permissions), expiry(p.expiry)),
             None => "no key".to_owned(),
         },
         What::Mbal(_) | What::Bal(_) => units(BalCell::from_leaf(leaf)?.balance.get() as i128), // u96
@@ -197,4 +197,17 @@ pub(crate) fn money(key: Key, leaf: &Leaf) -> Option<i128> {
         What::Bal(_) | What::Mbal(_) => BalCell::from_leaf(leaf).ok().map(|c| c.balance.get() as i128), // u96
         _ => None,
     }
+}
+
+fn rights(set: Permissions) -> String {
+    if set == Permissions::ALL {
+        return "all rights".to_owned();
+    }
+    let name = |p: &Permission| serde_json::to_value(p).ok()?.as_str().map(str::to_owned);
+    let names: Vec<String> = Permission::ALL.iter().filter(|p| set.has(**p)).filter_map(name).collect();
+    if names.is_empty() { "no rights".to_owned() } else { names.join(" ") }
+}
+
+fn expiry(time: TimeMs) -> String {
+    if time == TimeMs::MAX { "never expires".to_owned() } else { format!("expires at {time}") }
 }

@@ -108,9 +108,20 @@ fn batch_table(run: &BatchRun, names: &Names) -> Table {
         rows.push((rejected.position, &rejected.op, reason));
     }
     rows.sort_by_key(|(position, ..)| *position);
-    for (position, op, outcome) in rows {
-        let place = format!("{number}:{position}");
-        table.row([place, summary::kind(op), summary::line(op, names), outcome]);
+    let lines = rows.into_iter().map(|(position, op, outcome)| {
+        [format!("{number}:{position}"), summary::kind(op), summary::line(op, names), outcome]
+    });
+    // an entry may stand for many equal operations
+    let mut lines = lines.peekable();
+    while let Some(mut line) = lines.next() {
+        let mut times = 1;
+        while lines.next_if_eq(&line).is_some() {
+            times += 1;
+        }
+        if times > 1 {
+            line[2] = format!("{} ({times} times)", line[2]);
+        }
+        table.row(line);
     }
     table
 }

@@ -122,29 +122,28 @@ fn trade(op: &TradeOp, names: &Names) -> String {
             format!("{} {}", perp(u.market), prices.join(" "))
         }
         TradeOp::PremiumSample(s) => format!("{} ({} reports)", perp(s.market), s.reports.len()),
-        other => brief(other, names),
-    }
-}
-
-/// The accounts and markets that the operation's JSON form names.
-fn brief(op: &TradeOp, names: &Names) -> String {
-    let value = serde_json::to_value(op).unwrap_or_default();
-    let mut parts = Vec::new();
-    for (field, value) in value.as_object().into_iter().flatten() {
-        let party = serde_json::from_value::<Party>(value.clone());
-        match (field.as_str(), party) {
-            (_, Ok(party)) => parts.push(format!("{field} {}", names.party(party))),
-            ("market", _) => {
-                let id = serde_json::from_value(value.clone());
-                parts.push(id.map_or_else(|_| value.to_string(), perp_name(names)));
-            }
-            ("lots" | "amount", _) => parts.push(format!("{field} {}", value.as_str().unwrap_or_default())),
-            _ => {}
+        TradeOp::AdlRank(r) => {
+            let side = if r.side == Side::Buy { "longs" } else { "shorts" };
+            format!("{} {side}, loss class {}, holders listed: {}", perp(r.market), r.class, r.holders.len())
+        }
+        TradeOp::Adl(a) => {
+            let (target, with) = (names.party(a.target), names.party(a.counterparty));
+            format!("{} of {target} against {with}", perp(a.market))
+        }
+        TradeOp::ForceLiquidate(l) => {
+            let with = l.counterparty.map(|c| format!(" against {}", names.party(c))).unwrap_or_default();
+            format!("{} of {}{with}", perp(l.market), names.party(l.target))
+        }
+        TradeOp::SeizeToken(s) => {
+            let amount = units(s.amount.get() as i128); // u96
+            format!("{amount} {} of {}", names.token(s.token), names.party(s.target))
+        }
+        TradeOp::AbsorbDebt(a) => format!("of {}", names.party(a.target)),
+        TradeOp::SetParams(s) => format!("hash {}..", &tsz_stf::forms::digest_hex(&s.hash)[..16]),
+        TradeOp::SetToken(s) if s.listed => format!("{}, at least {}", names.token(s.token), s.minimum),
+        TradeOp::SetToken(s) => format!("{} off the list", names.token(s.token)),
+        TradeOp::SettleMarket(s) => {
+            format!("{} at {} for longs, {} for shorts", perp(s.market), s.long, s.short)
         }
     }
-    parts.join(", ")
-}
-
-fn perp_name(names: &Names) -> impl Fn(MarketId) -> String + '_ {
-    |id| names.perp(id)
 }

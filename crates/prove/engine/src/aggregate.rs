@@ -187,24 +187,15 @@ pub fn derive_nodes(
 ) -> Result<DerivedNodes, EngineError> {
     let (mut pins, mut left_out) = (Vec::new(), Vec::new());
     let mut shapes = std::collections::BTreeSet::new();
-    let mut lift = |circuit: &dyn Keyed, lift: Lift| -> Result<(), EngineError> {
-        let name = lift_name(circuit);
+    for name in registry.circuits().map(lift_name) {
         progress(&name);
-        match NodeProgram::new(lift.build(), profile, logs.clone()) {
-            Ok(program) => {
-                shapes.insert(program.log());
-                pins.push(pin(&name, circuit.algorithm(), &program));
+        match derive_lift(registry, profile, logs.clone(), &name)? {
+            Some((pin, log)) => {
+                shapes.insert(log);
+                pins.push(pin);
             }
-            Err(ProgramError::Compile(_)) => left_out.push(name),
-            Err(error) => return Err(failed(&name)(&error)),
+            None => left_out.push(name),
         }
-        Ok(())
-    };
-    for circuit in registry.exec_circuits() {
-        lift(circuit.as_ref(), exec_lift(circuit.as_ref())?.0)?;
-    }
-    for circuit in registry.transitions() {
-        lift(circuit.as_ref(), transition_lift(circuit.as_ref())?.0)?;
     }
     let keys = NodeKeys::new(profile).map_err(|e| failed(JOIN)(&e))?;
     // Joins verify joins: the shapes of joins count too.
@@ -212,19 +203,62 @@ pub fn derive_nodes(
     loop {
         let all: Vec<usize> = shapes.iter().copied().collect();
         let pairs = all.iter().flat_map(|l| all.iter().map(|r| [*l, *r]));
-        let Some(logs_of) = pairs.into_iter().find(|pair| !done.contains(pair)) else {
+        let Some(of) = pairs.into_iter().find(|pair| !done.contains(pair)) else {
             return Ok(DerivedNodes { pins, left_out });
         };
-        let name = join_name(logs_of);
+        let name = join_name(of);
         progress(&name);
-        let program = join_program(&keys, logs_of, profile, logs.clone())?.1;
+        let program = join_program(&keys, of, profile, logs.clone())?.1;
         shapes.insert(program.log());
-        pins.push(pin(&name, join_algorithm(), &program));
-        done.insert(logs_of);
+        pins.push(pin(&name, join_algorithm(), None, &program));
+        done.insert(of);
     }
 }
 
-fn pin(name: &str, algorithm: Digest, program: &NodeProgram) -> Pin {
+/// Derives the key of one lift or join by its name.
+///
+/// # Errors
+/// [`EngineError::NotPinned`] for a name that is none, or of a lift that fits no shape.
+pub fn derive_node(
+    registry: &Registry,
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+    name: &str,
+) -> Result<Pin, EngineError> {
+    let none = || EngineError::NotPinned(name.to_owned());
+    let Some(of) = name.strip_prefix(&format!("{JOIN}/")) else {
+        return Ok(derive_lift(registry, profile, logs, name)?.ok_or_else(none)?.0);
+    };
+    let log = |text: &str| text.parse().ok().filter(|log| logs.contains(log)).ok_or_else(none);
+    let (left, right) = of.split_once('-').ok_or_else(none)?;
+    let keys = NodeKeys::new(profile).map_err(|e| failed(name)(&e))?;
+    let program = join_program(&keys, [log(left)?, log(right)?], profile, logs.clone())?.1;
+    Ok(pin(name, join_algorithm(), None, &program))
+}
+
+/// The key of a lift and the log of its shape; `None` if it fits no shape.
+fn derive_lift(
+    registry: &Registry,
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+    name: &str,
+) -> Result<Option<(Pin, usize)>, EngineError> {
+    let is = |circuit: &dyn Keyed| lift_name(circuit) == name;
+    let exec = registry.exec_circuits().iter().find(|c| is(c.as_ref()));
+    let transition = registry.transitions().iter().find(|c| is(c.as_ref()));
+    let ((lift, key), algorithm) = match (exec, transition) {
+        (Some(circuit), _) => (exec_lift(circuit.as_ref())?, circuit.algorithm()),
+        (_, Some(circuit)) => (transition_lift(circuit.as_ref())?, circuit.algorithm()),
+        _ => return Err(EngineError::NotPinned(name.to_owned())),
+    };
+    match NodeProgram::new(lift.build(), profile, logs) {
+        Ok(program) => Ok(Some((pin(name, algorithm, Some(key.digest), &program), program.log()))),
+        Err(ProgramError::Compile(_)) => Ok(None),
+        Err(error) => Err(failed(name)(&error)),
+    }
+}
+
+fn pin(name: &str, algorithm: Digest, lifts: Option<Digest>, program: &NodeProgram) -> Pin {
     let (vk, bits) = (program.vk(), security(program.vk()));
     let (family, class) = name.split_once('/').unwrap_or((name, ""));
     let tenths = |bits: f64| (bits * 10.0).floor() / 10.0;
@@ -234,6 +268,7 @@ fn pin(name: &str, algorithm: Digest, program: &NodeProgram) -> Pin {
         class: class.to_owned(),
         algorithm: Hex(algorithm),
         digest: Hex(*vk.digest()),
+        lifts: lifts.map(Hex),
         proven_bits: tenths(bits.proven_bits),
         conjectured_bits: tenths(bits.conjectured_bits),
         tables: vk.tables().iter().map(|t| format!("{}:{}", t.name, t.log_height)).collect(),

@@ -26,7 +26,7 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{AggregateReport, Aggregator, DerivedNodes, derive_nodes};
+pub use aggregate::{AggregateReport, Aggregator, DerivedNodes, derive_node, derive_nodes};
 pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
 pub use folder::{Manifest, Verified, verify_dir};

@@ -29,6 +29,9 @@ pub struct Pin {
     pub algorithm: Hex,
     /// Vk digest.
     pub digest: Hex,
+    /// Of a lift: digest of the key whose proofs it lifts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifts: Option<Hex>,
     /// Proven security in bits, rounded down to a tenth. Not compared.
     pub proven_bits: f64,
     /// Conjectured security in bits, rounded down to a tenth. Not compared.
@@ -102,6 +105,9 @@ pub enum PinError {
     /// Two pins of one name, or a name that is not `family/class`.
     #[error("vks.toml: bad or repeated name '{0}'")]
     Name(String),
+    /// A lift of a key that is not pinned: it was derived before its circuit changed.
+    #[error("vks.toml: {0} lifts a key that is not the pinned one of its circuit")]
+    Stale(String),
     /// The entries are no vk tree.
     #[error("vks.toml: {0}")]
     Tree(#[from] VkTreeError),
@@ -141,6 +147,7 @@ impl Pins {
         let root = Hex(VkTree::new(vk.iter().chain(&node).map(Pin::entry))?.root());
         let pins = Self { version: VERSION, root, vk, node };
         pins.check_names()?;
+        pins.check_lifts()?;
         Ok(pins)
     }
 
@@ -162,6 +169,7 @@ impl Pins {
             return Err(PinError::Version { got: pins.version });
         }
         pins.check_names()?;
+        pins.check_lifts()?;
         let derived = Hex(pins.tree()?.root());
         if derived != pins.root {
             return Err(PinError::Root { pinned: pins.root, derived });
@@ -177,6 +185,20 @@ impl Pins {
             }
         }
         Ok(())
+    }
+
+    /// Every lift is one of a pinned key, under its algorithm.
+    fn check_lifts(&self) -> Result<(), PinError> {
+        let is_of = |node: &Pin, vk: &Pin| {
+            node.name == format!("lift-{}", vk.name)
+                && node.lifts == Some(vk.digest)
+                && node.algorithm == vk.algorithm
+        };
+        let lifts = self.node.iter().filter(|node| node.lifts.is_some() || node.name.starts_with("lift-"));
+        match lifts.into_iter().find(|node| !self.vk.iter().any(|vk| is_of(node, vk))) {
+            Some(stale) => Err(PinError::Stale(stale.name.clone())),
+            None => Ok(()),
+        }
     }
 
     /// The text of a vks.toml.
@@ -217,6 +239,15 @@ impl Pins {
     /// [`PinError::Drift`] with every difference.
     pub fn check(&self, derived: &[Pin]) -> Result<(), PinError> {
         compare(&self.vk, derived)
+    }
+
+    /// Compares some keys of nodes with freshly derived ones.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_some_nodes(&self, derived: &[Pin]) -> Result<(), PinError> {
+        let named = |pin: &&Pin| derived.iter().any(|new| new.name == pin.name);
+        compare(&self.node.iter().filter(named).cloned().collect::<Vec<_>>(), derived)
     }
 
     /// Compares the keys of nodes with freshly derived ones.
@@ -264,6 +295,7 @@ mod tests {
             class: class.into(),
             algorithm: Hex(hash_bytes(b"fund")),
             digest: Hex(hash_bytes(class.as_bytes())),
+            lifts: None,
             proven_bits: 100.5,
             conjectured_bits: 110.0,
             tables: vec!["p2:12".to_owned()],
@@ -298,6 +330,30 @@ mod tests {
         twin.digest = Hex(hash_bytes(b"twin"));
         assert!(matches!(Pins::new(vec![pin("small"), twin]), Err(PinError::Name(_))));
         assert!(matches!(Pins::new(vec![pin("small"), pin("small")]), Err(PinError::Tree(_))));
+    }
+
+    #[test]
+    fn rejects_lifts_of_keys_that_are_not_pinned() {
+        let mut lift = pin("small");
+        (lift.name, lift.family) = ("lift-fund/small".into(), "lift-fund".into());
+        lift.digest = Hex(hash_bytes(b"lift"));
+        let with = |lift: &Pin| Pins::with_nodes(vec![pin("small"), pin("large")], vec![lift.clone()]);
+        assert!(matches!(with(&lift), Err(PinError::Stale(_))));
+        lift.lifts = Some(pin("large").digest);
+        assert!(matches!(with(&lift), Err(PinError::Stale(_))));
+        lift.lifts = Some(pin("small").digest);
+        let pins = with(&lift).unwrap();
+        assert_eq!(Pins::parse(&pins.to_toml().unwrap()).unwrap(), pins);
+        // The circuit changes, its lift stays behind.
+        let text =
+            pins.to_toml().unwrap().replacen(&lift.digest.to_string(), &pin("large").digest.to_string(), 1);
+        assert!(Pins::parse(&text).is_err());
+        lift.algorithm = Hex(hash_bytes(b"spot"));
+        assert!(matches!(with(&lift), Err(PinError::Stale(_))));
+        let mut other = pin("small");
+        other.digest = Hex(hash_bytes(b"other"));
+        lift.algorithm = other.algorithm;
+        assert!(matches!(Pins::with_nodes(vec![other], vec![lift]), Err(PinError::Stale(_))));
     }
 
     #[test]

@@ -309,6 +309,7 @@ pub(crate) fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
         class: id.class.to_owned(),
         algorithm: Hex(circuit.algorithm()),
         digest: Hex(info.digest),
+        lifts: None,
         proven_bits: tenths(info.security.proven_bits),
         conjectured_bits: tenths(info.security.conjectured_bits),
         tables: info.tables.iter().map(table).collect(),

@@ -158,6 +158,9 @@ fn rejects_a_credit_above_the_width() {
     let op = world.sign(0, world.transfer().into());
     let width = |r| matches!(r, Err(Reject::Width { error: NumberError::Overflow { .. } }));
     assert!(width(world.apply(op)));
+    // a deposit that would overflow: L1 bounds the net total by 2^60 units, so that none comes
+    world.view.set(Key::bal(2, 0, 5), world.view.get(Key::bal(3, 4, 5)));
+    assert!(width(world.apply(deposit(0, 2))));
 }
 
 fn felt(x: u32) -> tsz_hash::F {

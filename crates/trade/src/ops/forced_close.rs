@@ -18,7 +18,7 @@ use crate::order::{PerpOrder, Side, Signed, fill};
 use crate::params::Status;
 use crate::{Context, Env, Rule, TradeCode, TradeReceipt, TradeReject, code};
 
-/// The owner demands on L1 that a position is reduced.
+/// The owner demands on L1 that a position is reduced, or, in a settled market, paired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForcedClose {
@@ -82,6 +82,15 @@ impl ForcedClose {
         }
     }
 
+    /// In a settled market the demand is that the operator pairs the whole position; it is served once that is done.
+    /// Pairs need nobody's word and sizes sum to zero, so it can always be done.
+    fn settled(&self, size: i64) -> Result<TradeReceipt, TradeReject> {
+        match size {
+            0 => Ok(TradeReceipt::noop(TradeCode::NoPosition)),
+            size => Err(TradeReject::Unpaired { account: self.party.account, market: self.market, size }),
+        }
+    }
+
     /// Accesses: those of a perpetual trade after its market, with the closing party as an order-less taker.
     fn serve<V: View, S: SigVerifier>(
         &self,
@@ -132,7 +141,7 @@ impl ForcedClose {
 
 impl Rule for ForcedClose {
     /// Accesses: L1IN write, L1CHAIN write, ACCT read; then, until a reason for a no-op is shown: MKP read, MKF
-    /// read, SUB read, POS read, table of the party; then those of a perpetual trade after its market, with the
+    /// read, [the market is not settling, or settled:] SUB read, POS read, table of the party; then those of a perpetual trade after its market, with the
     /// party as a taker without an order.
     fn run<V: View, S: SigVerifier>(
         &self,
@@ -145,14 +154,18 @@ impl Rule for ForcedClose {
             return Ok(TradeReceipt::noop(TradeCode::NotOwner));
         }
         let ctx = env.forced();
-        let Some(params) = ctx.params.perp(self.market) else {
+        if ctx.params.perp(self.market).is_none() {
             return Ok(TradeReceipt::noop(TradeCode::NoMarket));
-        };
-        if params.status == Status::Settling {
-            return Ok(TradeReceipt::noop(TradeCode::Settling));
         }
         let row = MarketRow::read(log, &ctx, self.market)?;
-        let reason = self.judge(&row, &self.party.read(log, self.market)?.position);
+        if row.params.status == Status::Settling && !row.prices.settled {
+            return Ok(TradeReceipt::noop(TradeCode::Settling));
+        }
+        let position = self.party.read(log, self.market)?.position;
+        if row.prices.settled {
+            return self.settled(position.size);
+        }
+        let reason = self.judge(&row, &position);
         if reason != TradeCode::Ok {
             return Ok(TradeReceipt::noop(reason));
         }

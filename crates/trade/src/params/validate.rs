@@ -59,6 +59,9 @@ pub enum ParamsError {
     },
 }
 
+/// Spot markets that the circuits have room for; their ids have room for more.
+const MAX_SPOTS: usize = 1 << 8;
+
 fn bounded(what: &'static str, got: usize, max: usize) -> Result<(), ParamsError> {
     if got > max { Err(ParamsError::TooMany { what, max, got }) } else { Ok(()) }
 }
@@ -127,7 +130,7 @@ impl Params {
     /// The first thing that is wrong.
     pub fn validate(&self) -> Result<(), ParamsError> {
         bounded("perpetual markets", self.perps.len(), 1 << 8)?;
-        bounded("spot markets", self.spots.len(), 1 << 16)?;
+        bounded("spot markets", self.spots.len(), MAX_SPOTS)?;
         bounded("collateral tokens", self.collateral.len(), MAX_COLLATERAL)?;
         let perp =
             |(market, m): (usize, &PerpMarket)| m.complaint().map(|what| ParamsError::Perp { market, what });

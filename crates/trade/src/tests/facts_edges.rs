@@ -134,6 +134,43 @@ fn a_short_is_closed_at_its_zero_quote_rounded_down() {
 }
 
 #[test]
+fn a_long_is_closed_at_its_zero_quote_rounded_up() {
+    let a = party(2, 0);
+    let takeover = Takeover { target: a, market: market(1), lots: lots(7) };
+    let long = |mark: u32, tav: i128| {
+        let mut w = short(1_000, 0);
+        let spare = 100_000 * M - w.margin(a).tav;
+        w.give(a, spare);
+        w.apply(w.perp(a, party(3, 0), 1, 14, 1_000)).unwrap(); // from 7 short to 7 long
+        w.set_price(1, mark);
+        w.give(a, tav - w.margin(a).tav);
+        w
+    };
+    for (tav, quote) in [
+        (-1_000 * M - 1, 60_900 + 1_001), // bankrupt: above the mark, up
+        (-1_000 * M, 60_900 + 1_000),
+        (1_500 * M + 500_000, 60_900 - 1_500), // something left: below the mark, still up
+    ] {
+        let mut w = long(870, tav);
+        let receipt = w.apply(takeover.clone()).unwrap();
+        assert_eq!(receipt.quote, quote);
+        assert_eq!(w.collateral(a), tav + (quote - 60_900) * M); // at least zero: the rounding is the account's
+        assert!((0..M).contains(&w.collateral(a)));
+    }
+}
+
+#[test]
+fn a_zero_quote_may_be_negative() {
+    let a = party(2, 0);
+    let mut w = short(1_131, -100_000 * M); // worth -79,170 and 20,830 more than that short
+    let maker = w.order(party(5, 0), 1, Side::Sell, 7, 1);
+    let op = Liquidate { target: a, market: market(1), maker, lots: lots(7), maker_fee: rate(0) };
+    assert!(matches!(w.dry(op), Err(TradeReject::WorseThanZeroQuote { quote: -20_830, .. })));
+    let receipt = w.apply(Takeover { target: a, market: market(1), lots: lots(7) }).unwrap();
+    assert_eq!((receipt.quote, w.collateral(a)), (-20_830, 0));
+}
+
+#[test]
 fn a_shorts_liquidation_pays_at_most_its_zero_quote() {
     let a = party(2, 0);
     let w = short(1_131, 2_001 * M); // zero quote 81,171 for 7 lots: 1,159.5 a tick

@@ -121,6 +121,38 @@ fn nothing_else_happens_in_a_settling_market() {
     assert!(status(w.dry(op)));
 }
 
+/// The demand that L1 has in its queue holds the operator to pairing the whole position.
+#[test]
+fn the_owner_can_force_a_settled_position_to_be_paired() {
+    let mut w = world();
+    let demand = |w: &World, who: Party| ForcedClose {
+        serial: w.serial(),
+        party: who,
+        market: market(0),
+        side: Side::Buy,
+        lots: lots(1),
+        limit: Price::MAX,
+        sender: OWNER,
+        fill: None,
+    };
+    let c = party(3, 0);
+    // nobody is paid before the prices are named
+    let op = demand(&w, c);
+    assert_eq!(w.apply(op).unwrap().code, TradeCode::Settling);
+    w.apply(name(&w, 900, 900)).unwrap();
+    let unpaired = |size| Err(TradeReject::Unpaired { account: c.account, market: market(0), size });
+    assert_eq!(w.dry(demand(&w, c)), unpaired(-600));
+    // one lot is not enough, whatever the demand names
+    w.apply(pair(3, 599)).unwrap();
+    assert_eq!(w.dry(demand(&w, c)), unpaired(-1));
+    w.apply(pair(3, 1)).unwrap();
+    let op = demand(&w, c);
+    assert_eq!(w.apply(op).unwrap().code, TradeCode::NoPosition);
+    // what was paid can leave
+    let all = w.collateral(c) as u128;
+    assert!(w.dry(w.margin_transfer(c, Direction::Out, 0, all)).is_ok());
+}
+
 #[test]
 fn a_token_whose_market_settles_counts_nothing_and_blocks_nothing() {
     let mut p = params();

@@ -2,6 +2,7 @@
 //! hold after every operation.
 
 use alloc::collections::BTreeMap;
+use alloc::vec;
 use alloc::vec::Vec;
 use std::string::String;
 use std::{format, println};
@@ -12,10 +13,11 @@ use super::world::*;
 use crate::ops::*;
 use crate::params::Status;
 use crate::*;
-use tsz_ledger::{Cell, CtlCell, Key, MkoCell, MkrCell, TokCell};
+use tsz_hash::Digest;
+use tsz_ledger::{BatchContext, Cell, CtlCell, Key, MkoCell, MkrCell, TokCell};
 use tsz_risk::adl::loss_class;
 use tsz_risk::{Health, Position};
-use tsz_stf::View;
+use tsz_stf::{FlatView, Trusted, View};
 use tsz_types::*;
 
 const SUBS: [u8; 2] = [0, 1];
@@ -55,6 +57,26 @@ fn model_of(w: &World) -> Model {
     }
 }
 
+fn order_party(t: &Terms) -> Party {
+    Party { account: t.account, sub: t.sub }
+}
+
+/// The sub-accounts that an operation of their own moves.
+fn actors(op: &TradeOp) -> Vec<Party> {
+    match op {
+        TradeOp::PerpTrade(t) => vec![order_party(&t.taker.order.terms), order_party(&t.maker.order.terms)],
+        TradeOp::SpotTrade(t) => vec![order_party(&t.taker.order.terms), order_party(&t.maker.order.terms)],
+        TradeOp::Liquidate(t) => vec![order_party(&t.maker.order.terms)],
+        TradeOp::ForcedClose(t) => {
+            let maker = t.fill.iter().map(|f| order_party(&f.maker.order.terms));
+            maker.chain([t.party]).collect()
+        }
+        TradeOp::MarginTransfer(t) => vec![Party { account: t.account, sub: t.sub }],
+        TradeOp::MarginExit(t) => vec![t.party],
+        _ => Vec::new(),
+    }
+}
+
 struct Pair {
     w: World,
     model: Model,
@@ -62,6 +84,12 @@ struct Pair {
     counts: BTreeMap<u32, (u32, u32)>,
     /// By operation and receipt, or the name of the rejection.
     outcomes: BTreeMap<(u32, String), u32>,
+    /// Lots filled of every signed order, by account, sub-account, slot and digest.
+    filled: BTreeMap<(Who, u8, [u32; 8]), u64>,
+    /// What was tried, in which context, and what came of it.
+    tape: Vec<(BatchContext, Params, TradeOp, Result<TradeReceipt, TradeReject>)>,
+    /// Whether to keep it.
+    taped: bool,
 }
 
 impl Pair {
@@ -75,6 +103,9 @@ impl Pair {
             rng: Rng::new(seed),
             counts: BTreeMap::new(),
             outcomes: BTreeMap::new(),
+            filled: BTreeMap::new(),
+            tape: Vec::new(),
+            taped: false,
         }
     }
 
@@ -94,20 +125,18 @@ impl Pair {
     fn apply(&mut self, op: impl Into<TradeOp>) -> bool {
         let op = op.into();
         self.model.now = self.w.batch.time;
-        let margins: Vec<_> = match &op {
-            TradeOp::PerpTrade(t) => [t.taker.order.terms, t.maker.order.terms].to_vec(),
-            TradeOp::SpotTrade(t) => [t.taker.order.terms, t.maker.order.terms].to_vec(),
-            _ => Vec::new(),
-        };
+        let actors = actors(&op);
         let figures = |w: &World| -> Vec<_> {
-            let party = |t: &Terms| Party { account: t.account, sub: t.sub };
-            margins
-                .iter()
-                .map(|t| invariants::margin(&w.view, &w.params, w.batch.time, party(t)).ok())
-                .collect()
+            let margin = |p: &Party| invariants::margin(&w.view, &w.params, w.batch.time, *p).ok();
+            actors.iter().map(margin).collect()
         };
         let before = figures(&self.w);
+        let (serial, chain) = (self.w.serial(), self.w.view.get(Key::L1CHAIN));
         let got = self.w.apply(op.clone());
+        self.check_queue(&op, got.is_ok(), serial, chain);
+        if self.taped {
+            self.tape.push((self.w.batch, self.w.params.clone(), op.clone(), got));
+        }
         let want = self.model.apply(&op);
         let codes = (got.as_ref().ok().map(|r| r.code as u32), want.as_ref().ok().copied());
         assert_eq!(codes.0, codes.1, "{op:?}: ledger {got:?}, model {want:?}");
@@ -127,23 +156,62 @@ impl Pair {
         } else {
             count.1 += 1
         }
-        if got.is_ok() {
-            self.check_orders(&op);
+        if let Ok(receipt) = &got {
+            self.check_orders(&op, receipt.code);
             self.compare(&op);
         }
         got.is_ok()
     }
 
-    /// I7 and I8: fills stay within what is signed, the price within both limits.
-    fn check_orders(&self, op: &TradeOp) {
-        let (taker, maker) = match op {
-            TradeOp::PerpTrade(t) => (t.taker.order.terms, t.maker.order.terms),
-            TradeOp::SpotTrade(t) => (t.taker.order.terms, t.maker.order.terms),
+    /// I6: what L1 ordered is served in turn and chained, nothing else moves the queue.
+    fn check_queue(&self, op: &TradeOp, accepted: bool, serial: L1Serial, chain: Digest) {
+        let record = match op {
+            TradeOp::ForcedClose(op) => op.record().to_vec(),
+            TradeOp::MarginExit(op) => op.record().to_vec(),
+            TradeOp::ForceLiquidate(op) => op.record().to_vec(),
+            TradeOp::SetParams(op) => op.record().to_vec(),
+            TradeOp::SettleMarket(op) => op.record().to_vec(),
+            TradeOp::SetToken(op) => op.record().to_vec(),
+            _ => Vec::new(),
+        };
+        assert_eq!(record.is_empty(), !op.is_l1());
+        let (next, link) = if accepted && op.is_l1() {
+            (serial.next().unwrap(), tsz_stf::chain(&chain, &record))
+        } else {
+            (serial, chain)
+        };
+        assert_eq!((self.w.serial(), self.w.view.get(Key::L1CHAIN)), (next, link), "I6 {op:?}");
+    }
+
+    /// I7 and I8: all fills of an order together stay within what is signed, the price within the limits.
+    fn check_orders(&mut self, op: &TradeOp, code: TradeCode) {
+        let system = self.w.batch.system;
+        let of = |o: &PerpOrder| (o.terms, o.digest(&system));
+        let (orders, n) = match op {
+            TradeOp::PerpTrade(t) => (vec![of(&t.taker.order), of(&t.maker.order)], t.lots),
+            TradeOp::SpotTrade(t) => {
+                let of = |o: &SpotOrder| (o.terms, o.digest(&system));
+                (vec![of(&t.taker.order), of(&t.maker.order)], t.lots)
+            }
+            TradeOp::Liquidate(t) => (vec![of(&t.maker.order)], t.lots),
+            TradeOp::ForcedClose(t) if code == TradeCode::Ok => {
+                let maker = &t.fill.as_ref().unwrap().maker.order;
+                let (p, limit) = (maker.terms.price, t.limit);
+                assert!(if t.side == Side::Buy { p <= limit } else { p >= limit }, "I8 {op:?}");
+                (vec![of(maker)], t.lots)
+            }
             _ => return,
         };
-        assert!(taker.accepts(maker.price) && maker.accepts(maker.price), "I8 {op:?}");
-        for t in [taker, maker] {
-            let cell = self.w.ord(Party { account: t.account, sub: t.sub }, t.slot.get());
+        if let [(taker, _), (maker, _)] = orders[..] {
+            assert!(taker.accepts(maker.price) && maker.accepts(maker.price), "I8 {op:?}");
+        }
+        for (t, digest) in orders {
+            let who = order_party(&t);
+            let key = ((who.account.get(), who.sub.get()), t.slot.get(), validate_order(&digest));
+            let filled = self.filled.entry(key).or_default();
+            *filled += n.get();
+            assert!(*filled <= t.lots.get(), "I7 {op:?}: {filled} lots");
+            let cell = self.w.ord(who, t.slot.get());
             let done = cell.next_nonce > t.nonce && cell.filled == Lots::MIN;
             assert!(done || cell.next_nonce == t.nonce && cell.filled < t.lots, "I7 {op:?}");
         }
@@ -588,7 +656,10 @@ impl Pair {
 }
 
 fn history(seed: u64, steps: u32) -> Pair {
-    let mut pair = Pair::new(seed);
+    run(Pair::new(seed), steps)
+}
+
+fn run(mut pair: Pair, steps: u32) -> Pair {
     for k in 0..steps {
         // one market lives through all states, the others stay open
         match k {
@@ -603,6 +674,22 @@ fn history(seed: u64, steps: u32) -> Pair {
         pair.step();
     }
     pair
+}
+
+/// The executor that keeps its state in hash maps says the same of every operation and ends in the same state.
+#[test]
+fn the_executor_in_memory_agrees() {
+    let start = Pair::new(77);
+    let mut executor = MemExecutor::new(FlatView::from_leaves(start.w.view.leaves()));
+    let done = run(Pair { taped: true, ..start }, 600);
+    for (batch, params, op, want) in &done.tape {
+        let ctx = TradeContext { batch, params };
+        let got = executor.apply(&ctx, 1, &Op::Trade(op.clone()), &Trusted);
+        assert_eq!(got, want.map(OpReceipt::Trade).map_err(OpReject::Trade));
+        assert_eq!(executor.accesses().is_empty(), want.is_err());
+    }
+    let leaves: BTreeMap<_, _> = executor.view().leaves().collect();
+    assert_eq!(leaves, done.w.view.leaves().collect());
 }
 
 #[test]
@@ -625,9 +712,16 @@ fn ledger_and_model_agree_on_random_histories() {
     let total: u32 = counts.values().map(|(ok, bad)| ok + bad).sum();
     println!("{total} operations agreed");
     // what L1 demands is served and refused, each way
-    for (code, outcome) in
-        [(41, "Ok"), (41, "Liquidatable"), (42, "Ok"), (57, "Ok"), (57, "NotBankrupt"), (63, "Ok")]
-    {
+    for (code, outcome) in [
+        (41, "Ok"),
+        (41, "Liquidatable"),
+        (41, "Settling"),
+        (41, "Unpaired"),
+        (42, "Ok"),
+        (57, "Ok"),
+        (57, "NotBankrupt"),
+        (63, "Ok"),
+    ] {
         assert!(outcomes.contains_key(&(code, outcome.into())), "operation {code} never is {outcome}");
     }
     for code in [10, 11, 12, 30, 40, 41, 50, 51, 52, 53, 54, 55, 56, 57, 59, 60, 61, 62, 63] {

@@ -231,10 +231,14 @@ impl Model {
             return Ok(2);
         }
         let Some(m) = self.markets.get(usize::from(id)).cloned() else { return Ok(14) };
-        if m.p.status == Status::Settling {
+        m.due(self.now)?;
+        if m.p.status == Status::Settling && m.settled.is_none() {
             return Ok(12);
         }
-        m.due(self.now)?;
+        if m.settled.is_some() {
+            ensure(self.size(w, id) == z(0), "to be paired first")?;
+            return Ok(6);
+        }
         let (size, limit, buys) = (self.size(w, id), z(op.limit.get()), op.side == Side::Buy);
         let band = z(m.p.forced_band.get());
         let share = if buys { &band + 10_000 } else { z(10_000) - &band };

@@ -52,7 +52,7 @@ fn every_field_moves_the_hash() {
 fn invalid_parameters_are_named() {
     assert_eq!(params().validate(), Ok(()));
     type Change = fn(&mut Params);
-    let changes: [Change; 18] = [
+    let changes: [Change; 20] = [
         |p| p.perps[0].forced_band = fraction(0),
         |p| p.perps[0].status = Status::Settling,
         |p| p.collateral.push(p.collateral[0]),
@@ -71,12 +71,17 @@ fn invalid_parameters_are_named() {
         |p| p.collateral[0].token = TokenId::QUOTE,
         |p| p.collateral[0].units_per_lot = 0,
         |p| p.collateral[0].market = market(200),
+        |p| p.spots = vec![p.spots[0]; 257],
+        |p| p.perps = vec![p.perps[0].clone(); 257],
     ];
     for (k, change) in changes.iter().enumerate() {
         let mut p = params();
         change(&mut p);
         assert!(p.validate().is_err(), "change {k}");
     }
+    let mut p = params();
+    (p.spots, p.perps) = (vec![p.spots[0]; 256], vec![p.perps[0].clone(); 256]);
+    assert_eq!(p.validate(), Ok(()));
 }
 
 #[test]

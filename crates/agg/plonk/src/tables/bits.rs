@@ -5,7 +5,7 @@
 //! `p = 15 * 2^27 + 1`, so a number below 2^31 is below p exactly if its four high bits are not all 1 or its 27 low
 //! bits are all 0 (then it is p - 1). A sum of 27 booleans is 0 only if each is.
 //!
-//! 33 main columns, 64 preprocessed, 32 messages, degree 3, no next row. Padding: zeros.
+//! 33 main columns, 64 preprocessed, 32 messages, degree 3 (5 with LogUp), no next row. Padding: zeros.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -72,7 +72,11 @@ impl BaseAir<F> for SmallAir {
         if matches!(self, Self::Sum) { 3 } else { 0 }
     }
     fn periodic_columns(&self) -> std::borrow::Cow<'_, [Vec<F>]> {
-        if matches!(self, Self::Sum) { vec![weights(), next_weights(), ticks()].into() } else { vec![].into() }
+        if matches!(self, Self::Sum) {
+            vec![weights(), next_weights(), ticks()].into()
+        } else {
+            vec![].into()
+        }
     }
     fn main_next_row_columns(&self) -> Vec<usize> {
         match self {
@@ -96,8 +100,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for SmallAir {
         match self {
             Self::Sum => {
                 let next = main.next_slice();
-                let periodic: Vec<AB::Expr> =
-                    builder.periodic_values().iter().map(|x| (*x).into()).collect();
+                let periodic: Vec<AB::Expr> = builder.periodic_values().iter().map(|x| (*x).into()).collect();
                 let [weight, next_weight, tick] = [0, 1, 2].map(|k| periodic[k].clone());
                 builder.assert_eq(row[2], tick);
                 builder.when_first_row().assert_eq(row[1], weight.clone() * row[0]);

@@ -125,17 +125,35 @@ fn measure_a_full_batch_of_logins() {
     measure(class, &world.context, &world.records);
 }
 
+/// CPU seconds of this process, all threads (fields 14 and 15 of proc_pid_stat(5), in hundredths).
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks = after_name.split(' ').skip(11).take(2).filter_map(|t| t.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
+
 /// Proves a batch with its cost.
 pub fn measure(class: &Class, context: &tsz_ledger::BatchContext, records: &[crate::AuthRecord]) {
     let pk = class.setup(Profile::Base).unwrap();
     println!("{}", report(pk.vk().tables()));
     println!("proven {:.1} bits", security(pk.vk()).proven_bits);
-    let start = Instant::now();
+    let cells: usize = pk.vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
+    println!("{:.0} cells a login", cells as f64 / records.len() as f64);
+    let (start, cpu) = (Instant::now(), cpu_seconds());
     let witness = Witness::new(class, context, records, context.digest()).unwrap();
-    println!("traces {:?}", start.elapsed());
-    let start = Instant::now();
+    println!("traces {:?}, {:.2} CPU s", start.elapsed(), cpu_seconds() - cpu);
+    let (start, traced) = (Instant::now(), cpu_seconds());
     let (claim, bytes) = witness.prove(&pk).unwrap();
-    println!("{} logins: proof of {} bytes in {:?}", claim.count, bytes.len(), start.elapsed());
+    let proven = cpu_seconds();
+    println!(
+        "{} logins: proof of {} bytes in {:?}, {:.2} CPU s",
+        claim.count,
+        bytes.len(),
+        start.elapsed(),
+        proven - traced
+    );
+    println!("{:.0} CPU ms a login", (proven - cpu) * 1e3 / records.len() as f64);
     let start = Instant::now();
     verify(pk.vk(), &claim, &bytes).unwrap();
     println!("verified in {:?}", start.elapsed());

@@ -307,6 +307,9 @@ fn exited() -> World {
     world
 }
 
+/// A change of the row of an exit.
+type Change = fn(&mut Exit<F>);
+
 /// Place of the collateral table.
 const COLLATERAL: usize = 7;
 
@@ -359,7 +362,7 @@ fn nothing(e: &mut Exit<F>) {
 #[test]
 fn rejects_exits_refused_for_a_reason_that_is_not_true() {
     assert_eq!(lie(|_| (), |_| ()), "nowhere");
-    let refused: [(fn(&mut Exit<F>), usize); 4] = [
+    let refused: [(Change, usize); 4] = [
         (|e| e.is_open = F::ONE, 4),
         (|e| e.is_negative = F::ONE, 4),
         (|e| e.owner.is_other = F::ONE, 3),

@@ -1,12 +1,14 @@
 //! Liquidations: the zero quote, its parts, and who takes the other side.
 
-use tsz_ledger::{BalCell, SubCell};
+use tsz_hash::ZERO;
+use tsz_ledger::{BalCell, BatchContext, SubCell};
 use tsz_risk::adl::{adl_rank, can_bear, loss_class};
 use tsz_risk::quote::{adl_score, liquidation_fee, zero_quote};
 use tsz_risk::{CollateralToken, MICRO, Margin};
-use tsz_trade::ops::{Adl, AdlRank, ForceLiquidate, Liquidate, SeizeToken};
-use tsz_trade::{Party, Side};
-use tsz_types::{AccountId, MarketId, Rate};
+use tsz_stf::Trusted;
+use tsz_trade::ops::{Adl, AdlRank, ForceLiquidate, Liquidate, SeizeToken, Takeover};
+use tsz_trade::{Party, Side, TradeContext, apply_with};
+use tsz_types::{AccountId, Lots, MarketId, Rate};
 
 use super::Scene;
 use super::fill::{SideOfFill, rate};
@@ -90,7 +92,27 @@ impl Scene<'_> {
         let class = self.loss_class(op.target, op.market);
         let side = if self.position_of(op.market, op.target).size > 0 { -1 } else { 1 };
         tables.extend(class.map(|class| self.ranking(op.market, side, class, &[op.counterparty])));
+        let lots = self.closed(op.target, op.market);
         tables
+            .extend((op.target != Party::INSURANCE).then(|| self.takeover_test(op.target, op.market, lots)));
+        tables
+    }
+
+    /// What the rules say to a takeover of the same lots: ADL is for what insurance cannot take.
+    fn takeover_test(&self, target: Party, market: MarketId, lots: u64) -> Table {
+        let mut table = Table::facts(format!("takeover of {lots} lots by insurance"));
+        let Ok(lots) = Lots::new(lots) else { return table };
+        let batch = BatchContext { system: ZERO, batch: 1, time: self.time, params: ZERO };
+        let ctx = TradeContext { batch: &batch, params: self.params };
+        let op = Takeover { target, market, lots }.into();
+        match apply_with(&self.before, &ctx, 1, &op, &Trusted) {
+            Ok(_) => table.fact("verdict", "possible"),
+            Err(reason) => {
+                table.fact("verdict", "refused");
+                table.fact("because", reason);
+            }
+        }
+        table
     }
 
     /// Loss class of the close of a target.
@@ -141,7 +163,14 @@ impl Scene<'_> {
     }
 
     pub(super) fn force_liquidate(&self, op: &ForceLiquidate) -> Vec<Table> {
-        self.zero_quote(op.target, op.market, self.closed(op.target, op.market))
+        let lots = self.closed(op.target, op.market);
+        let mut tables = self.zero_quote(op.target, op.market, lots);
+        tables.push(self.takeover_test(op.target, op.market, self.position_of(op.market, op.target).lots()));
+        let class = self.loss_class(op.target, op.market);
+        let side = if self.position_of(op.market, op.target).size > 0 { -1 } else { 1 };
+        let with = op.counterparty.as_slice();
+        tables.extend(class.filter(|_| !with.is_empty()).map(|c| self.ranking(op.market, side, c, with)));
+        tables
     }
 
     pub(super) fn seize(&self, op: &SeizeToken) -> Vec<Table> {

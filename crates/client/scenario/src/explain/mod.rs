@@ -11,7 +11,7 @@ use core::str::FromStr;
 
 use serde_json::{Value, json};
 use tsz_stf::View;
-use tsz_trade::{Op, OpReject, Order, Params, Party, PerpOrder, TradeOp};
+use tsz_trade::{Op, OpReject, Order, Params, Party, PerpOrder, Tif, TradeOp};
 
 use crate::expect::code_name;
 use crate::figures::Figures;
@@ -108,6 +108,15 @@ pub fn explain(scenario: &Scenario, run: &Run, place: Place) -> Result<Vec<Expla
         }
     }
     Ok(out)
+}
+
+fn tif(tif: Tif) -> &'static str {
+    match tif {
+        Tif::Gtt => "gtt",
+        Tif::Ioc => "ioc",
+        Tif::Fok => "fok",
+        Tif::PostOnly => "post-only",
+    }
 }
 
 /// Index of the batch, and entry in it.
@@ -340,7 +349,7 @@ impl<O: Order + Conditions> Shown for O {
             format!("{:?}", t.side).to_lowercase(),
             t.lots.to_string(),
             t.price.to_string(),
-            format!("{:?}", t.tif).to_lowercase(),
+            tif(t.tif).to_owned(),
             t.slot.to_string(),
             t.nonce.to_string(),
             filled(&scene.before),

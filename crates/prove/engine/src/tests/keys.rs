@@ -12,7 +12,25 @@ fn the_pinned_keys_are_those_of_the_circuits() {
 fn every_pinned_key_is_proven_to_100_bits() {
     let pins = Pins::built_in().unwrap();
     assert!(!pins.vks().is_empty());
-    for pin in pins.vks() {
+    for pin in pins.vks().iter().chain(pins.nodes()) {
         assert!(pin.proven_bits >= 100.0 && pin.conjectured_bits >= pin.proven_bits, "{pin:?}");
     }
+}
+
+/// A change of the recursion machine, of the verifier in the circuit or of the tree shows in every node key, so the
+/// cheapest lift and join stand for all of them here; that each lift is one of the pinned base key is part of what
+/// pins are. `tsz vk check --nodes` derives all.
+#[test]
+fn pinned_nodes_are_those_of_this_program() {
+    let (pins, registry) = (Pins::built_in().unwrap(), registry());
+    if pins.nodes().is_empty() {
+        return;
+    }
+    let derive = |name| derive_node(&registry, tsz_stark::Profile::Node, tsz_tree::SHAPE_LOGS, name).unwrap();
+    let derived = ["lift-transition/tiny", "join/15-15"].map(derive);
+    pins.check_some_nodes(&derived).unwrap_or_else(|e| panic!("{e}"));
+    let lifted = |circuit: &dyn registry::Keyed| {
+        pins.nodes().iter().any(|node| node.name == format!("lift-{}", circuit.id()))
+    };
+    assert!(registry.circuits().all(lifted), "every circuit has a pinned lift");
 }

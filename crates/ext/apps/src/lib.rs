@@ -1,0 +1,9 @@
+//! Extension programs that come with the system (docs/src/extensions.md): plain functions, run natively and as guests.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(not(target_os = "zkvm"))]
+extern crate alloc;
+
+pub mod grid;
+pub mod vesting;

@@ -1,0 +1,65 @@
+//! Extension operations on the ledger: approvals, the guard, and what ties a guest's run to the access log
+//! (docs/src/extensions.md).
+//!
+//! A program of the extension layer proposes new values; the guard disposes. [`apply`] takes an [`ExtOp`], has the
+//! program run on what it declares to read, and accepts its writes only where every party that pays has approved the
+//! program, within the limits it set, and where no unit of any token is made or lost. A malicious program can lose
+//! what was approved to it and nothing else.
+//!
+//! **Native only.** The guard has no circuit yet: no batch with an operation of this crate can be proven or verified.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+mod approval;
+mod cells;
+mod guard;
+mod op;
+pub mod poseidon24;
+mod programs;
+mod reject;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+use tsz_ledger::{Access, BatchContext};
+use tsz_stf::{Log, SigVerifier, Verified, View};
+
+pub use approval::{ApproveExtension, Limit, RevokeExtension};
+pub use cells::{ApprovalPolicy, ApprovalSlot, LimitCell, MAX_LIMITS, key};
+pub use guard::{Approver, Extension, Touch};
+pub use op::{ExtOp, code};
+pub use programs::{Native, Programs};
+pub use reject::ExtReject;
+pub use run::{Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
+
+/// What is constant in a batch.
+#[derive(Debug)]
+pub struct ExtContext<'a, P, S = Verified> {
+    /// System, number and time.
+    pub batch: &'a BatchContext,
+    /// Runs programs.
+    pub programs: &'a P,
+    /// Judges signatures.
+    pub verifier: &'a S,
+}
+
+/// Applies an operation to the state and gives its accesses in the order of the rule.
+///
+/// # Errors
+/// An [`ExtReject`]; nothing has changed then.
+pub fn apply<V: View, P: Programs, S: SigVerifier>(
+    view: &V,
+    ctx: &ExtContext<'_, P, S>,
+    op: &ExtOp,
+) -> Result<Vec<Access>, ExtReject> {
+    let mut log = Log::new(view);
+    match op {
+        ExtOp::ApproveExtension(op) => op.run(ctx, &mut log)?,
+        ExtOp::RevokeExtension(op) => op.run(ctx, &mut log)?,
+        ExtOp::Extension(op) => op.run(ctx, &mut log)?,
+    }
+    Ok(log.into_accesses())
+}

@@ -1,0 +1,5 @@
+//! Grid trading as a guest: the program is `tsz_ext_apps::grid`.
+#![no_std]
+#![no_main]
+
+tsz_guest::entry!(tsz_ext_apps::grid::program);
