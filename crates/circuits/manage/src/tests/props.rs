@@ -67,7 +67,7 @@ fn circuit_accepts_random_histories_of_the_ledger() {
 #[test]
 fn circuit_refuses_what_the_ledger_refuses() {
     let mut tried = 0;
-    for seed in 100..104 {
+    for seed in 100..108 {
         for (mut world, m) in history(seed, 30).1.into_iter().take(12) {
             // the log of the tick if it were due
             world.context.time += 3_600_000;
