@@ -71,7 +71,7 @@ fn shift_value<AB: InteractionBuilder<F = F>>(row: &Row<'_, AB>, s: &Shift<AB::E
 /// `digits` are those of `sum_k sums_k 2^(12 k)`, which is not negative: digit k is
 /// `sums_k + carry_(k-1) = digit_k + 2^12 carry_k`. With |sums| < 2^28 and |carries| <= 2^16 both sides are below 2^29
 /// in size, so these are equations of integers. There is no carry out of the top; a missing sum or digit is 0.
-pub(super) fn carried<AB: InteractionBuilder<F = F>>(
+pub fn carried<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     sums: &[AB::Expr],
     digits: &[AB::Expr],
