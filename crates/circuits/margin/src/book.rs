@@ -106,6 +106,8 @@ pub struct Book<'a> {
     tokens: Vec<Token<F>>,
     places: [u32; PLACES],
     all_tokens: u32,
+    pub(crate) targets: Vec<Target<F>>,
+    pub(crate) quotes: Vec<QuoteRow<F>>,
 }
 
 fn blocks(params: &Params) -> Vec<[Block; PERP_BLOCKS]> {
@@ -139,6 +141,8 @@ impl<'a> Book<'a> {
             tokens: Vec::new(),
             places: [0; PLACES],
             all_tokens: 0,
+            targets: Vec::new(),
+            quotes: Vec::new(),
         }
     }
 
@@ -194,7 +198,7 @@ impl<'a> Book<'a> {
         (F::ONE, said.value)
     }
 
-    fn held(&mut self, market: F, lots: &[F; 4], unit: &[F; 5]) -> Held<F> {
+    pub(crate) fn held(&mut self, market: F, lots: &[F; 4], unit: &[F; 5]) -> Held<F> {
         if market == F::from_u32(NO_MARKET) {
             return Held::default();
         }
@@ -207,21 +211,27 @@ impl<'a> Book<'a> {
         Held::of(lots, unit, tier.unwrap_or_default())
     }
 
-    /// A judgement that reads `rows`: MBAL and MKP of each margin token, then POS, MKP and MKF of each other position.
-    pub fn judge(&mut self, claim: Claim<F>, rows: &[Access]) {
+    /// Sums of the tokens and positions that `rows` read.
+    pub(crate) fn rest(&mut self, claim: &Claim<F>, rows: &[Access]) -> ([F; 9], Totals<F>) {
         let tokens = 2 * claim.tokens.as_canonical_u32().min(PLACES as u32) as usize;
         let (tokens, rows) = rows.split_at(tokens.min(rows.len()));
-        let tokens = self.count_tokens(&claim, tokens);
+        let tokens = self.count_tokens(claim, tokens);
         let mut totals = Totals::default();
         let end = (rows.len() / 3).wrapping_sub(1);
         let at = claim.at + claim.tokens.double();
         for (k, access) in rows.chunks_exact(3).enumerate() {
             if let Some(access) = chunk(access) {
-                let row = self.position(&claim, (k, k == end), (at, access), totals);
+                let row = self.position(claim, (k, k == end), (at, access), totals);
                 totals = row.after();
                 self.positions.push(row);
             }
         }
+        (tokens, totals)
+    }
+
+    /// A judgement that reads `rows`: MBAL and MKP of each margin token, then POS, MKP and MKF of each other position.
+    pub fn judge(&mut self, claim: Claim<F>, rows: &[Access]) {
+        let (tokens, totals) = self.rest(&claim, rows);
         let before = self.held(claim.market, &claim.lots_before, &claim.unit);
         let after = self.held(claim.market, &claim.lots_after, &claim.unit);
         let mut row = Judge {
@@ -466,7 +476,7 @@ impl<'a> Book<'a> {
     }
 }
 
-fn matrix<C: Columns<F> + Default + Sync>(
+pub(crate) fn matrix<C: Columns<F> + Default + Sync>(
     table: &'static str,
     rows: &[C],
     log_height: usize,

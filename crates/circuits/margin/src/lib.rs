@@ -14,19 +14,23 @@
 //! | [`tables::Judge`] | a judgement of a sub-account |
 //! | [`tables::Ratio`] | a comparison of ratios: only where TAV < IMR after |
 //!
-//! | [`tables::QuoteRow`] | a zero quote (docs/src/domain.md section 7); no circuit has this table yet |
+//! | [`tables::Target`] | a sub-account below a margin requirement; only in circuits of liquidations |
+//! | [`tables::QuoteRow`] | a zero quote (docs/src/domain.md section 7); likewise |
 //!
 //! An op sends [`tables::Claim`] on the bus `judge`; the tables `token` and `position` send the accesses of the judgement
 //! to the tuple table at the places that the claim names. Sums over positions are kept digit by digit and carried once, in the
 //! judgement. [`Book`] makes the rows. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod book;
+mod moved;
 mod quotes;
 mod rows;
 pub mod tables;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 pub use book::{Book, COUNTS, Heights, TABLES, TooMany, requests};
-pub use rows::signed;
+pub use rows::{carry, shifts, signed};
+pub use targets::target_requests;

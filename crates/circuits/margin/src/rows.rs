@@ -39,7 +39,7 @@ pub(crate) fn join(limbs: &[F]) -> u128 {
 }
 
 /// Digits and carries of sums that are not carried.
-pub(crate) fn carry(sums: &[F], digits: usize) -> (Vec<F>, Vec<i64>) {
+pub fn carry(sums: &[F], digits: usize) -> (Vec<F>, Vec<i64>) {
     let mut carry = 0;
     let (mut out, mut carries) = (Vec::new(), Vec::new());
     for k in 0..digits {
@@ -62,7 +62,8 @@ impl Shift<F> {
     }
 }
 
-pub(crate) fn shifts<const N: usize>(carries: &[i64]) -> [Shift<F>; N] {
+/// Columns of carries.
+pub fn shifts<const N: usize>(carries: &[i64]) -> [Shift<F>; N] {
     core::array::from_fn(|k| Shift::of(carries.get(k).copied().unwrap_or_default()))
 }
 

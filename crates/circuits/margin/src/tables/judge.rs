@@ -8,19 +8,16 @@ use tsz_air::{Air, Count, F, InteractionBuilder, PermutationCheckBus, PrimeChara
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::row::{Row, c};
 use tsz_gadgets::table::current;
-use tsz_gadgets::units::SCALE;
 use tsz_gadgets::{columns, op_air};
 
 use super::held::{Held, held};
-use super::position::{Totals, receive};
+use super::position::Totals;
 use super::ratio::lookup as lookup_ratio;
+use super::rest::{Rest, Table, rest};
 use super::sums::{Value, WideSum, value, wide_sum};
-use super::token::receive as receive_tokens;
 
 /// `judge`: the fields of [`Claim`]. Sent by the op, received by the judge table.
 const JUDGE: PermutationCheckBus<'static> = PermutationCheckBus::new("judge");
-/// Low and high 12 bits of [`SCALE`].
-const SCALE_DIGITS: [u32; 2] = [SCALE as u32 & 0xfff, (SCALE >> 12) as u32];
 
 columns! {
     /// What an op knows of a sub-account whose change must be legal. The sender owns every width.
@@ -122,31 +119,15 @@ impl<E: PrimeCharacteristicRing + Clone> Judge<E> {
         core::array::from_fn(|k| totals[k].clone() + held.notional[k].clone() * f.clone())
     }
 
-    /// The nine sums of a TAV; without `keep` only collateral and unsettled funding.
-    fn tav(&self, collateral: &[E; 4], held: &Held<E>, short: &E, keep: &E) -> [E; 9] {
-        let sign = E::ONE - short.double();
-        let notional: [E; 6] = core::array::from_fn(|k| {
-            keep.clone() * (self.totals.notional[k].clone() + sign.clone() * held.notional[k].clone())
-        });
-        let [low, high] = SCALE_DIGITS.map(c::<E>);
-        core::array::from_fn(|k| {
-            let mut e = keep.clone() * self.tokens[k].clone();
-            if let Some(n) = notional.get(k) {
-                e += n.clone() * low.clone();
-            }
-            if let Some(n) = k.checked_sub(1).and_then(|k| notional.get(k)) {
-                e += n.clone() * high.clone();
-            }
-            if let Some(u) = self.totals.unsettled.get(k) {
-                e += u.clone();
-            }
-            if k % 2 == 0
-                && let Some(limb) = collateral.get(k / 2)
-            {
-                e += limb.clone();
-            }
-            e
-        })
+    fn rest(&self) -> Rest<'_, E> {
+        Rest {
+            has_others: &self.has_others,
+            others_inv: &self.others_inv,
+            totals: &self.totals,
+            has_tokens: &self.has_tokens,
+            mask_inv: &self.mask_inv,
+            tokens: &self.tokens,
+        }
     }
 
     /// The sums of TAV before and after.
@@ -154,8 +135,8 @@ impl<E: PrimeCharacteristicRing + Clone> Judge<E> {
         let claim = &self.claim;
         let stays = E::ONE - claim.pays.clone();
         [
-            self.tav(&claim.collateral_before, &self.before, &claim.short_before, &stays),
-            self.tav(&claim.collateral_after, &self.after, &claim.short_after, &E::ONE),
+            self.rest().tav(&claim.collateral_before, &self.before, &claim.short_before, &stays),
+            self.rest().tav(&claim.collateral_after, &self.after, &claim.short_after, &E::ONE),
         ]
     }
 }
@@ -180,9 +161,17 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for JudgeAir {
         let mut row = Row::bare(builder, j.is_real.clone());
         let real = row.real.clone();
         JUDGE.receive(row.builder(), fields(&j.claim), Count::bounded(real.clone(), 1));
-        others(&mut row, &j);
-        tokens(&mut row, &j);
         let claim = &j.claim;
+        let constants =
+            [&claim.index, &claim.who, &claim.account, &claim.sub, &claim.market, &claim.is_forced];
+        let table = Table {
+            constants: constants.map(Clone::clone),
+            at: &claim.at,
+            mask: &claim.mask,
+            tokens: &claim.tokens,
+            others: &claim.others,
+        };
+        rest(&mut row, &table, &j.rest());
         row.boolean(&claim.has_market);
         row.zero(claim.has_market.clone() * (AB::Expr::ONE - real));
         held(&mut row, &claim.has_market, &claim.market, (&claim.lots_before, &claim.unit), &j.before);
@@ -198,38 +187,6 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for JudgeAir {
         margin(&mut row, &j);
         legal(&mut row, &j);
     }
-}
-
-/// The sums are those of exactly `others` positions.
-fn others<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, j: &Judge<AB::Expr>) {
-    let (real, x) = (row.real.clone(), &j.claim);
-    row.boolean(&j.has_others);
-    let none = AB::Expr::ONE - j.has_others.clone();
-    row.zero(j.has_others.clone() * (AB::Expr::ONE - real));
-    row.zero(x.others.clone() * none.clone());
-    row.zero(j.has_others.clone() * (x.others.clone() * j.others_inv.clone() - AB::Expr::ONE));
-    for sum in super::position::cells(&j.totals) {
-        row.zero(none.clone() * sum);
-    }
-    let constants = [&x.index, &x.who, &x.account, &x.sub, &x.market, &x.is_forced].map(Clone::clone);
-    let end = x.at.clone() + x.tokens.double() + x.others.clone() * c::<AB::Expr>(3);
-    receive(row, &j.has_others, constants, [end, x.others.clone()], &j.totals);
-}
-
-/// The value is that of exactly the tokens of the mask.
-fn tokens<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, j: &Judge<AB::Expr>) {
-    let (real, x) = (row.real.clone(), &j.claim);
-    row.boolean(&j.has_tokens);
-    let none = AB::Expr::ONE - j.has_tokens.clone();
-    row.zero(j.has_tokens.clone() * (AB::Expr::ONE - real));
-    row.zero(x.mask.clone() * none.clone());
-    row.zero(j.has_tokens.clone() * (x.mask.clone() * j.mask_inv.clone() - AB::Expr::ONE));
-    for digit in &j.tokens {
-        row.zero(none.clone() * digit.clone());
-    }
-    let constants = [&x.index, &x.who, &x.account, &x.sub, &x.is_forced].map(Clone::clone);
-    let end = x.at.clone() + x.tokens.double();
-    receive_tokens(row, &j.has_tokens, constants, [end, x.tokens.clone(), x.mask.clone()], &j.tokens);
 }
 
 /// A position that grew or flipped is below 2^56 at the mark and within the last tier.

@@ -4,13 +4,16 @@ mod collateral;
 mod held;
 mod judge;
 mod market;
+mod moves;
 mod position;
 mod price;
 mod quote;
 mod ratio;
+mod rest;
 mod rules;
 mod settle;
 mod sums;
+mod target;
 mod token;
 mod worth;
 
@@ -18,6 +21,7 @@ pub use collateral::{Collateral, CollateralAir, PLACES, lookup_place, lookup_tok
 pub use held::{Held, Tier, at_least};
 pub use judge::{Claim, Judge, JudgeAir, claim};
 pub use market::{Listed, Market, MarketAir, lookup_listed};
+pub use moves::{MASK_WEIGHT, MAX_POSITIONS, Move, moves};
 pub use position::{Position, PositionAir, Totals};
 pub use price::{Age, Price, PriceAir, PriceRow, lookup as lookup_price};
 pub use quote::{GAIN_SHIFT, Quote, QuoteAir, QuoteRow, lookup as lookup_quote};
@@ -25,6 +29,7 @@ pub use ratio::{Ratio, RatioAir};
 pub use rules::{Rules, RulesAir};
 pub use settle::{Settle, SettleAir, Settlement, lookup as lookup_settlement};
 pub use sums::{Shift, Value, WideCarry, WideSum, carried};
+pub use target::{Figures, Ill, Target, TargetAir, is_ill};
 pub use token::{MBAL, Token, TokenAir};
 pub use worth::{Worth, WorthAir, WorthRow, lookup as lookup_worth};
 

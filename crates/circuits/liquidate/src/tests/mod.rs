@@ -1,0 +1,6 @@
+//! Tests.
+
+mod honest;
+mod lies;
+mod proofs;
+mod world;

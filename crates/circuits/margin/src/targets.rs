@@ -1,0 +1,101 @@
+//! Rows of targets and of their zero quotes, in a [`Book`].
+
+use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
+use tsz_gadgets::product::{digits12, felts};
+use tsz_gadgets::{collect, inverse};
+use tsz_ledger::Access;
+
+use crate::book::{Book, TooMany, matrix};
+use crate::rows::number;
+use crate::tables::{Claim, Figures, Ill, Quote, QuoteAir, QuoteRow, Target, TargetAir, Value, WideSum};
+
+impl Book<'_> {
+    /// A target whose table reads `rows`, and its figures.
+    pub fn target(&mut self, ill: Ill<F>, rows: &[Access]) -> Figures<F> {
+        let claim = Claim {
+            index: ill.index,
+            who: ill.who,
+            account: ill.account,
+            sub: ill.sub,
+            market: ill.market,
+            at: ill.at,
+            mask: ill.mask,
+            tokens: ill.tokens,
+            others: ill.others,
+            is_forced: ill.is_forced,
+            ..Claim::default()
+        };
+        let (tokens, totals) = self.rest(&claim, rows);
+        let mut row = Target {
+            is_real: F::ONE,
+            has_others: F::from_bool(ill.others != F::ZERO),
+            others_inv: inverse(ill.others),
+            totals,
+            has_tokens: F::from_bool(ill.mask != F::ZERO),
+            mask_inv: inverse(ill.mask),
+            tokens,
+            held: self.held(ill.market, &ill.lots, &ill.unit),
+            ill,
+            ..Target::default()
+        };
+        row.tav = Value::of(row.tav_sums());
+        let [required, missed] = row.required_sums();
+        row.required = required;
+        row.threshold = WideSum::of(&missed);
+        row.short();
+        let figures = row.figures();
+        self.targets.push(row);
+        figures
+    }
+
+    /// The quote of closing lots of `notional` by a target of these figures.
+    pub fn quote(&mut self, figures: &Figures<F>, notional: u128) -> Quote<F> {
+        let mmf = tsz_air::PrimeField32::as_canonical_u32(&figures.mmf);
+        let mut row = QuoteRow::of(&figures.tav, &figures.required, notional, mmf);
+        row.uses = F::ONE;
+        let quote = row.quote.clone();
+        self.quotes.push(row);
+        quote
+    }
+
+    /// Rows of targets and quotes.
+    pub fn target_counts(&self) -> [usize; 2] {
+        [self.targets.len(), self.quotes.len()]
+    }
+
+    /// Traces of the tables `target` and `quote`, of 2^heights rows.
+    ///
+    /// # Errors
+    /// [`TooMany`] where rows do not fit.
+    pub fn target_traces(&self, heights: [usize; 2]) -> Result<Vec<Trace>, TooMany> {
+        let [targets, quotes] = heights;
+        Ok(vec![matrix("target", &self.targets, targets)?, matrix("quote", &self.quotes, quotes)?])
+    }
+}
+
+/// The lookups of the tables of [`Book::target_traces`].
+pub fn target_requests(traces: &[Trace]) -> Requests {
+    let mut out = Requests::new();
+    if let [target, quote] = traces {
+        out.merge(collect(&TargetAir, target, &[]));
+        out.merge(collect(&QuoteAir, quote, &[]));
+    }
+    out
+}
+
+impl Target<F> {
+    /// Fills in requirement - TAV - 1; a negative one satisfies nothing.
+    fn short(&mut self) {
+        let gap = 100 * number(&self.threshold.digits()) - (number(&self.tav.digits) - (1 << 98)) - 1;
+        self.shortage = felts(digits12(gap.unsigned_abs()));
+        let required = self.threshold.digits();
+        let mut carry = F::ZERO;
+        let shift = inverse(F::from_u32(1 << 12));
+        for k in 0..8 {
+            let one = F::from_bool(k == 0);
+            let x = F::from_u32(100) * required[k] - self.tav.digits[k] - one + carry;
+            carry = (x - self.shortage[k]) * shift;
+            self.carries[k] = carry;
+        }
+    }
+}
