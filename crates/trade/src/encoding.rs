@@ -39,7 +39,7 @@ fn user(realm: Realm, sub: u32, number: u32, leaf: &Leaf) -> Result<(), CellErro
     match (realm, number) {
         (Realm::Published, cell::SUB) => same::<SubCell>(leaf),
         (Realm::Published, cell::ACCT) if sub == 0 => same::<AcctCell>(leaf),
-        (Realm::Published, cell::KEY_A..KEYS_END) if sub == 0 && number % 2 == 0 => digest(leaf),
+        (Realm::Published, cell::KEY_A..KEYS_END) if sub == 0 && number.is_multiple_of(2) => digest(leaf),
         (Realm::Published, cell::KEY_B..KEYS_END) if sub == 0 => same::<Option<KeyPolicy>>(leaf),
         (Realm::Published, cell::MBAL..MARGIN_END | cell::BAL..cell::POS) => same::<BalCell>(leaf),
         (Realm::Published, cell::POS..cell::COUNT) => same::<PosCell>(leaf),

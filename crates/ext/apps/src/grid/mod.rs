@@ -1,6 +1,6 @@
 //! Grid trading: one approval sets up to 64 levels, each of which buys at one price and sells at a higher one.
 //!
-//! The owner of a grid approves this program for a sub-account, with [`terms`] as signed terms and limits on what may
+//! The owner of a grid approves this program for a sub-account, with [`Terms`] as signed terms and limits on what may
 //! flow out of each token. A level holds quote (it is a buyer) or base (a seller); a fill of all its lots flips it.
 //! Who trades with a grid approves the same program with an intent: a side, a limit price and a number of lots.
 //! [`program`] fills levels against an intent. Money stays in the owners' balances: revoking the approval stops a
