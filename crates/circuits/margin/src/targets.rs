@@ -88,12 +88,11 @@ impl Target<F> {
     fn short(&mut self) {
         let gap = 100 * number(&self.threshold.digits()) - (number(&self.tav.digits) - (1 << 98)) - 1;
         self.shortage = felts(digits12(gap.unsigned_abs()));
-        let required = self.threshold.digits();
         let mut carry = F::ZERO;
         let shift = inverse(F::from_u32(1 << 12));
-        for k in 0..8 {
+        for (k, required) in self.threshold.digits().into_iter().enumerate().take(8) {
             let one = F::from_bool(k == 0);
-            let x = F::from_u32(100) * required[k] - self.tav.digits[k] - one + carry;
+            let x = F::from_u32(100) * required - self.tav.digits[k] - one + carry;
             carry = (x - self.shortage[k]) * shift;
             self.carries[k] = carry;
         }
