@@ -162,8 +162,8 @@ fn interest(before: &Digest, row: &Takeover<F>) -> Interest<F> {
         ..Interest::default()
     };
     let mut carry = 0;
-    for k in 0..3 {
-        let sum = signed(before[k]) + change.get(k).copied().unwrap_or(0) + carry;
+    for (k, limb) in before.iter().enumerate().take(3) {
+        let sum = signed(*limb) + change.get(k).copied().unwrap_or(0) + carry;
         carry = sum >> 24;
         match k {
             2 => x.after_hi = F::from_i64(sum),

@@ -102,6 +102,7 @@ impl Counts {
         // neither system nor time change the number of rows
         let context =
             BatchContext { system: Digest::default(), batch: 0, time: 0, params: Digest::default() };
+        records.iter().try_for_each(SettleRecord::check)?;
         let rows = Rows::of(&context, params, records)?;
         let blocks = records.iter().map(|record| {
             let writes = record.accesses.iter().filter(|a| a.write).count();

@@ -37,9 +37,27 @@ pub enum RecordError {
         /// Accesses given.
         got: usize,
     },
+    /// A SeizeToken whose target has positions.
+    #[error(
+        "op {index}: the target of this SeizeToken has positions, which the settle circuit does not judge"
+    )]
+    Positions {
+        /// Sequence number.
+        index: u32,
+    },
     /// More rows than a table has.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+}
+
+impl SettleRecord {
+    /// Whether the circuit has rows for the op: not for a SeizeToken whose log begins with a table of positions, so
+    /// that the third access is not the target's SUB.
+    pub(crate) fn check(&self) -> Result<(), RecordError> {
+        let TradeOp::SeizeToken(op) = &self.op else { return Ok(()) };
+        let has_table = self.accesses.get(2).is_some_and(|access| access.key != op.target.sub_key());
+        if has_table { Err(RecordError::Positions { index: self.index }) } else { Ok(()) }
+    }
 }
 
 /// The first accesses of a record as an array, and the rest.

@@ -80,7 +80,7 @@ fn user(k: u32, key: &Digest, markets: [u8; 3]) -> impl Iterator<Item = (Key, Le
     let amount = Units::new(1 << 50).unwrap();
     let policy = KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry: TimeMs::MAX };
     let sub = SubCell { collateral: amount.into(), pos_count: 3, mask: 0 };
-    let size = if k % 2 == 0 { SIZE as i64 } else { -(SIZE as i64) };
+    let size = if k.is_multiple_of(2) { SIZE as i64 } else { -(SIZE as i64) };
     let position = PosCell::new(size, FundingIndex::ZERO).unwrap().to_leaf();
     let leaves = [
         (Key::acct(a), AcctCell { owner: Some(EthAddress::default()) }.to_leaf()),

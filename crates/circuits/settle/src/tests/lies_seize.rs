@@ -5,6 +5,8 @@ use tsz_trade::{Party, TradeOp};
 use tsz_types::{Balance, Collateral};
 
 use super::world::*;
+use crate::class::Counts;
+use crate::record::RecordError;
 
 /// Places of the accesses.
 const MKP: usize = 0;
@@ -294,4 +296,13 @@ fn rejects_cells_of_others() {
     for at in 0..5 {
         assert_ne!(lie(at, |access| access.write = !access.write), "nowhere", "{at}");
     }
+}
+
+#[test]
+fn a_target_with_positions_has_no_class() {
+    let mut world = give(AMOUNT);
+    assert!(Counts::of(&world.params, &world.records).is_ok());
+    world.records[0].accesses[TARGET].key = party(4, 3).pos_key(market(0));
+    let refused = Counts::of(&world.params, &world.records);
+    assert!(matches!(refused, Err(RecordError::Positions { .. })));
 }
