@@ -104,8 +104,12 @@ pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
         pins.check_some_nodes(&nodes)?;
         keys += nodes.len();
     }
+    let rest = derived.len() + pins.nodes().len() - keys;
     output.line(format!("{keys} keys are as pinned; vk root {}", Hex(pins.root())));
-    output.object(&json!({ "ok": true, "keys": keys, "root": Hex(pins.root()) }));
+    if rest > 0 {
+        output.line(format!("{rest} keys of lifts and joins were not derived (--nodes)"));
+    }
+    output.object(&json!({ "ok": true, "keys": keys, "not_derived": rest, "root": Hex(pins.root()) }));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tsz_hash::Digest;
+use tsz_tree::join_algorithm;
 use tsz_vktree::{VkEntry, VkTree, VkTreeError};
 
 use crate::hexdigest::Hex;
@@ -108,6 +109,9 @@ pub enum PinError {
     /// A lift of a key that is not pinned: it was derived before its circuit changed.
     #[error("vks.toml: {0} lifts a key that is not the pinned one of its circuit")]
     Stale(String),
+    /// A node that is neither a lift nor a join, or a base key that says that it lifts.
+    #[error("vks.toml: {0} is neither a base key nor a lift of one nor a join")]
+    Kind(String),
     /// The entries are no vk tree.
     #[error("vks.toml: {0}")]
     Tree(#[from] VkTreeError),
@@ -126,6 +130,15 @@ pub enum PinError {
 
 fn list(drifts: &[Drift]) -> String {
     drifts.iter().map(Drift::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether a node has the name and the algorithm id of a join.
+fn is_join(node: &Pin) -> bool {
+    let logs = node.name.strip_prefix("join/").and_then(|of| of.split_once('-'));
+    let is_log = |text: &str| text.parse::<u8>().is_ok_and(|log| log.to_string() == text);
+    node.lifts.is_none()
+        && node.algorithm == Hex(join_algorithm())
+        && logs.is_some_and(|(left, right)| is_log(left) && is_log(right))
 }
 
 impl Pins {
@@ -147,7 +160,7 @@ impl Pins {
         let root = Hex(VkTree::new(vk.iter().chain(&node).map(Pin::entry))?.root());
         let pins = Self { version: VERSION, root, vk, node };
         pins.check_names()?;
-        pins.check_lifts()?;
+        pins.check_nodes_kinds()?;
         Ok(pins)
     }
 
@@ -169,7 +182,7 @@ impl Pins {
             return Err(PinError::Version { got: pins.version });
         }
         pins.check_names()?;
-        pins.check_lifts()?;
+        pins.check_nodes_kinds()?;
         let derived = Hex(pins.tree()?.root());
         if derived != pins.root {
             return Err(PinError::Root { pinned: pins.root, derived });
@@ -187,16 +200,22 @@ impl Pins {
         Ok(())
     }
 
-    /// Every lift is one of a pinned key, under its algorithm.
-    fn check_lifts(&self) -> Result<(), PinError> {
-        let is_of = |node: &Pin, vk: &Pin| {
+    /// Every node is the lift of a pinned key, under its algorithm, or a join under that of joins.
+    fn check_nodes_kinds(&self) -> Result<(), PinError> {
+        let lifts = |node: &Pin, vk: &Pin| {
             node.name == format!("lift-{}", vk.name)
                 && node.lifts == Some(vk.digest)
                 && node.algorithm == vk.algorithm
         };
-        let lifts = self.node.iter().filter(|node| node.lifts.is_some() || node.name.starts_with("lift-"));
-        match lifts.into_iter().find(|node| !self.vk.iter().any(|vk| is_of(node, vk))) {
-            Some(stale) => Err(PinError::Stale(stale.name.clone())),
+        let stale = |node: &&Pin| node.lifts.is_some() || node.name.starts_with("lift-");
+        for node in &self.node {
+            if !is_join(node) && !self.vk.iter().any(|vk| lifts(node, vk)) {
+                let name = node.name.clone();
+                return Err(if stale(&node) { PinError::Stale(name) } else { PinError::Kind(name) });
+            }
+        }
+        match self.vk.iter().find(|vk| vk.lifts.is_some()) {
+            Some(vk) => Err(PinError::Kind(vk.name.clone())),
             None => Ok(()),
         }
     }
@@ -354,6 +373,25 @@ mod tests {
         other.digest = Hex(hash_bytes(b"other"));
         lift.algorithm = other.algorithm;
         assert!(matches!(Pins::with_nodes(vec![other], vec![lift]), Err(PinError::Stale(_))));
+    }
+
+    #[test]
+    fn rejects_nodes_that_are_neither_lifts_nor_joins() {
+        let mut join = pin("small");
+        (join.name, join.family, join.class) = ("join/15-16".into(), "join".into(), "15-16".into());
+        join.digest = Hex(hash_bytes(b"join"));
+        let with = |node: &Pin| Pins::with_nodes(vec![pin("small")], vec![node.clone()]);
+        assert!(matches!(with(&join), Err(PinError::Kind(_))));
+        join.algorithm = Hex(join_algorithm());
+        with(&join).unwrap();
+        for class in ["015-16", "15", "15-x", "15-16-17"] {
+            let node = Pin { name: format!("join/{class}"), class: class.into(), ..join.clone() };
+            assert!(matches!(with(&node), Err(PinError::Kind(_))), "{class}");
+        }
+        let node = Pin { name: "merge/15-16".into(), family: "merge".into(), ..join.clone() };
+        assert!(matches!(with(&node), Err(PinError::Kind(_))));
+        let base = Pin { lifts: Some(join.digest), ..pin("small") };
+        assert!(matches!(Pins::new(vec![base]), Err(PinError::Kind(_))));
     }
 
     #[test]
