@@ -281,7 +281,7 @@ fn rejects_results_that_are_asserted_equal_and_differ() {
 
 /// A witness value of the base field keeps a slot that is in the base field, whatever it is asserted to be.
 #[test]
-fn rejects_an_extension_value_for_a_felt_that_is_asserted_equal() {
+fn a_felt_that_is_asserted_equal_keeps_its_row_and_its_home() {
     let mut b = Builder::new();
     let (x, f) = (b.input_ext(), b.input());
     b.assert_eq(x, f.into());
@@ -290,6 +290,7 @@ fn rejects_an_extension_value_for_a_felt_that_is_asserted_equal() {
     let five = Value::from_u8(5);
     let program = Program::fitted(b, tsz_stark::Profile::InsecureNode).unwrap();
     assert!(program.run(&[five, five]).is_ok());
+    assert!(program.run(&[ext(&mut rng(6)), five]).is_err());
     // One row for the assertion, one for the value's home.
     assert_eq!((program.rows().alu, program.rows().pack), (2, 2));
 }
