@@ -1,4 +1,4 @@
-//! The liquidate circuit: Takeover (docs/src/domain.md section 7, docs/src/trading.md), a circuit of the manage family.
+//! The liquidate circuit: Takeover (docs/src/domain.md section 7, docs/src/trading.md), the circuit of the liquidate family.
 //!
 //! **Proven.** There are `count` takeovers whose access logs, absorbed in some order by the tuple sponge, take the capacity
 //! `start` to `end`, and each is computed by its rule in the system S at the batch time T with the parameters whose hash is

@@ -40,7 +40,7 @@ pub enum VerifyError {
     /// A claim about another algorithm.
     #[error("the claim is of algorithm {got:?}, the liquidate circuit proves {expected:?}")]
     Algorithm {
-        /// The manage family.
+        /// The liquidate family.
         expected: AlgorithmId,
         /// What the claim says.
         got: AlgorithmId,
@@ -69,7 +69,7 @@ pub enum VerifyError {
     Stark(#[from] tsz_stark::VerifyError),
 }
 
-/// Proves that the ops of `records`, in their order, follow the rules of the manage family under `params`, which are
+/// Proves that the ops of `records`, in their order, follow the rules of the liquidate family under `params`, which are
 /// those of the context's hash, and that the tuple sponge over them goes from `start` to the claim's end.
 ///
 /// # Errors
@@ -117,7 +117,7 @@ pub fn public_values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
 /// [`VerifyError`] unless the bytes are a proof of the claim under the key.
 pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), VerifyError> {
     let class = Class::with_heights(vk.log_heights()).ok_or(VerifyError::Key)?;
-    let expected = Family::Manage.algorithm();
+    let expected = Family::Liquidate.algorithm();
     if claim.algorithm != expected {
         return Err(VerifyError::Algorithm { expected, got: claim.algorithm });
     }

@@ -79,7 +79,7 @@ impl Witness {
         traces.push(range::trace(&requests.range));
         traces.extend(poseidon2::traces(&requests.p2, &[class.poseidon2])?);
         let claim = ExecClaim {
-            algorithm: Family::Manage.algorithm(),
+            algorithm: Family::Liquidate.algorithm(),
             context: *context,
             count: records.len() as u32,
             start,

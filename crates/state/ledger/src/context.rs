@@ -81,7 +81,7 @@ pub enum Family {
     Spot = 2,
     /// Perpetual trades.
     Perp = 3,
-    /// Liquidation, ADL, funding, parameters, last prices of a market.
+    /// Funding, parameters, listings, last prices of a market.
     Manage = 4,
     /// Oracle updates.
     Oracle = 5,
@@ -89,8 +89,18 @@ pub enum Family {
     Auth = 6,
     /// Logins by wallet.
     Wallet = 7,
-    /// Settlement of markets and debts, rankings.
+    /// Settlement of markets and debts.
     Settle = 8,
+    /// Liquidations, takeovers, forced closes.
+    Liquidate = 9,
+    /// Rankings, auto-deleveraging, forced liquidations.
+    Deleverage = 10,
+    /// Social logins.
+    Oidc = 11,
+    /// Operations that one login approves.
+    Pay = 12,
+    /// Operations of extension programs, under the guard.
+    Extension = 40,
 }
 
 impl Family {
