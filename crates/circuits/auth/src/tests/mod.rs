@@ -1,6 +1,7 @@
 //! Tests of the auth circuit: honest logins, lies, proofs.
 
 mod lies;
+mod live;
 mod proofs;
 mod wallet;
 mod world;
