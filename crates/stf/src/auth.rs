@@ -6,7 +6,10 @@ use tsz_auth::{Assertion, Passkey, Wallet, WalletApproval};
 use tsz_hash::Block;
 use tsz_ledger::{BatchContext, Family};
 
-use crate::ops::{RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey, RevokeKeyByWallet};
+use crate::ops::{
+    PayByPasskey, PayByWallet, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey,
+    RevokeKeyByWallet,
+};
 use crate::{Applied, Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 
 /// Codes of the operations in messages.
@@ -15,6 +18,10 @@ pub mod code {
     pub const REVOKE_KEY_BY_PASSKEY: u32 = 71;
     pub const REGISTER_KEY_BY_WALLET: u32 = 72;
     pub const REVOKE_KEY_BY_WALLET: u32 = 73;
+    pub const TRANSFER_BY_PASSKEY: u32 = 76;
+    pub const WITHDRAW_BY_PASSKEY: u32 = 77;
+    pub const TRANSFER_BY_WALLET: u32 = 78;
+    pub const WITHDRAW_BY_WALLET: u32 = 79;
 }
 
 /// An operation of the families auth and wallet.
@@ -26,6 +33,8 @@ pub enum AuthOp {
     RevokeKeyByPasskey(RevokeKeyByPasskey),
     RegisterKeyByWallet(RegisterKeyByWallet),
     RevokeKeyByWallet(RevokeKeyByWallet),
+    PayByPasskey(PayByPasskey),
+    PayByWallet(PayByWallet),
 }
 
 /// An external key and what it made of the message.
@@ -41,8 +50,12 @@ impl AuthOp {
     /// The family whose circuit proves it.
     pub fn family(&self) -> Family {
         match self {
-            Self::RegisterKeyByPasskey(_) | Self::RevokeKeyByPasskey(_) => Family::Auth,
-            Self::RegisterKeyByWallet(_) | Self::RevokeKeyByWallet(_) => Family::Wallet,
+            Self::RegisterKeyByPasskey(_) | Self::RevokeKeyByPasskey(_) | Self::PayByPasskey(_) => {
+                Family::Auth
+            }
+            Self::RegisterKeyByWallet(_) | Self::RevokeKeyByWallet(_) | Self::PayByWallet(_) => {
+                Family::Wallet
+            }
         }
     }
 
@@ -53,6 +66,8 @@ impl AuthOp {
             Self::RevokeKeyByPasskey(_) => code::REVOKE_KEY_BY_PASSKEY,
             Self::RegisterKeyByWallet(_) => code::REGISTER_KEY_BY_WALLET,
             Self::RevokeKeyByWallet(_) => code::REVOKE_KEY_BY_WALLET,
+            Self::PayByPasskey(op) => op.code(),
+            Self::PayByWallet(op) => op.code(),
         }
     }
 
@@ -63,6 +78,8 @@ impl AuthOp {
             Self::RevokeKeyByPasskey(op) => op.message(),
             Self::RegisterKeyByWallet(op) => op.message(),
             Self::RevokeKeyByWallet(op) => op.message(),
+            Self::PayByPasskey(op) => op.message(),
+            Self::PayByWallet(op) => op.message(),
         }
     }
 
@@ -73,6 +90,8 @@ impl AuthOp {
             Self::RevokeKeyByPasskey(op) => Approval::Passkey(&op.passkey, &op.assertion),
             Self::RegisterKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
             Self::RevokeKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
+            Self::PayByPasskey(op) => Approval::Passkey(&op.passkey, &op.assertion),
+            Self::PayByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
         }
     }
 
@@ -81,6 +100,7 @@ impl AuthOp {
         match self {
             Self::RegisterKeyByPasskey(op) => Some(&mut op.assertion),
             Self::RevokeKeyByPasskey(op) => Some(&mut op.assertion),
+            Self::PayByPasskey(op) => Some(&mut op.assertion),
             _ => None,
         }
     }
@@ -90,6 +110,7 @@ impl AuthOp {
         match self {
             Self::RegisterKeyByWallet(op) => Some(&mut op.approval),
             Self::RevokeKeyByWallet(op) => Some(&mut op.approval),
+            Self::PayByWallet(op) => Some(&mut op.approval),
             _ => None,
         }
     }
@@ -105,7 +126,14 @@ macro_rules! from_op {
     )*};
 }
 
-from_op!(RegisterKeyByPasskey, RevokeKeyByPasskey, RegisterKeyByWallet, RevokeKeyByWallet);
+from_op!(
+    RegisterKeyByPasskey,
+    RevokeKeyByPasskey,
+    RegisterKeyByWallet,
+    RevokeKeyByWallet,
+    PayByPasskey,
+    PayByWallet
+);
 
 impl Rule for AuthOp {
     fn run<V: View, S: SigVerifier>(
@@ -118,6 +146,8 @@ impl Rule for AuthOp {
             Self::RevokeKeyByPasskey(op) => op.run(env, log),
             Self::RegisterKeyByWallet(op) => op.run(env, log),
             Self::RevokeKeyByWallet(op) => op.run(env, log),
+            Self::PayByPasskey(op) => op.run(env, log),
+            Self::PayByWallet(op) => op.run(env, log),
         }
     }
 }

@@ -94,25 +94,30 @@ impl Signer<'_> {
     }
 }
 
-/// The external key that approves a key change.
+/// The external key that approves an operation.
 #[derive(Clone, Copy)]
 pub(crate) struct External {
     pub account: AccountId,
+    pub sub: SubId,
     pub key_slot: KeySlot,
     pub nonce: Nonce,
+    pub permission: Permission,
 }
 
 impl External {
-    /// Checks slot, manage-keys, expiry and the nonce of (account, 0); gives the id of the key. Accesses: KEYA read,
-    /// KEYB read, CTL write.
+    /// The key that approves a key change, under the nonce of (account, 0).
+    pub fn manager(account: AccountId, key_slot: KeySlot, nonce: Nonce) -> Self {
+        Self { account, sub: SubId::MIN, key_slot, nonce, permission: Permission::ManageKeys }
+    }
+
+    /// Checks slot, permission, expiry and nonce; gives the id of the key. Accesses: KEYA read, KEYB read, CTL write.
     pub fn key_id<V: View, S: SigVerifier>(
         self,
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
         scheme: Scheme,
     ) -> Result<Digest, Reject> {
-        let Self { account, key_slot, nonce } = self;
-        let (permission, sub) = (Permission::ManageKeys, SubId::MIN);
+        let Self { account, sub, key_slot, nonce, permission } = self;
         Authority { account, sub, key_slot, permission, nonce, scheme }.check(env.batch.time, log)
     }
 }

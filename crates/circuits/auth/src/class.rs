@@ -18,13 +18,18 @@ use tsz_chips::wallet::{self, WalletTable};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 
 use crate::ProvingKey;
-use crate::login::{ACCESSES, Kind, LoginAir, WRITES};
+use crate::login::{Kind, LoginAir};
+use crate::pay::{ACCESSES, RECORD, TransferByAir, WRITES, WithdrawByAir};
 
 air_enum! {
     /// Tables of the circuits of this crate.
     pub enum AuthAir {
         /// Key changes.
         Login(LoginAir),
+        /// Transfers.
+        Transfer(TransferByAir),
+        /// Withdrawals.
+        Withdraw(WithdrawByAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -59,9 +64,9 @@ air_enum! {
 }
 
 /// Tables of the circuit of passkeys.
-pub(crate) const PASSKEY_TABLES: usize = 14;
+pub(crate) const PASSKEY_TABLES: usize = 16;
 /// Tables of the circuit of wallets.
-pub(crate) const WALLET_TABLES: usize = 13;
+pub(crate) const WALLET_TABLES: usize = 15;
 /// Products of a signature.
 const PRODUCTS: usize = 22;
 /// Permutations of the message.
@@ -139,7 +144,7 @@ impl Class {
         Self::all().find(|class| class.log_heights() == log_heights)
     }
 
-    /// Ops that the class holds, whatever the length of their client data.
+    /// Ops that the class holds, whatever they are and whatever the length of their client data.
     pub fn capacity(&self) -> usize {
         let (hashes, key_blocks) = match self.kind {
             Kind::Passkey => {
@@ -153,7 +158,7 @@ impl Class {
             blocks(self.comb, COMB_ROWS),
             // One block ends the segment.
             ((1 << self.tuple) - 1) / op_rows(ACCESSES, WRITES),
-            (1 << self.poseidon2) / (op_rows(ACCESSES, WRITES) + MESSAGE + key_blocks),
+            (1 << self.poseidon2) / (op_rows(ACCESSES, WRITES) + MESSAGE + RECORD + key_blocks),
             hashes,
             // The padding of the ladder has products too.
             (1 << self.mulmod) / PRODUCTS - 1,
@@ -193,6 +198,8 @@ impl Class {
         let curve = self.curve();
         let mut tables: Vec<(AuthAir, usize)> = vec![
             (LoginAir(self.kind).into(), self.ops),
+            (TransferByAir(self.kind).into(), self.ops),
+            (WithdrawByAir(self.kind).into(), self.ops),
             (TupleAir { mode: Mode::Exec }.into(), self.tuple),
             (Poseidon2Table::new().into(), self.poseidon2),
             (RangeTable.into(), range::LOG_HEIGHT),

@@ -1,4 +1,4 @@
-//! The circuits of logins: key changes approved by external keys (docs/src/auth.md). One for passkeys (family auth), one
+//! The circuits of logins: key changes and payments approved by external keys (docs/src/auth.md). One for passkeys (family auth), one
 //! for wallets (family wallet), so that neither pays for the other.
 //!
 //! **Proven.** There are `count` ops whose access logs, absorbed in some order by the tuple sponge, take the capacity
@@ -11,6 +11,7 @@
 //! | table | one row is | columns + LogUp |
 //! |---|---|---|
 //! | [`Login`] | RegisterKeyBy.., RevokeKeyBy.. | 93 + 80 |
+//! | [`tsz_fund::tables::Transfer`], [`tsz_fund::tables::Withdraw`] | TransferBy.., WithdrawBy.. | |
 //! | [`tsz_chips::tuple`] | a block of a tuple | 29 + 24 |
 //! | [`tsz_chips::poseidon2`] | a permutation | 299 + 8 |
 //! | [`tsz_chips::range`] | a 12-bit value | 1 + 8 |
@@ -28,6 +29,7 @@
 
 mod class;
 mod login;
+mod pay;
 mod prove;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ mod witness;
 
 pub use class::{AuthAir, CLASSES, Class, WALLET_CLASSES};
 pub use login::{AuthRecord, Kind, Login, LoginAir, RecordError};
+pub use pay::{TransferByAir, WithdrawByAir};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use witness::{Witness, WitnessError};
 

@@ -16,6 +16,8 @@ use tsz_ledger::{Access, BatchContext, Family, KeyPolicy, Scheme};
 use tsz_stf::{Approval, AuthOp};
 use tsz_types::{AccountId, KeySlot};
 
+use crate::pay::{self, payment};
+
 /// What approves the ops of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -51,10 +53,12 @@ impl Kind {
     }
 }
 
-/// Accesses of an op.
-pub(crate) const ACCESSES: usize = 5;
-/// Writes of an op.
-pub(crate) const WRITES: usize = 3;
+/// Accesses of a key change.
+const ACCESSES: usize = 5;
+/// Writes of a key change.
+const WRITES: usize = 3;
+/// Tables of ops: key changes, transfers, withdrawals.
+pub(crate) const OP_TABLES: usize = 3;
 
 columns! {
     /// One registration or revocation.
@@ -164,10 +168,12 @@ pub struct AuthRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RecordError {
     /// Another number of accesses than the op has.
-    #[error("op {index}: {got} accesses, expected {ACCESSES}")]
+    #[error("op {index}: {got} accesses, expected {expected}")]
     Accesses {
         /// Sequence number.
         index: u32,
+        /// Accesses of the op.
+        expected: usize,
         /// Accesses given.
         got: usize,
     },
@@ -220,13 +226,18 @@ impl Approvals {
     }
 }
 
-/// What an op writes: the account, the slot, the slot of the key that approves, the policy.
-fn content(op: &AuthOp) -> (AccountId, KeySlot, KeySlot, Policy<F>) {
+/// The error of a record that has not so many accesses.
+pub(crate) fn wrong(record: &AuthRecord, expected: usize) -> RecordError {
+    RecordError::Accesses { index: record.index, expected, got: record.accesses.len() }
+}
+
+/// What an op writes: the account, the slot, the slot of the key that approves, the policy. None of a payment.
+fn content(op: &AuthOp) -> Option<(AccountId, KeySlot, KeySlot, Policy<F>)> {
     let register = |key_id: &Digest, content: KeyPolicy| {
         let (scheme, permissions) = (content.scheme.code(), content.permissions.bits());
         Policy::register(key_id, scheme, permissions, content.expiry.get())
     };
-    match op {
+    Some(match op {
         AuthOp::RegisterKeyByPasskey(op) => {
             (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
         }
@@ -235,18 +246,17 @@ fn content(op: &AuthOp) -> (AccountId, KeySlot, KeySlot, Policy<F>) {
         }
         AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByWallet(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
-    }
+        AuthOp::PayByPasskey(_) | AuthOp::PayByWallet(_) => return None,
+    })
 }
 
 /// The row of a record and the message that is approved.
 fn row(kind: Kind, context: &BatchContext, record: &AuthRecord) -> Result<(Login<F>, Digest), RecordError> {
-    let accesses: &[Access; ACCESSES] = record
-        .accesses
-        .as_slice()
-        .try_into()
-        .map_err(|_| RecordError::Accesses { index: record.index, got: record.accesses.len() })?;
+    let accesses: &[Access; ACCESSES] =
+        record.accesses.as_slice().try_into().map_err(|_| wrong(record, ACCESSES))?;
     let [key_a, key_b, ctl, slot_a, slot_b] = accesses;
-    let (account, slot, key_slot, policy) = content(&record.op);
+    let family = RecordError::Family { index: record.index };
+    let (account, slot, key_slot, policy) = content(&record.op).ok_or(family)?;
     let slot = F::from_u32(slot.get().into());
     let signer = |message| {
         Signer::of(&SignerInput {
@@ -274,7 +284,15 @@ pub(crate) fn publics(context: &BatchContext) -> Vec<F> {
     context.system.into_iter().chain(time).collect()
 }
 
-/// Fills the table.
+/// The op tables with what they ask for.
+pub(crate) struct OpTables {
+    /// Key changes, transfers, withdrawals.
+    pub traces: [Trace; OP_TABLES],
+    /// Approvals that they look up.
+    pub approvals: Approvals,
+}
+
+/// Fills the op tables.
 ///
 /// # Errors
 /// [`RecordError`]. That the ops follow the rules is not checked.
@@ -283,23 +301,39 @@ pub(crate) fn trace(
     context: &BatchContext,
     records: &[AuthRecord],
     log_height: usize,
-) -> Result<(Trace, Approvals), RecordError> {
+) -> Result<OpTables, RecordError> {
     let (rows, got) = (1 << log_height, records.len());
     if got > rows {
         return Err(RecordError::TooMany { rows, got });
     }
-    let width = <Login<F> as Columns<F>>::WIDTH;
-    let mut values = F::zero_vec(rows * width);
+    let (mut logins, mut pays) = (Vec::new(), pay::Rows::default());
     let mut approvals = Approvals::new(kind);
-    for (out, record) in values.chunks_exact_mut(width).zip(records) {
-        let (columns, message) = row(kind, context, record)?;
+    for record in records {
+        let message = match payment(&record.op) {
+            Some(payment) => pays.push(kind, context, record, payment)?,
+            None => {
+                let (columns, message) = row(kind, context, record)?;
+                logins.push(columns);
+                message
+            }
+        };
+        approvals.push(record, message)?;
+    }
+    let traces =
+        [fill(&logins, log_height), fill(&pays.transfers, log_height), fill(&pays.withdrawals, log_height)];
+    Ok(OpTables { traces, approvals })
+}
+
+/// A trace of rows, then zeros.
+fn fill<C: Columns<F>>(rows: &[C], log_height: usize) -> Trace {
+    let mut values = F::zero_vec(C::WIDTH << log_height);
+    for (out, row) in values.chunks_exact_mut(C::WIDTH).zip(rows) {
         let mut cells = out.iter_mut();
-        columns.write(&mut |x| {
+        row.write(&mut |x| {
             if let Some(cell) = cells.next() {
                 *cell = *x;
             }
         });
-        approvals.push(record, message)?;
     }
-    Ok((RowMajorMatrix::new(values, width), approvals))
+    RowMajorMatrix::new(values, C::WIDTH)
 }

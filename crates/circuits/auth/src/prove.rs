@@ -6,7 +6,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim};
 
 use crate::class::{Class, PASSKEY_TABLES, WALLET_TABLES};
-use crate::login::{AuthRecord, Kind, publics};
+use crate::login::{AuthRecord, Kind, OP_TABLES, publics};
 use crate::witness::{Witness, WitnessError};
 use crate::{ProvingKey, VerifyingKey};
 
@@ -100,10 +100,11 @@ impl Witness {
 pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
     let mut tuple: Vec<F> = claim.start.iter().chain(&claim.end).copied().collect();
     tuple.push(F::from_u32(claim.count));
-    // Both circuits have these two tables first; a claim of another family is refused before it gets here.
+    // Both circuits have these tables first; a claim of another family is refused before it gets here.
     let tables =
         if claim.algorithm == Kind::Wallet.family().algorithm() { WALLET_TABLES } else { PASSKEY_TABLES };
-    let mut values = vec![publics(&claim.context), tuple];
+    let mut values = vec![publics(&claim.context); OP_TABLES];
+    values.push(tuple);
     values.resize(tables, Vec::new());
     values
 }

@@ -1,7 +1,7 @@
 //! From applied ops to traces.
 
 use thiserror::Error;
-use tsz_air::{Trace, from_rows};
+use tsz_air::{F, Trace, from_rows};
 use tsz_chips::bigint::mulmod::{self, MULMOD, TooManyProducts};
 use tsz_chips::collect::{Asked, collect};
 use tsz_chips::ecdsa::{self, SignedDigest};
@@ -14,7 +14,8 @@ use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim};
 
 use crate::class::Class;
-use crate::login::{self, Approvals, AuthRecord, LoginAir, RecordError, publics};
+use crate::login::{self, Approvals, AuthRecord, LoginAir, OP_TABLES, OpTables, RecordError, publics};
+use crate::pay::{TransferByAir, WithdrawByAir};
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -63,20 +64,8 @@ impl Witness {
         records: &[AuthRecord],
         start: Digest,
     ) -> Result<Self, WitnessError> {
-        let (trace, approvals) = login::trace(class.kind, context, records, class.ops)?;
-        Self::assemble(class, context, records, start, trace, &approvals)
-    }
-
-    /// Fills the other tables for a table of ops and approvals.
-    pub(crate) fn assemble(
-        class: &Class,
-        context: &BatchContext,
-        records: &[AuthRecord],
-        start: Digest,
-        login: Trace,
-        approvals: &Approvals,
-    ) -> Result<Self, WitnessError> {
-        let (rows, signatures) = match approvals {
+        let OpTables { traces, approvals } = login::trace(class.kind, context, records, class.ops)?;
+        let (rows, signatures) = match &approvals {
             Approvals::Passkeys(all) => {
                 (Rows::Passkeys(passkey::rows(all)), all.iter().map(passkey::signature).collect())
             }
@@ -85,20 +74,20 @@ impl Witness {
                 (Rows::Wallets(wallet::rows(all)), signatures)
             }
         };
-        Self::with_rows(class, context, records, start, login, rows, &signatures)
+        Self::with_rows(class, context, records, start, traces, rows, &signatures)
     }
 
-    /// Fills the other tables for a table of ops, rows of approvals and signatures.
+    /// Fills the other tables for tables of ops, rows of approvals and signatures.
     pub(crate) fn with_rows(
         class: &Class,
         context: &BatchContext,
         records: &[AuthRecord],
         start: Digest,
-        login: Trace,
+        ops: [Trace; OP_TABLES],
         approvals: Rows,
         signatures: &[SignedDigest],
     ) -> Result<Self, WitnessError> {
-        let mut asked = collect(&LoginAir(class.kind), &login, &publics(context));
+        let mut asked = Self::asked(class, &ops, &publics(context));
         let mut of_approvals = approvals.traces(class, &mut asked)?;
         let signed = ecdsa::generate(class.curve(), signatures, class.ecdsa())?;
         asked.merge(signed.asked);
@@ -109,7 +98,8 @@ impl Witness {
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut asked.shared)?;
 
-        let mut traces = vec![login, hashed.trace];
+        let mut traces = Vec::from(ops);
+        traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&asked.shared.p2, &[class.poseidon2])?);
         traces.push(range::trace(&asked.shared.range));
         traces.append(&mut of_approvals);
@@ -124,6 +114,14 @@ impl Witness {
             has_begin: false,
         };
         Ok(Self { claim, traces })
+    }
+
+    /// What the op tables look up.
+    fn asked(class: &Class, [login, transfer, withdraw]: &[Trace; OP_TABLES], publics: &[F]) -> Asked {
+        let mut asked = collect(&LoginAir(class.kind), login, publics);
+        asked.merge(collect(&TransferByAir(class.kind), transfer, publics));
+        asked.merge(collect(&WithdrawByAir(class.kind), withdraw, publics));
+        asked
     }
 }
 

@@ -42,9 +42,9 @@ mod witness;
 
 pub use class::{CLASSES, Class, Counts, FundAir, counts, op_rows};
 pub use cost::{TableCost, cells_per_op};
-pub use op::{FundRecord, OP_TABLES};
+pub use op::{FundRecord, Leg, OP_TABLES};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
-pub use trace::RecordError;
+pub use trace::{Payment, RecordError, transfer_row, withdraw_row};
 pub use witness::{Witness, WitnessError};
 
 /// A proving key of a size class.

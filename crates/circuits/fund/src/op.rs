@@ -9,7 +9,7 @@ use tsz_types::{AccountId, Bucket, KeySlot, SubId};
 
 /// A bucket of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Leg {
+pub struct Leg {
     /// Account (u24).
     pub account: u32,
     /// Sub-account (< 32).

@@ -36,6 +36,18 @@ type KeyRef<'a, E> = (&'a [E; 8], &'a [E; PERMISSIONS], &'a [E; 2]);
 /// Expiry, the margin to it and the borrow of that difference.
 type ExpiryRef<'a, E> = (&'a [E; 2], &'a [U24<E>; 2], &'a E);
 
+/// What approves the message of an op.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approver {
+    /// A native signature, on bus `sig`.
+    Signature,
+    /// A login by a key of another scheme, on bus `login`.
+    Login {
+        /// Number of the scheme.
+        scheme: u32,
+    },
+}
+
 columns! {
     /// The signer of an op and everything that makes the signature count.
     pub struct Signer {
@@ -236,6 +248,22 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         self.not_insurance(s);
         self.authorise(j, s, sub, context, message, scheme);
         self.approved(scheme, &s.key_id, &s.digest);
+    }
+
+    /// [`Row::signer`] or [`Row::external_signer`].
+    pub fn approver(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+        by: Approver,
+    ) {
+        match by {
+            Approver::Signature => self.signer(j, s, sub, context, message),
+            Approver::Login { scheme } => self.external_signer(j, s, sub, context, message, scheme),
+        }
     }
 
     /// The signer is not the insurance account.

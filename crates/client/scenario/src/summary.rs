@@ -1,6 +1,6 @@
 //! An operation in one line.
 
-use tsz_stf::{AuthOp, FundOp};
+use tsz_stf::{AuthOp, FundOp, Payee, Payment};
 use tsz_trade::{Op, Order, Party, PerpOrder, Side, SpotOrder, Terms, TradeOp};
 use tsz_types::{AccountId, MarketId, SubId};
 
@@ -40,7 +40,18 @@ fn auth(op: &AuthOp, names: &Names) -> String {
         AuthOp::RevokeKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RegisterKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RevokeKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::PayByPasskey(p) => payment(&p.payment, names),
+        AuthOp::PayByWallet(p) => payment(&p.payment, names),
     }
+}
+
+fn payment(p: &Payment, names: &Names) -> String {
+    let who = |account: AccountId, sub: SubId| names.party(Party { account, sub });
+    let to = match p.to {
+        Payee::Bucket { account, sub, .. } => who(account, sub),
+        Payee::Address(to) => to.to_string(),
+    };
+    format!("{} {} from {} to {to}", p.units, names.token(p.token), who(p.account, p.sub))
 }
 
 fn fund(op: &FundOp, names: &Names) -> String {

@@ -84,7 +84,7 @@ impl RevokeKeyByPasskey {
 }
 
 /// Checks slot, policy, nonce and approval. Accesses: KEYA read, KEYB read, CTL write.
-fn check<V: View, S: SigVerifier>(
+pub(super) fn check<V: View, S: SigVerifier>(
     env: &Env<'_, S>,
     log: &mut Log<'_, V>,
     who: External,
@@ -104,7 +104,7 @@ impl Rule for RegisterKeyByPasskey {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let who = External { account: self.account, key_slot: self.key_slot, nonce: self.nonce };
+        let who = External::manager(self.account, self.key_slot, self.nonce);
         check(env, log, who, (&self.passkey, &self.assertion), &self.message())?;
         write_slot(log, self.account, self.slot, self.key_id, Some(self.policy()));
         Ok(Receipt::OK)
@@ -117,7 +117,7 @@ impl Rule for RevokeKeyByPasskey {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let who = External { account: self.account, key_slot: self.key_slot, nonce: self.nonce };
+        let who = External::manager(self.account, self.key_slot, self.nonce);
         check(env, log, who, (&self.passkey, &self.assertion), &self.message())?;
         write_slot(log, self.account, self.slot, ZERO, None);
         Ok(Receipt::OK)

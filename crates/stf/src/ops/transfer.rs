@@ -70,17 +70,9 @@ impl Rule for Transfer {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        positive(self.units)?;
         let from = Leg { account: self.account, sub: self.sub, bucket: self.bucket, token: self.token };
         let to =
             Leg { account: self.to_account, sub: self.to_sub, bucket: self.to_bucket, token: self.token };
-        if from.key()? == to.key()? {
-            return Err(Reject::SameBucket);
-        }
-        let HeadCell { next_account, .. } = log.read_cell(Key::HEAD)?;
-        if self.to_account.get() >= next_account {
-            return Err(Reject::NoAccount { account: self.to_account, next_account });
-        }
         let signer = Signer {
             account: self.account,
             sub: self.sub,
@@ -90,9 +82,27 @@ impl Rule for Transfer {
             message: self.message(),
             signature: &self.signature,
         };
-        signer.check(env, log)?;
-        from.debit(log, self.units)?;
-        to.credit(log, self.units)?;
-        Ok(Receipt::OK)
+        run(log, (from, to), self.units, |log| signer.check(env, log))
     }
+}
+
+/// Moves `units` where `authorise` agrees. Accesses: HEAD read, those of `authorise`, both buckets write.
+pub(super) fn run<V: View>(
+    log: &mut Log<'_, V>,
+    (from, to): (Leg, Leg),
+    units: Units,
+    authorise: impl FnOnce(&mut Log<'_, V>) -> Result<(), Reject>,
+) -> Result<Receipt, Reject> {
+    positive(units)?;
+    if from.key()? == to.key()? {
+        return Err(Reject::SameBucket);
+    }
+    let HeadCell { next_account, .. } = log.read_cell(Key::HEAD)?;
+    if to.account.get() >= next_account {
+        return Err(Reject::NoAccount { account: to.account, next_account });
+    }
+    authorise(log)?;
+    from.debit(log, units)?;
+    to.credit(log, units)?;
+    Ok(Receipt::OK)
 }

@@ -66,17 +66,6 @@ impl Withdraw {
             to: self.to,
         }
     }
-
-    fn check_token(&self, token: TokCell) -> Result<(), Reject> {
-        if !token.listed {
-            return Err(Reject::NotListed { token: self.token });
-        }
-        if self.units < token.minimum {
-            let TokCell { minimum, .. } = token;
-            return Err(Reject::BelowMinimum { token: self.token, units: self.units, minimum });
-        }
-        Ok(())
-    }
 }
 
 impl Rule for Withdraw {
@@ -85,9 +74,6 @@ impl Rule for Withdraw {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        positive(self.units)?;
-        let from = Leg { account: self.account, sub: self.sub, bucket: self.bucket, token: self.token };
-        from.key()?;
         let signer = Signer {
             account: self.account,
             sub: self.sub,
@@ -97,11 +83,31 @@ impl Rule for Withdraw {
             message: self.message(),
             signature: &self.signature,
         };
-        signer.check(env, log)?;
-        self.check_token(log.read_cell(Key::tok(self.token.get().into()))?)?;
-        from.debit(log, self.units)?;
-        let record = self.out_record();
-        pay_out(log, Some(&record));
-        Ok(Receipt::out(Code::Ok, record))
+        run(log, &self.out_record(), |log| signer.check(env, log))
     }
+}
+
+/// Pays a record where `authorise` agrees. Accesses: those of `authorise`, TOK read, the bucket and OUT write.
+pub(super) fn run<V: View>(
+    log: &mut Log<'_, V>,
+    record: &OutRecord,
+    authorise: impl FnOnce(&mut Log<'_, V>) -> Result<(), Reject>,
+) -> Result<Receipt, Reject> {
+    let OutRecord { account, sub, bucket, token, units, .. } = *record;
+    positive(units)?;
+    let from = Leg { account, sub, bucket, token };
+    from.key()?;
+    authorise(log)?;
+    check_token(token, units, log.read_cell(Key::tok(token.get().into()))?)?;
+    from.debit(log, units)?;
+    pay_out(log, Some(record));
+    Ok(Receipt::out(Code::Ok, *record))
+}
+
+fn check_token(token: TokenId, units: Units, listing: TokCell) -> Result<(), Reject> {
+    let TokCell { listed, minimum } = listing;
+    if !listed {
+        return Err(Reject::NotListed { token });
+    }
+    if units < minimum { Err(Reject::BelowMinimum { token, units, minimum }) } else { Ok(()) }
 }

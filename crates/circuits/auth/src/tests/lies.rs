@@ -195,7 +195,7 @@ fn edited(change: impl FnOnce(&mut tsz_chips::passkey::PasskeyCols<F>)) -> Strin
 }
 
 fn edited_in(world: &World, change: impl FnOnce(&mut tsz_chips::passkey::PasskeyCols<F>)) -> String {
-    let (login, approvals) =
+    let crate::login::OpTables { traces, approvals } =
         crate::login::trace(SMALL.kind, &world.context, &world.records, SMALL.ops).unwrap();
     let crate::login::Approvals::Passkeys(approvals) = approvals else { unreachable!() };
     let signatures: Vec<_> = approvals.iter().map(tsz_chips::passkey::signature).collect();
@@ -203,7 +203,7 @@ fn edited_in(world: &World, change: impl FnOnce(&mut tsz_chips::passkey::Passkey
     change(&mut rows.rows[0]);
     let (start, rows) = (world.context.digest(), crate::witness::Rows::Passkeys(rows));
     let witness =
-        crate::Witness::with_rows(&SMALL, &world.context, &world.records, start, login, rows, &signatures);
+        crate::Witness::with_rows(&SMALL, &world.context, &world.records, start, traces, rows, &signatures);
     place(&witness.unwrap())
 }
 
@@ -303,7 +303,7 @@ fn rejects_a_padding_row_that_provides() {
     let mut witness = world.witness();
     let width = tsz_chips::passkey::PasskeyCols::<F>::WIDTH;
     // Column 1 is `uses`.
-    witness.traces[4].values[width + 1] = F::ONE;
+    witness.traces[6].values[width + 1] = F::ONE;
     assert_eq!(place(&witness), "passkey");
 }
 

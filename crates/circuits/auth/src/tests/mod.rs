@@ -2,6 +2,7 @@
 
 mod lies;
 mod live;
+mod pay;
 mod proofs;
 mod wallet;
 mod world;

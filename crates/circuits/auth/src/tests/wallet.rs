@@ -8,17 +8,18 @@ use tsz_chips::ecdsa::{Failed, SignedDigest};
 use tsz_chips::keccak::{self, Absorb};
 use tsz_chips::wallet::{self, WalletCols};
 use tsz_hash::Digest;
-use tsz_ledger::{Access, SystemId};
+use tsz_ledger::cells::BalCell;
+use tsz_ledger::{Access, SystemId, TokCell};
 use tsz_ledger::{BatchContext, Cell, CtlCell, Family, Key, KeyPolicy, Permission, Permissions, Scheme};
 use tsz_stark::Profile;
-use tsz_stf::{AuthOp, MemView, RegisterKeyByWallet, Reject, RevokeKeyByWallet};
+use tsz_stf::{AuthOp, MemView, PayByWallet, Payee, Payment, RegisterKeyByWallet, Reject, RevokeKeyByWallet};
 use tsz_stf::{Trusted, Verified, View, apply_auth_with, message};
-use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
+use tsz_types::{AccountId, Balance, Bucket, EthAddress, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
 
 use super::proofs::measure;
 use super::world::{EXPIRY, TIME, place_in, slot};
 use crate::class::{Class, WALLET_CLASSES};
-use crate::login::{Approvals, RecordError, trace};
+use crate::login::{Approvals, OpTables, RecordError, trace};
 use crate::witness::{Rows, WitnessError};
 use crate::{AuthRecord, VerifyError, Witness, prove, verify};
 
@@ -152,6 +153,47 @@ fn accepts_honest_logins_and_none() {
     assert_eq!(World::new().place(), "nowhere");
 }
 
+/// A withdrawal of 77 units of token 1, which account 2 has, not yet approved.
+fn withdraw(w: &mut World) -> PayByWallet {
+    let units = |n| Units::new(n).unwrap();
+    w.view.set(Key::tok(1), TokCell { listed: true, minimum: units(10) }.to_leaf());
+    let held = BalCell { balance: Balance::from(units(1_000)) };
+    w.view.set(Key::bucket(2, 0, false, 1), held.to_leaf());
+    let payment = Payment {
+        account: AccountId::new(2).unwrap(),
+        sub: SubId::MIN,
+        bucket: Bucket::Balance,
+        to: Payee::Address(EthAddress([9; 20])),
+        token: TokenId::new(1).unwrap(),
+        units: units(77),
+        nonce: w.nonce(),
+        key_slot: slot(3),
+    };
+    PayByWallet { payment, wallet: w.wallet, approval: w.soft.approve(&DOMAIN, &tsz_hash::ZERO) }
+}
+
+#[test]
+fn accepts_a_payment_and_rejects_another_than_the_approved_one() {
+    let mut w = World::new();
+    let op = withdraw(&mut w);
+    let op = w.approve(op);
+    w.verdict(&op).unwrap();
+    w.apply(op);
+    assert_eq!(w.place(), "nowhere");
+    let changes: [fn(&mut Payment); 2] =
+        [|p| p.units = Units::new(78).unwrap(), |p| p.to = Payee::Address(EthAddress([8; 20]))];
+    for change in changes {
+        let mut w = World::new();
+        let op = withdraw(&mut w);
+        let AuthOp::PayByWallet(mut op) = w.approve(op) else { unreachable!() };
+        change(&mut op.payment);
+        let op = AuthOp::from(op);
+        assert!(matches!(w.verdict(&op), Err(Reject::Wallet { .. })));
+        w.apply(op);
+        assert_eq!(w.place(), "mulmod");
+    }
+}
+
 #[test]
 fn rejects_an_approval_of_another_message_op_or_nonce() {
     let other = |w: &World, _: &Digest| w.soft.approve(&DOMAIN, &tsz_hash::ZERO);
@@ -266,13 +308,15 @@ fn hex(text: &str) -> [u8; 32] {
 /// Verdict after the row of the approval, what it hashes and its signature were changed.
 fn edited(change: impl FnOnce(&World, &mut wallet::Rows, &mut SignedDigest)) -> String {
     let world = one();
-    let (login, approvals) = trace(SMALL.kind, &world.context, &world.records, SMALL.ops).unwrap();
+    let OpTables { traces, approvals } =
+        trace(SMALL.kind, &world.context, &world.records, SMALL.ops).unwrap();
     let Approvals::Wallets(approvals) = approvals else { unreachable!() };
     let mut signatures: Vec<SignedDigest> = approvals.iter().map(wallet::signature).collect();
     let mut rows = wallet::rows(&approvals);
     change(&world, &mut rows, &mut signatures[0]);
     let (start, rows) = (world.context.digest(), Rows::Wallets(rows));
-    let witness = Witness::with_rows(&SMALL, &world.context, &world.records, start, login, rows, &signatures);
+    let witness =
+        Witness::with_rows(&SMALL, &world.context, &world.records, start, traces, rows, &signatures);
     place_in(&SMALL, &witness.unwrap())
 }
 
@@ -365,7 +409,7 @@ fn rejects_hashes_of_other_rows_or_values() {
 fn rejects_a_padding_row_that_provides() {
     let mut witness = one().witness().unwrap();
     // Column 1 is `uses`.
-    witness.traces[4].values[WalletCols::<F>::WIDTH + 1] = F::ONE;
+    witness.traces[6].values[WalletCols::<F>::WIDTH + 1] = F::ONE;
     assert_eq!(place_in(&SMALL, &witness), "wallet");
 }
 

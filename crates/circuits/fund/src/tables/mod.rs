@@ -17,8 +17,8 @@ pub use deposit::{Deposit, DepositAir};
 pub use exit::{Exit, ExitAir};
 pub use key::{Key, KeyAir};
 pub use l1key::{L1Key, L1KeyAir};
-pub use transfer::{Transfer, TransferAir};
-pub use withdraw::{Withdraw, WithdrawAir};
+pub use transfer::{Transfer, TransferAir, transfer_constraints};
+pub use withdraw::{Withdraw, WithdrawAir, withdraw_constraints};
 
 pub use tsz_gadgets::table::SIGNED_PUBLICS;
 

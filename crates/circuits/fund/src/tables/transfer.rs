@@ -12,7 +12,7 @@ use tsz_gadgets::chain::sys;
 use tsz_gadgets::columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::row::{Row, Shape, c, pad8};
-use tsz_gadgets::signer::{Signer, permission};
+use tsz_gadgets::signer::{Approver, Signer, permission};
 use tsz_gadgets::units::Units;
 
 columns! {
@@ -62,35 +62,40 @@ op_air! {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for TransferAir {
     fn eval(&self, builder: &mut AB) {
-        let t: Transfer<AB::Expr> = current(builder);
-        let (system, time) = signed_context(builder);
-        let mut row = Row::new(builder, t.is_real.clone(), t.index.clone(), Shape { n: 6, nv: 9 });
-        row.u24(&t.to_account);
-        row.place(&t.from, &t.token);
-        row.place(&t.to, &t.token);
-        row.narrow(&t.token, 7);
-        row.units(&t.units);
-        row.units_non_zero(&t.units, &t.units_inv);
-        parties(&mut row, &t);
-
-        let [u0, u1, u2] = t.units.limbs();
-        let [nonce_lo, nonce_hi] = t.signer.nonce();
-        let account = t.signer.account.value();
-        let first = [c(3), account.clone(), t.from.sb(), t.token.clone(), u0, u1, u2, nonce_hi];
-        let mut second = pad8(&[t.to_account.value(), t.to.sb()]);
-        second[7] = nonce_lo;
-        row.signer(1, &t.signer, t.from.sub.clone(), (&system, &time), [first, second]);
-
-        let amount = t.units.amount();
-        row.debit(&t.debit);
-        row.key(4, true, account, t.from.lo(&t.token));
-        row.old(4, t.debit.old_leaf(&amount));
-        row.new_value(1, t.debit.new_leaf());
-        row.credit(&t.credit, &t.to.bucket, &amount);
-        row.key(5, true, t.to_account.value(), t.to.lo(&t.token));
-        row.old(5, t.credit.old_leaf());
-        row.new_value(2, t.credit.new_leaf());
+        transfer_constraints(builder, 3, Approver::Signature);
     }
+}
+
+/// The constraints of the table, for ops whose messages have a code and are approved in some way.
+pub fn transfer_constraints<AB: InteractionBuilder<F = F>>(builder: &mut AB, code: u32, by: Approver) {
+    let t: Transfer<AB::Expr> = current(builder);
+    let (system, time) = signed_context(builder);
+    let mut row = Row::new(builder, t.is_real.clone(), t.index.clone(), Shape { n: 6, nv: 9 });
+    row.u24(&t.to_account);
+    row.place(&t.from, &t.token);
+    row.place(&t.to, &t.token);
+    row.narrow(&t.token, 7);
+    row.units(&t.units);
+    row.units_non_zero(&t.units, &t.units_inv);
+    parties(&mut row, &t);
+
+    let [u0, u1, u2] = t.units.limbs();
+    let [nonce_lo, nonce_hi] = t.signer.nonce();
+    let account = t.signer.account.value();
+    let first = [c(code), account.clone(), t.from.sb(), t.token.clone(), u0, u1, u2, nonce_hi];
+    let mut second = pad8(&[t.to_account.value(), t.to.sb()]);
+    second[7] = nonce_lo;
+    row.approver(1, &t.signer, t.from.sub.clone(), (&system, &time), [first, second], by);
+
+    let amount = t.units.amount();
+    row.debit(&t.debit);
+    row.key(4, true, account, t.from.lo(&t.token));
+    row.old(4, t.debit.old_leaf(&amount));
+    row.new_value(1, t.debit.new_leaf());
+    row.credit(&t.credit, &t.to.bucket, &amount);
+    row.key(5, true, t.to_account.value(), t.to.lo(&t.token));
+    row.old(5, t.credit.old_leaf());
+    row.new_value(2, t.credit.new_leaf());
 }
 
 fn parties<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Transfer<AB::Expr>) {

@@ -11,7 +11,7 @@ use tsz_gadgets::chain::{Chain, sys};
 use tsz_gadgets::columns;
 use tsz_gadgets::limb::{Address, U24};
 use tsz_gadgets::row::{Row, Shape, TOK_HI, c, pad8};
-use tsz_gadgets::signer::{Signer, permission};
+use tsz_gadgets::signer::{Approver, Signer, permission};
 use tsz_gadgets::units::Units;
 
 columns! {
@@ -53,35 +53,40 @@ op_air! {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for WithdrawAir {
     fn eval(&self, builder: &mut AB) {
-        let w: Withdraw<AB::Expr> = current(builder);
-        let (system, time) = signed_context(builder);
-        let mut row = Row::new(builder, w.is_real.clone(), w.index.clone(), Shape { n: 6, nv: 9 });
-        row.place(&w.from, &w.token);
-        row.narrow(&w.token, 7);
-        row.units(&w.units);
-        row.units_non_zero(&w.units, &w.units_inv);
-        row.address(&w.to);
-
-        let [u0, u1, u2] = w.units.limbs();
-        let [nonce_lo, nonce_hi] = w.signer.nonce();
-        let account = w.signer.account.value();
-        let (sb, tsb) = (w.from.sb(), w.from.tsb(&w.token));
-        let first =
-            [c(4), account.clone(), sb, w.token.clone(), u0.clone(), u1.clone(), u2.clone(), nonce_hi];
-        let mut second = pad8(&w.to.values());
-        second[7] = nonce_lo;
-        row.signer(0, &w.signer, w.from.sub.clone(), (&system, &time), [first, second]);
-        let may = w.signer.permissions[permission::WITHDRAW].clone();
-        row.zero(w.is_real.clone() * (AB::Expr::ONE - may));
-
-        token(&mut row, &w);
-        row.debit(&w.debit);
-        row.key(4, true, account.clone(), w.from.lo(&w.token));
-        row.old(4, w.debit.old_leaf(&w.units.amount()));
-        row.new_value(1, w.debit.new_leaf());
-        let record = [pad8(&[c(4), account, tsb, u0, u1, u2]), pad8(&w.to.values())];
-        row.chain((5, 2, sys::OUT), &w.out, &w.is_real, record);
+        withdraw_constraints(builder, 4, Approver::Signature);
     }
+}
+
+/// The constraints of the table, for ops whose messages have a code and are approved in some way. The record for
+/// L1 has code 4 in any case.
+pub fn withdraw_constraints<AB: InteractionBuilder<F = F>>(builder: &mut AB, code: u32, by: Approver) {
+    let w: Withdraw<AB::Expr> = current(builder);
+    let (system, time) = signed_context(builder);
+    let mut row = Row::new(builder, w.is_real.clone(), w.index.clone(), Shape { n: 6, nv: 9 });
+    row.place(&w.from, &w.token);
+    row.narrow(&w.token, 7);
+    row.units(&w.units);
+    row.units_non_zero(&w.units, &w.units_inv);
+    row.address(&w.to);
+
+    let [u0, u1, u2] = w.units.limbs();
+    let [nonce_lo, nonce_hi] = w.signer.nonce();
+    let account = w.signer.account.value();
+    let (sb, tsb) = (w.from.sb(), w.from.tsb(&w.token));
+    let first = [c(code), account.clone(), sb, w.token.clone(), u0.clone(), u1.clone(), u2.clone(), nonce_hi];
+    let mut second = pad8(&w.to.values());
+    second[7] = nonce_lo;
+    row.approver(0, &w.signer, w.from.sub.clone(), (&system, &time), [first, second], by);
+    let may = w.signer.permissions[permission::WITHDRAW].clone();
+    row.zero(w.is_real.clone() * (AB::Expr::ONE - may));
+
+    token(&mut row, &w);
+    row.debit(&w.debit);
+    row.key(4, true, account.clone(), w.from.lo(&w.token));
+    row.old(4, w.debit.old_leaf(&w.units.amount()));
+    row.new_value(1, w.debit.new_leaf());
+    let record = [pad8(&[c(4), account, tsb, u0, u1, u2]), pad8(&w.to.values())];
+    row.chain((5, 2, sys::OUT), &w.out, &w.is_real, record);
 }
 
 /// The token is listed and units - minimum has 60 bits. Limb equations are of integers below 2^25 in size.

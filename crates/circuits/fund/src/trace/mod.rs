@@ -4,6 +4,8 @@ mod cancels;
 mod l1;
 mod signed;
 
+pub use signed::{Payment, transfer_row, withdraw_row};
+
 use rayon::prelude::*;
 use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing, Requests, RowMajorMatrix, Trace};
@@ -71,8 +73,12 @@ pub struct OpTraces {
 
 /// The accesses of a record as an array.
 fn accesses<'a, const N: usize>(record: &OpRecord<'a>) -> Result<&'a [Access; N], RecordError> {
-    let got = record.accesses.len();
-    record.accesses.try_into().map_err(|_| RecordError::Accesses { index: record.index, expected: N, got })
+    exactly(record.index, record.accesses)
+}
+
+fn exactly<const N: usize>(index: u32, accesses: &[Access]) -> Result<&[Access; N], RecordError> {
+    let got = accesses.len();
+    accesses.try_into().map_err(|_| RecordError::Accesses { index, expected: N, got })
 }
 
 /// A row with its signature.

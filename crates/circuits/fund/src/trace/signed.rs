@@ -3,7 +3,7 @@
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_ledger::{Access, BatchContext};
 
-use super::{RecordError, Signable, accesses, address_block, request};
+use super::{RecordError, Signable, accesses, address_block, exactly, request};
 use crate::op::{KeyPolicy, Leg, Op, OpRecord, Signed};
 use crate::tables::{Key, Transfer, Withdraw};
 use tsz_gadgets::bucket::{Credit, Debit, Place};
@@ -21,13 +21,13 @@ fn felt(x: u32) -> F {
 fn signer(
     context: &BatchContext,
     account: u32,
-    signed: &Signed,
+    slot: u32,
     [key_a, key_b, ctl]: [&Access; 3],
     message: [[F; 8]; 2],
 ) -> Signer<F> {
     Signer::of(&SignerInput {
         account,
-        slot: signed.slot,
+        slot,
         key_a: &key_a.old,
         key_b: &key_b.old,
         ctl: &ctl.old,
@@ -35,6 +35,39 @@ fn signer(
         system: &context.system,
         message,
     })
+}
+
+/// A payment that the ledger applied, whatever approved it.
+pub struct Payment<'a> {
+    /// The batch.
+    pub context: &'a BatchContext,
+    /// Sequence number.
+    pub index: u32,
+    /// What it accessed.
+    pub accesses: &'a [Access],
+    /// Code of its message.
+    pub code: u32,
+    /// Key slot (< 48).
+    pub slot: u32,
+    /// Payer.
+    pub from: Leg,
+    /// Token (< 128).
+    pub token: u32,
+    /// Units (u60).
+    pub units: u64,
+}
+
+impl<'a> Payment<'a> {
+    fn new(
+        context: &'a BatchContext,
+        record: &OpRecord<'a>,
+        code: u32,
+        (from, token, units): (Leg, u32, u64),
+        signed: &Signed,
+    ) -> Self {
+        let OpRecord { index, accesses, .. } = *record;
+        Self { context, index, accesses, code, slot: signed.slot, from, token, units }
+    }
 }
 
 /// Lower half of the key of a bucket's cell.
@@ -45,25 +78,35 @@ fn lo(leg: &Leg, token: u32) -> F {
 /// Row of a Transfer.
 pub fn transfer(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Transfer<F>>, RecordError> {
     let Op::Transfer { from, to, token, units, signed } = &record.op else { return Ok(Default::default()) };
-    let [head, key_a, key_b, ctl, source, target] = accesses::<6>(record)?;
+    let row = transfer_row(&Payment::new(context, record, 3, (*from, *token, *units), signed), to)?;
+    let signature = request(signed, &row.signer);
+    Ok((row, signature))
+}
+
+/// Row of a transfer.
+///
+/// # Errors
+/// [`RecordError::Accesses`].
+pub fn transfer_row(payment: &Payment<'_>, to: &Leg) -> Result<Transfer<F>, RecordError> {
+    let Payment { context, index, code, slot, from, token, units, .. } = payment;
+    let [head, key_a, key_b, ctl, source, target] = exactly::<6>(*index, payment.accesses)?;
     let (from_place, to_place) = (Place::of(from.sub, from.collateral), Place::of(to.sub, to.collateral));
     let amount = Units::of(*units);
     let [u0, u1, u2] = amount.limbs();
-    let first = [felt(3), felt(from.account), from_place.sb(), felt(*token), u0, u1, u2, ctl.old[1]];
+    let first = [felt(*code), felt(from.account), from_place.sb(), felt(*token), u0, u1, u2, ctl.old[1]];
     let mut second = [F::ZERO; 8];
     second[0] = felt(to.account);
     second[1] = to_place.sb();
     second[7] = ctl.old[0];
-    let signer = signer(context, from.account, signed, [key_a, key_b, ctl], [first, second]);
+    let signer = signer(context, from.account, *slot, [key_a, key_b, ctl], [first, second]);
     let difference = felt(from.account) - felt(to.account);
     let is_internal = from.account == to.account;
     let cells = lo(from, *token) - lo(to, *token);
-    let signature = request(signed, &signer);
     let next = head.old[4];
     let distance = next - F::ONE - felt(to.account);
-    let row = Transfer {
+    Ok(Transfer {
         is_real: F::ONE,
-        index: felt(record.index),
+        index: felt(*index),
         signer,
         from: from_place,
         to_account: U24::of(to.account),
@@ -79,28 +122,37 @@ pub fn transfer(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signabl
         distance: U24::of_felt(distance),
         debit: Debit::of(&source.new, u128::from(*units) * SCALE),
         credit: Credit::of(&target.old, &target.new, u128::from(*units) * SCALE),
-    };
-    Ok((row, signature))
+    })
 }
 
 /// Row of a Withdraw.
 pub fn withdraw(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Withdraw<F>>, RecordError> {
     let Op::Withdraw { from, token, units, to, signed } = &record.op else { return Ok(Default::default()) };
-    let [key_a, key_b, ctl, listing, source, out] = accesses::<6>(record)?;
+    let row = withdraw_row(&Payment::new(context, record, 4, (*from, *token, *units), signed), to)?;
+    let signature = request(signed, &row.signer);
+    Ok((row, signature))
+}
+
+/// Row of a withdrawal to an L1 address of seven felts.
+///
+/// # Errors
+/// [`RecordError::Accesses`].
+pub fn withdraw_row(payment: &Payment<'_>, to: &[F; 7]) -> Result<Withdraw<F>, RecordError> {
+    let Payment { context, index, code, slot, from, token, units, .. } = payment;
+    let [key_a, key_b, ctl, listing, source, out] = exactly::<6>(*index, payment.accesses)?;
     let place = Place::of(from.sub, from.collateral);
     let amount = Units::of(*units);
     let [u0, u1, u2] = amount.limbs();
     let account = felt(from.account);
-    let first = [felt(4), account, place.sb(), felt(*token), u0, u1, u2, ctl.old[1]];
+    let first = [felt(*code), account, place.sb(), felt(*token), u0, u1, u2, ctl.old[1]];
     let second = address_block(to, ctl.old[0]);
-    let signer = signer(context, from.account, signed, [key_a, key_b, ctl], [first, second]);
-    let signature = request(signed, &signer);
+    let signer = signer(context, from.account, *slot, [key_a, key_b, ctl], [first, second]);
     let minimum: [F; 3] = core::array::from_fn(|k| listing.old[k + 1]);
     let (excess, borrows) = difference([u0, u1], [minimum[0], minimum[1]]);
     let record_head = [felt(4), account, place.tsb(&felt(*token)), u0, u1, u2, F::ZERO, F::ZERO];
-    let row = Withdraw {
+    Ok(Withdraw {
         is_real: F::ONE,
-        index: felt(record.index),
+        index: felt(*index),
         signer,
         from: place,
         token: felt(*token),
@@ -112,8 +164,7 @@ pub fn withdraw(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signabl
         borrows,
         debit: Debit::of(&source.new, u128::from(*units) * SCALE),
         out: Chain::of(&out.old, [&record_head, &address_block(to, F::ZERO)]),
-    };
-    Ok((row, signature))
+    })
 }
 
 /// Two limbs of 24 bits of `a - b`, with borrows.
@@ -153,7 +204,7 @@ pub fn key(context: &BatchContext, record: &OpRecord<'_>) -> Result<Signable<Key
         ctl.old[0],
         ctl.old[1],
     ];
-    let signer = signer(context, *account, signed, [key_a, key_b, ctl], [first, policy.key_id]);
+    let signer = signer(context, *account, signed.slot, [key_a, key_b, ctl], [first, policy.key_id]);
     let signature = request(signed, &signer);
     let row = Key {
         is_real: F::ONE,

@@ -1,28 +1,34 @@
-//! Key changes by passkey and wallet as written in a file: the runner makes the approval.
+//! Key changes and payments by passkey and wallet as written in a file: the runner makes the approval.
 
 use serde::{Deserialize, Serialize};
 use tsz_hash::Digest;
 use tsz_ledger::{Permissions, Scheme};
 use tsz_stf::forms;
-use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
+use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
 
 use crate::fields::Fields;
 use crate::names::Names;
 use crate::{Keyring, ScenarioError};
 
 /// The operations.
-pub(super) const KINDS: [&str; 4] =
-    ["register_key_by_passkey", "revoke_key_by_passkey", "register_key_by_wallet", "revoke_key_by_wallet"];
+pub(super) const KINDS: [&str; 8] = [
+    "register_key_by_passkey",
+    "revoke_key_by_passkey",
+    "register_key_by_wallet",
+    "revoke_key_by_wallet",
+    "transfer_by_passkey",
+    "withdraw_by_passkey",
+    "transfer_by_wallet",
+    "withdraw_by_wallet",
+];
 
-/// A key change that a passkey or a wallet of the file approves.
+/// An operation that a passkey or a wallet of the file approves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthSpec {
     /// Which operation.
     pub op: AuthKind,
     /// Account.
     pub account: AccountId,
-    /// Slot that is written.
-    pub slot: KeySlot,
     /// Label of the passkey or wallet.
     pub key: String,
     /// Slot of the passkey or wallet; the first one that has it, if absent.
@@ -31,9 +37,9 @@ pub struct AuthSpec {
     /// The nonce that the state expects, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
-    /// What is registered; `None` for a revocation.
+    /// What it does.
     #[serde(flatten)]
-    pub new: Option<NewKey>,
+    pub what: Approved,
 }
 
 /// The operations of the families auth and wallet.
@@ -48,6 +54,85 @@ pub enum AuthKind {
     RegisterKeyByWallet,
     /// RevokeKeyByWallet.
     RevokeKeyByWallet,
+    /// PayByPasskey to a bucket.
+    TransferByPasskey,
+    /// PayByPasskey to an address.
+    WithdrawByPasskey,
+    /// PayByWallet to a bucket.
+    TransferByWallet,
+    /// PayByWallet to an address.
+    WithdrawByWallet,
+}
+
+impl AuthKind {
+    /// Whether a wallet approves; otherwise a passkey.
+    pub fn is_by_wallet(self) -> bool {
+        matches!(
+            self,
+            Self::RegisterKeyByWallet
+                | Self::RevokeKeyByWallet
+                | Self::TransferByWallet
+                | Self::WithdrawByWallet
+        )
+    }
+}
+
+/// What an approved operation does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Approved {
+    /// Writes a slot, or clears it.
+    Key {
+        /// The slot.
+        slot: KeySlot,
+        /// What is registered; `None` for a revocation.
+        #[serde(flatten)]
+        new: Option<NewKey>,
+    },
+    /// Moves money to a bucket.
+    Transfer {
+        /// Out of this.
+        #[serde(flatten)]
+        from: Source,
+        /// Receiver.
+        to_account: AccountId,
+        /// Its sub-account.
+        to_sub: SubId,
+        /// Its bucket.
+        to_bucket: Bucket,
+    },
+    /// Moves money to L1.
+    Withdraw {
+        /// Out of this.
+        #[serde(flatten)]
+        from: Source,
+        /// Receiver.
+        to: EthAddress,
+    },
+}
+
+/// What a payment takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// Sub-account of the payer.
+    pub sub: SubId,
+    /// Bucket of the payer.
+    pub bucket: Bucket,
+    /// Token.
+    pub token: TokenId,
+    /// Amount.
+    pub units: Units,
+}
+
+impl Source {
+    fn parse(fields: &mut Fields, names: &Names) -> Result<Self, ScenarioError> {
+        Ok(Self {
+            sub: fields.optional("sub")?.unwrap_or(SubId::MIN),
+            bucket: fields.optional("bucket")?.unwrap_or(Bucket::Balance),
+            token: names.token_in(fields.node("token")?)?,
+            units: fields.required("units")?,
+        })
+    }
 }
 
 /// The content of a slot.
@@ -70,25 +155,48 @@ impl AuthSpec {
         let op: AuthKind = fields.required("op")?;
         let account = names.account_in(fields.node("account")?)?;
         let key: String = fields.required("key")?;
-        let (known, is_register) = match op {
-            AuthKind::RegisterKeyByPasskey => (keys.passkey(&key).map(|_| ()), true),
-            AuthKind::RevokeKeyByPasskey => (keys.passkey(&key).map(|_| ()), false),
-            AuthKind::RegisterKeyByWallet => (keys.wallet(&key).map(|_| ()), true),
-            AuthKind::RevokeKeyByWallet => (keys.wallet(&key).map(|_| ()), false),
-        };
+        let known =
+            if op.is_by_wallet() { keys.wallet(&key).map(|_| ()) } else { keys.passkey(&key).map(|_| ()) };
         known.map_err(|m| ScenarioError::field(fields.at("key"), m))?;
-        let new = if is_register { Some(NewKey::parse(&mut fields, keys)?) } else { None };
+        let what = Approved::parse(op, &mut fields, names, keys)?;
         let spec = Self {
             op,
             account,
-            slot: fields.required("slot")?,
             key,
             key_slot: fields.optional("key_slot")?,
             nonce: fields.optional("nonce")?,
-            new,
+            what,
         };
         fields.finish()?;
         Ok(spec)
+    }
+}
+
+impl Approved {
+    fn parse(
+        op: AuthKind,
+        fields: &mut Fields,
+        names: &Names,
+        keys: &Keyring,
+    ) -> Result<Self, ScenarioError> {
+        Ok(match op {
+            AuthKind::RegisterKeyByPasskey | AuthKind::RegisterKeyByWallet => {
+                let new = Some(NewKey::parse(fields, keys)?);
+                Self::Key { slot: fields.required("slot")?, new }
+            }
+            AuthKind::RevokeKeyByPasskey | AuthKind::RevokeKeyByWallet => {
+                Self::Key { slot: fields.required("slot")?, new: None }
+            }
+            AuthKind::TransferByPasskey | AuthKind::TransferByWallet => Self::Transfer {
+                from: Source::parse(fields, names)?,
+                to_account: names.account_in(fields.node("to_account")?)?,
+                to_sub: fields.optional("to_sub")?.unwrap_or(SubId::MIN),
+                to_bucket: fields.optional("to_bucket")?.unwrap_or(Bucket::Balance),
+            },
+            AuthKind::WithdrawByPasskey | AuthKind::WithdrawByWallet => {
+                Self::Withdraw { from: Source::parse(fields, names)?, to: fields.required("to")? }
+            }
+        })
     }
 }
 

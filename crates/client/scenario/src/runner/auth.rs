@@ -1,28 +1,48 @@
-//! What the runner fills in of key changes by passkey and wallet: nonce, slot, approval.
+//! What the runner fills in of key changes and payments by passkey and wallet: nonce, slot, approval.
 
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{CtlCell, Key};
 use tsz_stf::{
-    AuthOp, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
+    AuthOp, PayByPasskey, PayByWallet, Payee, Payment, RegisterKeyByPasskey, RegisterKeyByWallet,
+    RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
 };
 use tsz_trade::Op;
-use tsz_types::{KeySlot, Nonce};
+use tsz_types::{KeySlot, Nonce, SubId};
 
 use super::sign::Ready;
 use super::state::Moment;
-use crate::{AuthKind, AuthSpec, Keyring};
+use crate::op::{Approved, NewKey, Source};
+use crate::{AuthSpec, Keyring};
 
 /// The operation with the approval of the label's authenticator or wallet.
 pub(crate) fn fill<'k>(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring) -> Result<Ready<'k>, String> {
+    let sub = match spec.what {
+        Approved::Key { .. } => SubId::MIN,
+        Approved::Transfer { from, .. } | Approved::Withdraw { from, .. } => from.sub,
+    };
     let nonce = match spec.nonce {
         Some(nonce) => nonce,
-        None => at.view.cell(Key::ctl(spec.account.get(), 0)).map(|ctl: CtlCell| ctl.nonce)?,
+        None => at.view.cell(Key::ctl(spec.account.get(), sub.get().into())).map(|ctl: CtlCell| ctl.nonce)?,
     };
-    let op = match spec.op {
-        AuthKind::RegisterKeyByPasskey | AuthKind::RevokeKeyByPasskey => by_passkey(spec, at, keys, nonce)?,
-        AuthKind::RegisterKeyByWallet | AuthKind::RevokeKeyByWallet => by_wallet(spec, at, keys, nonce)?,
+    let op = if spec.op.is_by_wallet() {
+        by_wallet(spec, at, keys, nonce)?
+    } else {
+        by_passkey(spec, at, keys, nonce)?
     };
     Ok(Ready { op: Op::Auth(op), wants: Vec::new() })
+}
+
+/// The payment of an operation that is one.
+fn payment(spec: &AuthSpec, nonce: Nonce, key_slot: KeySlot) -> Option<Payment> {
+    let (from, to) = match spec.what {
+        Approved::Key { .. } => return None,
+        Approved::Transfer { from, to_account: account, to_sub: sub, to_bucket: bucket } => {
+            (from, Payee::Bucket { account, sub, bucket })
+        }
+        Approved::Withdraw { from, to } => (from, Payee::Address(to)),
+    };
+    let Source { sub, bucket, token, units } = from;
+    Some(Payment { account: spec.account, sub, bucket, to, token, units, nonce, key_slot })
 }
 
 /// The slot that the file gives, or the first with the key, or 0.
@@ -37,24 +57,30 @@ fn slot_of(spec: &AuthSpec, at: &Moment<'_>, id: &Digest) -> KeySlot {
 
 fn by_passkey(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> Result<AuthOp, String> {
     let (authenticator, passkey) = keys.passkey(&spec.key)?;
-    let (account, slot, passkey_) = (spec.account, spec.slot, passkey.clone());
+    let (account, passkey_) = (spec.account, passkey.clone());
     let key_slot = slot_of(spec, at, &passkey.key_id());
     let assertion = authenticator.assert(passkey, &ZERO);
-    let mut op: AuthOp = match &spec.new {
-        Some(new) => RegisterKeyByPasskey {
-            account,
-            slot,
-            key_id: new.key_id,
-            scheme: new.scheme,
-            permissions: new.permissions,
-            expiry: new.expiry,
-            nonce,
-            key_slot,
-            passkey: passkey_,
-            assertion,
+    let mut op: AuthOp = match (&spec.what, payment(spec, nonce, key_slot)) {
+        (&Approved::Key { slot, new: Some(NewKey { key_id, scheme, permissions, expiry }) }, _) => {
+            RegisterKeyByPasskey {
+                account,
+                slot,
+                key_id,
+                scheme,
+                permissions,
+                expiry,
+                nonce,
+                key_slot,
+                passkey: passkey_,
+                assertion,
+            }
+            .into()
         }
-        .into(),
-        None => RevokeKeyByPasskey { account, slot, nonce, key_slot, passkey: passkey_, assertion }.into(),
+        (_, Some(payment)) => PayByPasskey { payment, passkey: passkey_, assertion }.into(),
+        (&Approved::Key { slot, .. }, _) => {
+            RevokeKeyByPasskey { account, slot, nonce, key_slot, passkey: passkey_, assertion }.into()
+        }
+        _ => return Err("no payment".into()),
     };
     let digest = message(&at.context.system, &op.message());
     if let Some(assertion) = op.assertion_mut() {
@@ -65,24 +91,30 @@ fn by_passkey(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) ->
 
 fn by_wallet(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> Result<AuthOp, String> {
     let (soft, wallet) = keys.wallet(&spec.key)?;
-    let (account, slot, wallet) = (spec.account, spec.slot, *wallet);
+    let (account, wallet) = (spec.account, *wallet);
     let key_slot = slot_of(spec, at, &wallet.key_id());
     let approval = soft.approve(&wallet.domain, &ZERO);
-    let mut op: AuthOp = match &spec.new {
-        Some(new) => RegisterKeyByWallet {
-            account,
-            slot,
-            key_id: new.key_id,
-            scheme: new.scheme,
-            permissions: new.permissions,
-            expiry: new.expiry,
-            nonce,
-            key_slot,
-            wallet,
-            approval,
+    let mut op: AuthOp = match (&spec.what, payment(spec, nonce, key_slot)) {
+        (&Approved::Key { slot, new: Some(NewKey { key_id, scheme, permissions, expiry }) }, _) => {
+            RegisterKeyByWallet {
+                account,
+                slot,
+                key_id,
+                scheme,
+                permissions,
+                expiry,
+                nonce,
+                key_slot,
+                wallet,
+                approval,
+            }
+            .into()
         }
-        .into(),
-        None => RevokeKeyByWallet { account, slot, nonce, key_slot, wallet, approval }.into(),
+        (_, Some(payment)) => PayByWallet { payment, wallet, approval }.into(),
+        (&Approved::Key { slot, .. }, _) => {
+            RevokeKeyByWallet { account, slot, nonce, key_slot, wallet, approval }.into()
+        }
+        _ => return Err("no payment".into()),
     };
     let digest = message(&at.context.system, &op.message());
     // What a wallet returns has 65 bytes; the key is recovered from them, as a client does.

@@ -48,7 +48,7 @@ fn examples_run_as_they_expect() {
 #[test]
 fn passkeys_log_in_as_the_example_expects() {
     let done = run(&parse(PASSKEY)).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (6, 4));
+    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (8, 6));
     let unknown = PASSKEY.replacen("\"key\": \"spare\"", "\"key\": \"session\"", 1);
     let error = Scenario::from_json(&unknown).unwrap_err().to_string();
     assert!(error.contains("no passkey labelled"), "{error}");
@@ -57,7 +57,7 @@ fn passkeys_log_in_as_the_example_expects() {
 #[test]
 fn wallets_log_in_as_the_example_expects() {
     let done = run(&parse(WALLET)).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (6, 5));
+    assert_eq!((done.batches[0].records.len(), done.batches[0].rejects.len()), (8, 5));
     let unknown = WALLET.replacen("\"key\": \"spare\"", "\"key\": \"session\"", 1);
     let error = Scenario::from_json(&unknown).unwrap_err().to_string();
     assert!(error.contains("no wallet labelled"), "{error}");

@@ -1,5 +1,5 @@
-//! Logins end to end: a passkey and a wallet register session keys, which sign transfers in the same batch; all proofs
-//! and the transition are made, joined and verified.
+//! Logins end to end: a passkey and a wallet register session keys, which sign transfers in the same batch, and approve a
+//! transfer and a withdrawal themselves; all proofs and the transition are made, joined and verified.
 
 use tsz_aggregator::check;
 use tsz_auth::authenticator::Authenticator;
@@ -11,8 +11,8 @@ use tsz_sig::SecretKey;
 use tsz_smt::Tree;
 use tsz_stark::Profile;
 use tsz_stf::{
-    AuthOp, Genesis, GenesisAccount, GenesisKey, RegisterKeyByPasskey, RegisterKeyByWallet, Reject,
-    TokenListing, Transfer, message,
+    AuthOp, Genesis, GenesisAccount, GenesisKey, PayByPasskey, PayByWallet, Payee, Payment,
+    RegisterKeyByPasskey, RegisterKeyByWallet, Reject, TokenListing, Transfer, message,
 };
 use tsz_trade::{Op, OpReject};
 use tsz_types::{AccountId, Balance, Bucket, EthAddress, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
@@ -113,7 +113,40 @@ impl User {
         Op::Auth(op.into())
     }
 
-    /// A transfer by the session key; logins and transfers take the nonces 0 to 3 in turn.
+    /// 33 units to account 3, approved by the passkey itself.
+    fn pay(&self, nonce: u32) -> Op {
+        let to = Payee::Bucket { account: id(3), sub: SubId::MIN, bucket: Bucket::Balance };
+        let assertion = self.authenticator.assert(&self.passkey, &tsz_hash::ZERO);
+        let payment = self.payment(nonce, KeySlot::MIN, to);
+        let mut op = PayByPasskey { payment, passkey: self.passkey.clone(), assertion };
+        let digest = message(&self.system, &op.message());
+        op.assertion = self.authenticator.assert(&self.passkey, &digest);
+        Op::Auth(op.into())
+    }
+
+    /// 33 units to L1, approved by the wallet itself.
+    fn withdraw(&self, nonce: u32) -> Op {
+        let payment = self.payment(nonce, slot(2), Payee::Address(EthAddress([4; 20])));
+        let approval = self.soft.approve(&DOMAIN, &tsz_hash::ZERO);
+        let mut op = PayByWallet { payment, wallet: self.soft.wallet(DOMAIN), approval };
+        op.approval = self.soft.approve(&DOMAIN, &message(&self.system, &op.message()));
+        Op::Auth(op.into())
+    }
+
+    fn payment(&self, nonce: u32, key_slot: KeySlot, to: Payee) -> Payment {
+        Payment {
+            account: id(2),
+            sub: SubId::MIN,
+            bucket: Bucket::Balance,
+            to,
+            token: TokenId::new(0).unwrap(),
+            units: Units::new(33).unwrap(),
+            nonce: Nonce::new(nonce).unwrap(),
+            key_slot,
+        }
+    }
+
+    /// A transfer by the session key; logins, transfers and payments take the nonces 0 to 5 in turn.
     fn transfer(&self, nonce: u32, key_slot: u8) -> Op {
         let mut op = Transfer {
             account: id(2),
@@ -143,7 +176,14 @@ fn session_keys_of_a_passkey_and_a_wallet_sign_and_all_is_proven() {
     };
     let pins: Vec<Pin> = registry.circuits().filter(used).map(|c| registry::derive(c).unwrap()).collect();
     let pins = Pins::new(pins).unwrap();
-    let ops = [user.login(), user.transfer(1, 1), user.wallet_login(), user.transfer(3, 3)];
+    let ops = [
+        user.login(),
+        user.transfer(1, 1),
+        user.wallet_login(),
+        user.transfer(3, 3),
+        user.pay(4),
+        user.withdraw(5),
+    ];
     let batch = user.executor().execute(TIME, &ops).unwrap();
     assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
     let header = batch.header;
