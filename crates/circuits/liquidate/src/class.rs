@@ -129,7 +129,7 @@ pub struct Class {
 /// The size classes, smallest first.
 pub const CLASSES: [Class; 2] = [
     Class {
-        name: "takeovers",
+        name: "small",
         takeovers: 6,
         targets: 6,
         margin: heights([6, 6, 7, 9, 9, 6, MIN_LOG_HEIGHT, 6, 7]),
@@ -137,7 +137,7 @@ pub const CLASSES: [Class; 2] = [
         poseidon2: 13,
     },
     Class {
-        name: "takeovers-large",
+        name: "large",
         takeovers: 10,
         targets: 10,
         margin: heights([8, 7, 8, 13, 13, 10, MIN_LOG_HEIGHT, 6, 10]),

@@ -13,7 +13,7 @@ fn accepts_every_kind_of_takeover() {
     let world = every_takeover();
     judge(&world.try_witness().unwrap()).unwrap();
     let counts = Counts::of(&world.params, &world.records).unwrap();
-    assert_eq!(Class::fitting(&counts).map(|class| class.name), Some("takeovers"));
+    assert_eq!(Class::fitting(&counts).map(|class| class.name), Some("small"));
 }
 
 #[test]

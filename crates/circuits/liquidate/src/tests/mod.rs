@@ -3,4 +3,5 @@
 mod honest;
 mod lies;
 mod proofs;
+mod props;
 mod world;
