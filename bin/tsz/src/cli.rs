@@ -285,7 +285,7 @@ pub enum BenchName {
     Manage,
     /// Pairs of positions closed in 64 settled markets, funding due.
     Settle,
-    /// Takeovers by insurance in 64 markets.
+    /// Takeovers by insurance and partial liquidations in turn.
     Liquidate,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,

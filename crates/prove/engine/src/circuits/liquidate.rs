@@ -2,14 +2,16 @@
 
 use tsz_aggregator::ProofError;
 use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_liquidate::{Class, Counts, LiquidateAir, LiquidateRecord, ProveError, VerifyError, Witness, public_values, verify};
+use tsz_liquidate::{
+    Class, Counts, LiquidateAir, LiquidateRecord, ProveError, VerifyError, Witness, public_values, verify,
+};
 use tsz_stark::{F, Profile};
 use tsz_trade::{Op, Params};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
 use crate::measure::Stopwatch;
-use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, Proven};
+use crate::registry::{BaseKeys, CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, LazyKeys, OpRows, Proven};
 
 /// One size class.
 pub struct Liquidate {
@@ -88,6 +90,10 @@ impl ExecCircuit for Liquidate {
             VerifyError::Stark(error) => ProofError::Verify(error),
             other => ProofError::Claim(other.to_string()),
         })
+    }
+
+    fn op_rows(&self) -> Vec<OpRows> {
+        tsz_liquidate::op_rows().into_iter().map(|(op, rows)| OpRows { op, rows }).collect()
     }
 
     fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
