@@ -285,6 +285,8 @@ pub enum BenchName {
     Manage,
     /// Pairs of positions closed in 64 settled markets, funding due.
     Settle,
+    /// Takeovers by insurance and partial liquidations in turn.
+    Liquidate,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.

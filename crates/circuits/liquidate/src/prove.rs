@@ -6,9 +6,9 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family};
 use tsz_trade::Params;
 
-use crate::class::{Class, PRICE, TABLES, TUPLE, WORTH};
+use crate::class::{Class, ORDER, PRICE, TABLES, TUPLE, WORTH};
 use crate::record::LiquidateRecord;
-use crate::witness::{Witness, WitnessError, time_limbs};
+use crate::witness::{Witness, WitnessError, order_publics, time_limbs};
 use crate::{ProvingKey, VerifyingKey};
 
 /// Bits of batch numbers and times.
@@ -20,7 +20,7 @@ pub enum ProveError {
     /// The key is of no size class of this circuit.
     #[error("the key is of no size class of the liquidate circuit")]
     Key,
-    /// The trades give no witness.
+    /// The ops give no witness.
     #[error(transparent)]
     Witness(#[from] WitnessError),
     /// The proof system refused.
@@ -46,7 +46,7 @@ pub enum VerifyError {
         got: AlgorithmId,
     },
     /// A claim that the range holds a BeginBatch, which is of another family.
-    #[error("a range of takeovers holds no BeginBatch")]
+    #[error("a range of liquidations holds no BeginBatch")]
     Begin,
     /// A batch number or time of more than 48 bits: its limbs would be those of another.
     #[error("batch {batch} at {time} does not fit 48 bits")]
@@ -61,7 +61,7 @@ pub enum VerifyError {
     Count {
         /// Ops claimed.
         got: u32,
-        /// Rows of the op table.
+        /// Rows of the op tables.
         max: u64,
     },
     /// The proof does not hold for the claim.
@@ -102,6 +102,7 @@ impl Witness {
 pub fn public_values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
     let mut values = vec![Vec::new(); tables.max(TABLES)];
     values[0] = claim.context.params.to_vec();
+    values[ORDER] = order_publics(&claim.context);
     values[PRICE] = time_limbs(&claim.context);
     values[WORTH] = time_limbs(&claim.context);
     values[TUPLE] = claim.start.iter().chain(&claim.end).copied().collect();
@@ -109,7 +110,7 @@ pub fn public_values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
     values
 }
 
-/// Verifies a proof of takeovers. Never panics, whatever the bytes.
+/// Verifies a proof of ops of the family. Never panics, whatever the bytes.
 ///
 /// That the key is the one pinned for the algorithm, and how ranges and batches chain, is for the caller to check.
 ///
@@ -128,7 +129,7 @@ pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), 
     if batch >= U48 || time >= U48 {
         return Err(VerifyError::Context { batch, time });
     }
-    let max = 1 << class.takeovers;
+    let max = class.max_ops();
     if u64::from(claim.count) > max {
         return Err(VerifyError::Count { got: claim.count, max });
     }

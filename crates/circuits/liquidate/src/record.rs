@@ -35,6 +35,9 @@ pub enum RecordError {
         /// Accesses given.
         got: usize,
     },
+    /// A fill that no row can be made of.
+    #[error(transparent)]
+    Fill(#[from] tsz_perp::RecordError),
     /// More rows than a table has.
     #[error(transparent)]
     TooMany(#[from] TooMany),

@@ -2,17 +2,20 @@
 
 use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
+use tsz_chips::schnorr::{self, SignedMessage, TooManySignatures};
 use tsz_chips::{poseidon2, range, tuple};
 use tsz_gadgets::collect;
 use tsz_gadgets::params::ParamsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
+use tsz_order::{PerpOrderAir, SignatureRequest};
+use tsz_sig::PublicKey;
 use tsz_trade::Params;
 
-use crate::class::Class;
+use crate::class::{Class, MARGIN, ORDER, TARGET};
 use crate::record::{LiquidateRecord, RecordError};
-use crate::tables::TakeoverAir;
-use crate::trace::op_traces;
+use crate::tables::{CloseAir, ForcedAir, TakeoverAir};
+use crate::trace::{OpTraces, op_traces};
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -26,6 +29,12 @@ pub enum WitnessError {
     /// The permutation table is too small.
     #[error(transparent)]
     Poseidon2(#[from] poseidon2::TableFull),
+    /// The signature tables are too small.
+    #[error(transparent)]
+    Signatures(#[from] TooManySignatures),
+    /// A key cell that no key has: its signature cannot be proven.
+    #[error("signature {0} is by a key id that no key has")]
+    Key(usize),
 }
 
 /// Everything that a proof is made from.
@@ -42,6 +51,19 @@ pub(crate) fn time_limbs(context: &BatchContext) -> Vec<F> {
     [0, 24].map(|s| F::from_u32((context.time >> s) as u32 & 0xff_ffff)).to_vec()
 }
 
+/// Public values of the order table: S, T.
+pub(crate) fn order_publics(context: &BatchContext) -> Vec<F> {
+    context.system.into_iter().chain(time_limbs(context)).collect()
+}
+
+fn signed(requests: &[SignatureRequest]) -> Result<Vec<SignedMessage>, WitnessError> {
+    let message = |(k, s): (usize, &SignatureRequest)| {
+        let key = PublicKey::from_key_id(&s.key_id).map_err(|_| WitnessError::Key(k))?;
+        Ok(SignedMessage { key, message: s.message, signature: s.signature, uses: 1 })
+    };
+    requests.iter().enumerate().map(message).collect()
+}
+
 impl Witness {
     /// Fills the tables for the ops of `records`, in their order; the tuple sponge starts from `start`.
     ///
@@ -55,8 +77,8 @@ impl Witness {
         records: &[LiquidateRecord],
         start: Digest,
     ) -> Result<Self, WitnessError> {
-        let traces = op_traces(class, context, params, records)?;
-        Self::assemble(class, context, records, start, traces)
+        let ops = op_traces(class, context, params, records)?;
+        Self::assemble(class, context, records, start, ops)
     }
 
     /// Fills the shared tables for given tables of the circuit.
@@ -65,19 +87,27 @@ impl Witness {
         context: &BatchContext,
         records: &[LiquidateRecord],
         start: Digest,
-        mut traces: Vec<Trace>,
+        ops: OpTraces,
     ) -> Result<Self, WitnessError> {
+        let OpTraces { mut traces, signatures } = ops;
         let segment =
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
         let mut requests = Requests::new();
         requests.merge(collect(&ParamsAir, &traces[0], &context.params));
-        requests.merge(collect(&TakeoverAir, &traces[1], &[]));
-        requests.merge(tsz_margin::requests(&traces[2..12], &time_limbs(context)));
-        requests.merge(tsz_margin::target_requests(&traces[12..]));
+        requests.merge(collect(&PerpOrderAir, &traces[ORDER], &order_publics(context)));
+        requests.merge(collect(&TakeoverAir, &traces[ORDER + 1], &[]));
+        requests.merge(collect(&CloseAir, &traces[ORDER + 2], &[]));
+        requests.merge(collect(&ForcedAir, &traces[ORDER + 3], &[]));
+        requests.merge(tsz_margin::requests(&traces[MARGIN..TARGET], &time_limbs(context)));
+        requests.merge(tsz_margin::target_requests(&traces[TARGET..TARGET + 2]));
+        requests.merge(tsz_margin::minimal_requests(&traces[TARGET + 2]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
+        let sig = schnorr::generate(&signed(&signatures)?, class.orders, &mut requests)?;
         traces.push(hashed.trace);
+        let permutations = poseidon2::traces(&requests.p2, &[class.poseidon2])?;
         traces.push(range::trace(&requests.range));
-        traces.extend(poseidon2::traces(&requests.p2, &[class.poseidon2])?);
+        traces.extend([sig.sig, sig.schnorr, sig.comb]);
+        traces.extend(permutations);
         let claim = ExecClaim {
             algorithm: Family::Liquidate.algorithm(),
             context: *context,

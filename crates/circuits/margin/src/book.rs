@@ -108,6 +108,8 @@ pub struct Book<'a> {
     all_tokens: u32,
     pub(crate) targets: Vec<Target<F>>,
     pub(crate) quotes: Vec<QuoteRow<F>>,
+    pub(crate) minimals: Vec<Minimal<F>>,
+    unlisted: u32,
 }
 
 fn blocks(params: &Params) -> Vec<[Block; PERP_BLOCKS]> {
@@ -143,6 +145,8 @@ impl<'a> Book<'a> {
             all_tokens: 0,
             targets: Vec::new(),
             quotes: Vec::new(),
+            minimals: Vec::new(),
+            unlisted: 0,
         }
     }
 
@@ -158,6 +162,17 @@ impl<'a> Book<'a> {
         };
         row.listed_uses += F::ONE;
         row.listed()
+    }
+
+    /// What tells how many markets are listed, where the table of markets has a row that holds none.
+    pub fn unlisted(&mut self) -> Listed<F> {
+        self.unlisted += 1;
+        Market { number: F::from_usize(self.markets.len()), ..Market::default() }.listed()
+    }
+
+    /// Whether [`Book::unlisted`] is asked.
+    pub fn has_unlisted(&self) -> bool {
+        self.unlisted > 0
     }
 
     /// The price that the cells of a market say.
@@ -401,6 +416,13 @@ impl<'a> Book<'a> {
             if let Some(row) = rows.get_mut(at) {
                 row.scale_uses += F::ONE;
             }
+        }
+        if let Some(end) = rows.last_mut().filter(|end| end.is_real == F::ZERO) {
+            end.listed_uses = F::from_u32(self.unlisted);
+        }
+        let count = self.markets.len();
+        for (k, row) in rows.iter_mut().enumerate() {
+            row.number = F::from_usize(k.min(count));
         }
         for (row, link) in rows.iter_mut().zip(links.drain(..)) {
             let (mut cap, blocks) = (link.before, row.blocks());

@@ -13,15 +13,16 @@
 //! | [`tables::Token`] | a margin token, read by a judgement |
 //! | [`tables::Judge`] | a judgement of a sub-account |
 //! | [`tables::Ratio`] | a comparison of ratios: only where TAV < IMR after |
-//!
-//! | [`tables::Target`] | a sub-account below a margin requirement; only in circuits of liquidations |
+//! | [`tables::Target`] | a sub-account against a margin requirement; only in circuits of liquidations |
 //! | [`tables::QuoteRow`] | a zero quote (docs/src/domain.md section 7); likewise |
+//! | [`tables::Minimal`] | a close that would leave TAV < IMR; likewise |
 //!
 //! An op sends [`tables::Claim`] on the bus `judge`; the tables `token` and `position` send the accesses of the judgement
 //! to the tuple table at the places that the claim names. Sums over positions are kept digit by digit and carried once, in the
 //! judgement. [`Book`] makes the rows. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod book;
+mod charges;
 mod moved;
 mod quotes;
 mod rows;
@@ -32,5 +33,6 @@ mod tests;
 mod tokens;
 
 pub use book::{Book, COUNTS, Heights, TABLES, TooMany, requests};
-pub use rows::{carry, shifts, signed};
+pub use charges::minimal_requests;
+pub use rows::{carry, number, shifts, signed};
 pub use targets::target_requests;

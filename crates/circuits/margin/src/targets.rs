@@ -12,6 +12,25 @@ use crate::tables::{Claim, Figures, Ill, Quote, QuoteAir, QuoteRow, Target, Targ
 impl Book<'_> {
     /// A target whose table reads `rows`, and its figures.
     pub fn target(&mut self, ill: Ill<F>, rows: &[Access]) -> Figures<F> {
+        let row = self.target_row(ill, rows);
+        let figures = row.figures();
+        self.targets.push(row);
+        figures
+    }
+
+    /// The same of a target of which CMR is asked if it is below that, else MMR; which of the two it is, as `is_full`.
+    pub fn worst_target(&mut self, ill: Ill<F>, rows: &[Access]) -> (F, Figures<F>) {
+        let mut row = self.target_row(Ill { is_full: F::ONE, ..ill }, rows);
+        if row.missing() <= 0 {
+            row.ill.is_full = F::ZERO;
+            row.compare();
+        }
+        let (is_full, figures) = (row.ill.is_full, row.figures());
+        self.targets.push(row);
+        (is_full, figures)
+    }
+
+    fn target_row(&mut self, ill: Ill<F>, rows: &[Access]) -> Target<F> {
         let claim = Claim {
             index: ill.index,
             who: ill.who,
@@ -39,13 +58,8 @@ impl Book<'_> {
             ..Target::default()
         };
         row.tav = Value::of(row.tav_sums());
-        let [required, missed] = row.required_sums();
-        row.required = required;
-        row.threshold = WideSum::of(&missed);
-        row.short();
-        let figures = row.figures();
-        self.targets.push(row);
-        figures
+        row.compare();
+        row
     }
 
     /// The quote of closing lots of `notional` by a target of these figures.
@@ -84,15 +98,28 @@ pub fn target_requests(traces: &[Trace]) -> Requests {
 }
 
 impl Target<F> {
-    /// Fills in requirement - TAV - 1; a negative one satisfies nothing.
-    fn short(&mut self) {
-        let gap = 100 * number(&self.threshold.digits()) - (number(&self.tav.digits) - (1 << 98)) - 1;
+    /// The requirement less TAV.
+    fn missing(&self) -> i128 {
+        100 * number(&self.threshold.digits()) - (number(&self.tav.digits) - (1 << 98))
+    }
+
+    /// Fills in the requirement that is asked, and requirement - TAV - 1, or TAV - requirement; a negative one satisfies
+    /// nothing.
+    fn compare(&mut self) {
+        self.is_close = F::from_bool(self.ill.is_full == F::ONE);
+        self.is_well = F::from_bool(self.ill.is_full == F::TWO);
+        let [required, asked] = self.required_sums();
+        self.required = required;
+        self.threshold = WideSum::of(&asked);
+        let is_well = self.is_well == F::ONE;
+        let gap = if is_well { -self.missing() } else { self.missing() - 1 };
         self.shortage = felts(digits12(gap.unsigned_abs()));
         let mut carry = F::ZERO;
         let shift = inverse(F::from_u32(1 << 12));
         for (k, required) in self.threshold.digits().into_iter().enumerate().take(8) {
-            let one = F::from_bool(k == 0);
-            let x = F::from_u32(100) * required - self.tav.digits[k] - one + carry;
+            let one = F::from_bool(k == 0 && !is_well);
+            let gap = F::from_u32(100) * required - self.tav.digits[k];
+            let x = if is_well { -gap } else { gap } - one + carry;
             carry = (x - self.shortage[k]) * shift;
             self.carries[k] = carry;
         }

@@ -1,4 +1,4 @@
-//! Columns of one side of a trade from its order and the access log. Values out of range lose their high bits: such a
+//! Columns of one side of a fill from its order and the access log. Values out of range lose their high bits: such a
 //! row satisfies nothing.
 
 use tsz_air::{F, PrimeCharacteristicRing, PrimeField32};
@@ -19,7 +19,8 @@ use crate::tables::{Interest, Leg, Side};
 use crate::trace::{Log, RecordError};
 
 /// What both sides of a trade share.
-pub(crate) struct Market {
+pub struct Market {
+    /// The market as it is now.
     pub price: Price<F>,
     /// Lots of the fill.
     pub lots: u64,
@@ -32,13 +33,16 @@ pub(crate) struct Market {
 }
 
 /// What the columns of a side are made of.
-pub(crate) struct SideInput<'a> {
+pub struct SideInput<'a> {
+    /// The order.
     pub order: &'a Signed<PerpOrder>,
+    /// Its fee.
     pub fee: Rate,
     /// The market's cap, signed.
     pub cap: F,
     /// Whether the side may get a rebate.
     pub is_maker: bool,
+    /// Whether its slot is closed after the fill.
     pub close: bool,
 }
 
@@ -79,19 +83,22 @@ fn credited(old: &Digest, amount: u128) -> Digest {
 }
 
 /// Columns of a cell that gains.
-pub(crate) fn credit(old: &Digest, amount: u128) -> Credit<F> {
+pub fn credit(old: &Digest, amount: u128) -> Credit<F> {
     Credit::of(old, &credited(old, amount), amount)
 }
 
 /// The side without its leg: KEYA, KEYB, CTL, ORD.
-pub(crate) fn side(
+///
+/// # Errors
+/// [`RecordError`] when the log ends.
+pub fn side(
     context: &BatchContext,
     log: &mut Log<'_>,
     orders: &mut Orders,
     market: &Market,
     input: &SideInput<'_>,
 ) -> Result<Side<F>, RecordError> {
-    let [key_a, key_b, ctl, ord] = [log.next()?, log.next()?, log.next()?, log.next()?];
+    let [key_a, key_b, ctl, ord] = [log.read()?, log.read()?, log.read()?, log.read()?];
     let order = orders.find(context, input.order, [&key_a.old, &key_b.old]);
     let (terms, perp) = (order.order.terms(), order.extra.terms());
     let slot = SlotMove::of(&terms, market.lots, &ord.old, input.close);
@@ -138,7 +145,7 @@ fn trigger(row: &mut Side<F>, market: &Market) {
 }
 
 /// Fills in the leg on cells that held `sub` and `pos`.
-pub(crate) fn leg(row: &mut Side<F>, book: &mut Book<'_>, market: &Market, sub: &Digest, pos: &Digest) {
+pub fn leg(row: &mut Side<F>, book: &mut Book<'_>, market: &Market, sub: &Digest, pos: &Digest) {
     let sells = row.terms.is_sell == F::ONE;
     let x = &mut row.leg;
     let before = u64::from(pos[0].as_canonical_u32()) | u64::from(pos[1].as_canonical_u32()) << 24;
@@ -221,14 +228,14 @@ fn judged(row: &mut Side<F>, market: &Market) {
 }
 
 /// The broker of a side is paid on a cell that held `cell`.
-pub(crate) fn pay_broker(row: &mut Side<F>, market: &Market, input: &SideInput<'_>, next: F, cell: &Digest) {
+pub fn pay_broker(row: &mut Side<F>, market: &Market, input: &SideInput<'_>, next: F, cell: &Digest) {
     row.pays_broker = F::ONE;
     row.distance = U24::of_felt(next - F::ONE - row.terms.broker);
     row.share_cell = credit(cell, share(market, input));
 }
 
 /// Open interest that was `before` and moves as the legs say.
-pub(crate) fn interest(before: &Digest, sides: [&Side<F>; 2], market: &Market, cap: [F; 3]) -> Interest<F> {
+pub fn interest(before: &Digest, sides: [&Side<F>; 2], market: &Market, cap: [F; 3]) -> Interest<F> {
     let mut change = [0i64; 2];
     for [old, new] in sides.map(|s| s.leg.lots()) {
         for k in 0..2 {

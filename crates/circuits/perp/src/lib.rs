@@ -23,7 +23,7 @@
 //! **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod class;
-mod fill;
+pub mod fill;
 mod margin_ops;
 mod prove;
 mod record;
@@ -36,7 +36,7 @@ mod witness;
 pub use class::{CLASSES, Class, Counts, PerpAir};
 pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use record::PerpRecord;
-pub use trace::RecordError;
+pub use trace::{Log, RecordError};
 pub use witness::{Witness, WitnessError};
 
 /// A proving key of a size class.

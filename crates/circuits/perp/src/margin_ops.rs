@@ -58,7 +58,7 @@ pub(crate) fn transfer(
     op: &MarginTransfer,
 ) -> Result<(Transfer<F>, SignatureRequest), RecordError> {
     let mut log = Log::of(record);
-    let [key_a, key_b, ctl] = [log.next()?, log.next()?, log.next()?];
+    let [key_a, key_b, ctl] = [log.read()?, log.read()?, log.read()?];
     let (is_quote, is_out) = (op.token.get() == 0, op.direction == Direction::Out);
     let amount = op.amount.get();
     let signer = Signer::of(&SignerInput {
@@ -71,10 +71,10 @@ pub(crate) fn transfer(
         system: &context.system,
         message: message(op, &ctl.old),
     });
-    let balance = Pair::of(lesser(&log.next()?.old, amount, is_out), amount);
-    let margin = if is_quote { 0 } else { lesser(&log.next()?.old, amount, !is_out) };
+    let balance = Pair::of(lesser(&log.read()?.old, amount, is_out), amount);
+    let margin = if is_quote { 0 } else { lesser(&log.read()?.old, amount, !is_out) };
     let margin = Pair::of(margin, amount);
-    let sub = log.next()?.old;
+    let sub = log.read()?.old;
     let mut row = Transfer {
         is_real: F::ONE,
         index: F::from_u32(record.index),
@@ -152,7 +152,7 @@ pub(crate) fn exit(
     op: &MarginExit,
 ) -> Result<Exit<F>, RecordError> {
     let mut log = Log::of(record);
-    let [l1in, chain, acct] = [log.next()?, log.next()?, log.next()?];
+    let [l1in, chain, acct] = [log.read()?, log.read()?, log.read()?];
     let [mut first, second] = op.record();
     first[1..4].copy_from_slice(&l1in.old[..3]);
     let sender: [F; 7] = core::array::from_fn(|k| second[k + 1]);
@@ -176,7 +176,7 @@ pub(crate) fn exit(
         return Ok(row);
     };
     row.at = at;
-    let sub = log.next()?.old;
+    let sub = log.read()?.old;
     let (positions, mask) = holdings(&sub);
     row.collateral = core::array::from_fn(|k| sub[k]);
     (row.negative, row.positions, row.mask) = (sub[4], positions, bits(mask));
@@ -189,7 +189,7 @@ pub(crate) fn exit(
         row.is_ok = F::ONE;
         let held = (0..).zip(at).zip(row.mask).map(|((k, at), bit)| at * bit * F::from_u32(1 << k));
         row.cleared = held.sum();
-        let (margin, balance) = (log.next()?, log.next()?);
+        let (margin, balance) = (log.read()?, log.read()?);
         row.margin = core::array::from_fn(|k| margin.old[k]);
         row.balance = Gain::of(&balance.old, &balance.new, magnitude(&margin.old));
     }

@@ -53,25 +53,34 @@ pub struct OpTraces {
 }
 
 /// Accesses in order.
-pub(crate) struct Log<'a> {
+pub struct Log<'a> {
     index: u32,
     all: &'a [Access],
     next: usize,
 }
 
 impl<'a> Log<'a> {
-    pub(crate) fn of(record: &'a PerpRecord) -> Self {
-        Self { index: record.index, all: &record.accesses, next: 0 }
+    /// The log of an op.
+    pub fn new(index: u32, all: &'a [Access]) -> Self {
+        Self { index, all, next: 0 }
     }
 
-    pub(crate) fn next(&mut self) -> Result<&'a Access, RecordError> {
+    pub(crate) fn of(record: &'a PerpRecord) -> Self {
+        Self::new(record.index, &record.accesses)
+    }
+
+    /// The next access.
+    ///
+    /// # Errors
+    /// [`RecordError::Accesses`] after the last one.
+    pub fn read(&mut self) -> Result<&'a Access, RecordError> {
         let error = RecordError::Accesses { index: self.index, got: self.all.len() };
         self.next += 1;
         self.all.get(self.next - 1).ok_or(error)
     }
 
     /// The next `count` accesses, or as many as there are.
-    pub(crate) fn take(&mut self, count: usize) -> &'a [Access] {
+    pub fn take(&mut self, count: usize) -> &'a [Access] {
         let rest = self.all.get(self.next..).unwrap_or_default();
         let taken = &rest[..count.min(rest.len())];
         self.next += taken.len();
@@ -140,7 +149,7 @@ impl<'a> Rows<'a> {
         op: &PerpTrade,
     ) -> Result<Trade<F>, RecordError> {
         let mut log = Log::of(record);
-        let (mkp, mkf) = (log.next()?, log.next()?);
+        let (mkp, mkf) = (log.read()?, log.read()?);
         let id = u32::from(op.taker.order.market.get());
         let price = self.book.price(id, &mkp.old, &mkf.old);
         let listed = self.book.listed(id);
@@ -158,7 +167,7 @@ impl<'a> Rows<'a> {
         row.meeting = Meeting::of(&taker.terms, &maker.terms, market.lots, op.close_taker);
         self.products(&mut row, &market, op.maker.order.terms.price.get());
         let cell = |log: &mut Log<'_>| match market.live {
-            true => log.next().map(|access| access.old),
+            true => log.read().map(|access| access.old),
             false => Ok(empty),
         };
         for s in [&mut taker, &mut maker] {
@@ -228,13 +237,13 @@ fn brokers(
     if sides.iter().all(|s| s.terms.has_broker == F::ZERO) {
         return Ok(());
     }
-    let head = log.next()?.old;
+    let head = log.read()?.old;
     row.reads_head = F::ONE;
     row.head = core::array::from_fn(|k| head[k]);
     row.next_account = head[4];
     for (s, input) in sides.into_iter().zip(inputs) {
         if s.terms.has_broker == F::ONE {
-            pay_broker(s, market, input, head[4], &log.next()?.old);
+            pay_broker(s, market, input, head[4], &log.read()?.old);
         }
     }
     Ok(())

@@ -13,7 +13,17 @@ fn accepts_every_kind_of_takeover() {
     let world = every_takeover();
     judge(&world.try_witness().unwrap()).unwrap();
     let counts = Counts::of(&world.params, &world.records).unwrap();
-    assert_eq!(Class::fitting(&counts).map(|class| class.name), Some("takeovers"));
+    assert_eq!(Class::fitting(&counts).map(|class| class.name), Some("small"));
+}
+
+#[test]
+fn accepts_every_kind_of_liquidation() {
+    judge(&every_liquidation().try_witness().unwrap()).unwrap();
+}
+
+#[test]
+fn accepts_every_kind_of_forced_close() {
+    judge(&every_demand().try_witness().unwrap()).unwrap();
 }
 
 #[test]
@@ -46,24 +56,24 @@ const CONDITIONAL: [&str; 12] = [
     "target others_inv",
 ];
 
-#[test]
-fn every_cell_is_constrained() {
-    let world = every_takeover();
+fn every_cell_is_constrained_in(world: &World) {
     let witness = world.try_witness().unwrap();
     let airs = SMALL.circuit(Profile::Base).airs;
     let counts = Counts::of(&world.params, &world.records).unwrap();
     let mut rows = vec![0; airs.len()];
-    rows[1] = counts.takeovers;
-    rows[8] = counts.takeovers;
-    rows[12] = counts.takeovers;
-    rows[13] = counts.takeovers;
+    rows[1] = counts.orders;
+    rows[2..5].copy_from_slice(&counts.ops);
+    rows[5] = counts.lists[0];
+    rows[11] = counts.margin[3];
+    rows[15..17].copy_from_slice(&counts.targets);
+    rows[17] = counts.minimals;
     let publics = public_values(&witness.claim, airs.len());
     let tamper = Tamper {
         airs: &airs,
         traces: &witness.traces,
         public_values: &publics,
         real_rows: &rows,
-        trials: 24,
+        trials: 48,
         seed: 7,
     };
     let mut bad = Vec::new();
@@ -75,4 +85,19 @@ fn every_cell_is_constrained() {
         }
     }
     assert!(bad.is_empty(), "{bad:#?}");
+}
+
+#[test]
+fn every_cell_of_takeovers_is_constrained() {
+    every_cell_is_constrained_in(&every_takeover());
+}
+
+#[test]
+fn every_cell_of_liquidations_is_constrained() {
+    every_cell_is_constrained_in(&every_liquidation());
+}
+
+#[test]
+fn every_cell_of_forced_closes_is_constrained() {
+    every_cell_is_constrained_in(&every_demand());
 }

@@ -4,7 +4,8 @@
 //! parameters, as P is the hash of such.
 
 use tsz_air::{
-    Air, BaseAir, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing, TableAir, WindowAccess,
+    Air, AirBuilder, BaseAir, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing, TableAir,
+    WindowAccess,
 };
 use tsz_gadgets::columns;
 use tsz_gadgets::layout::{Columns, from_slice, names};
@@ -18,6 +19,8 @@ use super::held::{Tier, provide_tier};
 const SCALE: LookupBus<'static> = LookupBus::new("scale");
 /// `listed`: the fields of [`Listed`].
 const LISTED: LookupBus<'static> = LookupBus::new("listed");
+/// Stands for a status where the number of markets is said.
+pub const UNLISTED: u32 = 4;
 /// Largest limb of 24 bits.
 const LIMB: u32 = (1 << 24) - 1;
 /// Tiers of a market.
@@ -26,9 +29,9 @@ const TIERS: usize = 4;
 columns! {
     /// What a fill needs to know of a market; a copy, bound by the bus.
     pub struct Listed {
-        /// Market (u8).
+        /// Market (u8); with status [`UNLISTED`] the number of markets.
         market: felt,
-        /// Status, 0..=3.
+        /// Status, 0..=3; 4 where the number of markets is said, and then nothing else is.
         status: felt,
         /// Largest taker fee (19 bits).
         taker_cap: felt,
@@ -36,6 +39,10 @@ columns! {
         maker_cap: felt,
         /// Cap of the open interest at the mark (24, 24, 24 bits).
         oi_cap: [3],
+        /// Liquidation fee (19 bits).
+        liquidation_fee: felt,
+        /// Band of forced closes and partial liquidations (14 bits, 1e-4).
+        band: felt,
     }
 }
 
@@ -56,10 +63,12 @@ columns! {
         is_real: felt,
         /// Lookups on `scale`; 0 on padding.
         scale_uses: felt,
-        /// Lookups on `listed`; 0 on padding.
+        /// Lookups on `listed`; 0 on padding but the last row.
         listed_uses: felt,
         /// Lookups of the tiers, and of what is beyond the last; 0 for slots that are not used.
         tier_uses: [5],
+        /// Markets in the rows before.
+        number: felt,
         /// `[id, status, qm, taker cap, maker cap, its sign, liquidation fee, band]`; bound by the chain.
         general: [8],
         /// `[oi cap 3, funding rate, its sign, small, big, 0]`; bound by the chain.
@@ -92,10 +101,19 @@ impl<E: PrimeCharacteristicRing + Clone> Market<E> {
 
     /// What fills look up.
     pub fn listed(&self) -> Listed<E> {
-        let [id, status, _, taker_cap, maker, sign, _, _] = self.general.clone();
+        let [id, status, _, taker_cap, maker, sign, liquidation_fee, band] = self.general.clone();
         let [o0, o1, o2, ..] = self.funding.clone();
         let maker_cap = (E::ONE - sign.double()) * maker;
-        Listed { market: id, status, taker_cap, maker_cap, oi_cap: [o0, o1, o2] }
+        let (real, padding) = (self.is_real.clone(), E::ONE - self.is_real.clone());
+        Listed {
+            market: real.clone() * id + padding.clone() * self.number.clone(),
+            status: real * status + padding * c::<E>(UNLISTED),
+            taker_cap,
+            maker_cap,
+            oi_cap: [o0, o1, o2],
+            liquidation_fee,
+            band,
+        }
     }
 
     /// 1 = tier `k` is used.
@@ -159,9 +177,10 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for MarketAir {
         let mut row = Row::bare(builder, m.is_real.clone());
         let real = row.real.clone();
         let padding = AB::Expr::ONE - real.clone();
-        for uses in [&m.scale_uses, &m.listed_uses, &m.tier_uses[4]] {
+        for uses in [&m.scale_uses, &m.tier_uses[4]] {
             row.zero(uses.clone() * padding.clone());
         }
+        number(&mut row, &m, &next);
         for (k, uses) in m.tier_uses.iter().take(TIERS).enumerate() {
             row.zero(uses.clone() * (AB::Expr::ONE - m.used(k)));
         }
@@ -180,6 +199,19 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for MarketAir {
             provide_tier(&mut row, &id, &m.tier(k), uses.clone());
         }
     }
+}
+
+/// Real rows are counted: the last row, if it is padding, knows the number of all markets.
+fn number<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    m: &Market<AB::Expr>,
+    next: &Market<AB::Expr>,
+) {
+    let real = row.real.clone();
+    let builder = row.builder();
+    builder.when_first_row().assert_zero(m.number.clone());
+    builder.when_transition().assert_eq(next.number.clone(), m.number.clone() + real.clone());
+    builder.when_transition().assert_zero(m.listed_uses.clone() * (AB::Expr::ONE - real));
 }
 
 /// Tiers 1 to 3 are used iff their imf is not zero, and none after one that is not.
@@ -214,5 +246,14 @@ pub(super) fn lookup_scale<AB: InteractionBuilder<F = F>>(
 /// The market is listed with these fields, on real rows.
 pub fn lookup_listed<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, listed: &Listed<AB::Expr>) {
     let real = row.real.clone();
-    LISTED.lookup_key(row.builder(), listed_fields(listed), Count::bounded(real, 1));
+    lookup_listed_if(row, &real, listed);
+}
+
+/// The market is listed with these fields, or so many markets are listed, if the boolean `flag` (at most `real`).
+pub fn lookup_listed_if<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    flag: &AB::Expr,
+    listed: &Listed<AB::Expr>,
+) {
+    LISTED.lookup_key(row.builder(), listed_fields(listed), Count::bounded(flag.clone(), 1));
 }

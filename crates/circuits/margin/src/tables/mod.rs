@@ -1,9 +1,12 @@
 //! Columns and constraints.
 
+mod band;
+mod charge;
 mod collateral;
 mod held;
 mod judge;
 mod market;
+mod minimal;
 mod moves;
 mod position;
 mod price;
@@ -17,10 +20,13 @@ mod target;
 mod token;
 mod worth;
 
+pub use band::{Band, Side as BandSide, band};
+pub use charge::{Charge, charge, surplus};
 pub use collateral::{Collateral, CollateralAir, PLACES, lookup_place, lookup_tokens, number, weight};
 pub use held::{Held, Tier, at_least};
 pub use judge::{Claim, Judge, JudgeAir, claim};
-pub use market::{Listed, Market, MarketAir, lookup_listed};
+pub use market::{Listed, Market, MarketAir, UNLISTED, lookup_listed, lookup_listed_if};
+pub use minimal::{Minimal, MinimalAir, Need, lookup as lookup_minimal};
 pub use moves::{MASK_WEIGHT, MAX_POSITIONS, Move, moves};
 pub use position::{Position, PositionAir, Totals};
 pub use price::{Age, Price, PriceAir, PriceRow, lookup as lookup_price};

@@ -1,8 +1,9 @@
-//! Targets: one row for each sub-account that an op finds below a margin requirement.
+//! Targets: one row for each sub-account that an op compares with a margin requirement.
 //!
 //! Proven: with the margin tokens and other positions that the tables `token` and `position` read and the position in the
-//! op's market, TAV < MMR, or TAV < CMR if `is_full` (so also where TAV < 0, as CMR is not negative). What is sent back is
-//! TAV, MMR and the maintenance fraction of the position, from which table `quote` makes the zero quote.
+//! op's market, TAV < MMR, or TAV < CMR if `is_full` is 1 (so also where TAV < 0, as CMR is not negative), or TAV >= MMR if
+//! it is 2. What is sent back is TAV, MMR and the maintenance fraction of the position, from which table `quote` makes the
+//! zero quote, and what IMR is without that position.
 
 use tsz_air::{Air, Count, F, InteractionBuilder, PermutationCheckBus, PrimeCharacteristicRing};
 use tsz_gadgets::layout::Columns;
@@ -50,7 +51,7 @@ columns! {
         collateral: [4],
         /// 1 = every row counts at its last price, whatever its age; boolean.
         is_forced: felt,
-        /// 1 = TAV < CMR is needed, else TAV < MMR; boolean.
+        /// 1 = TAV < CMR is needed, 0 = TAV < MMR, 2 = TAV >= MMR; checked here.
         is_full: felt,
     }
 }
@@ -64,6 +65,8 @@ columns! {
         required: [6],
         /// Maintenance fraction of the position in the op's market.
         mmf: felt,
+        /// Sums of IMR in hundreds without that position, not carried.
+        initial: [6],
     }
 }
 
@@ -74,6 +77,10 @@ columns! {
         is_real: felt,
         /// What the op says; bound by the bus.
         ill: (Ill),
+        /// 1 = TAV < CMR is needed; boolean.
+        is_close: felt,
+        /// 1 = TAV >= MMR is needed; boolean, not together with `is_close`.
+        is_well: felt,
         /// 1 = there are other positions; boolean, owned by the zero test.
         has_others: felt,
         /// Inverse of their number, or 0.
@@ -92,9 +99,9 @@ columns! {
         tav: (Value),
         /// Sums of MMR in hundreds.
         required: [6],
-        /// The requirement that is missed, in hundreds.
+        /// The requirement that TAV is compared with, in hundreds.
         threshold: (WideSum),
-        /// Requirement - TAV - 1; range12.
+        /// Requirement - TAV - 1, or TAV - requirement if `is_well`; range12.
         shortage: [9],
         /// Carries of that difference, plus 2^11; range12.
         carries: [8],
@@ -123,13 +130,13 @@ impl<E: PrimeCharacteristicRing + Clone> Target<E> {
         self.rest().tav(&self.ill.collateral, &self.held, &self.ill.is_short, &E::ONE)
     }
 
-    /// The sums of MMR, and those of the requirement that is missed.
+    /// The sums of MMR, and those of the requirement that TAV is compared with.
     pub fn required_sums(&self) -> [[E; 6]; 2] {
         let maintenance = Judge::required(&self.totals.maintenance, &self.held, 1);
         let closeout = Judge::required(&self.totals.closeout, &self.held, 2);
         let missed = core::array::from_fn(|k| {
             let (m, c) = (maintenance[k].clone(), closeout[k].clone());
-            m.clone() + self.ill.is_full.clone() * (c - m)
+            m.clone() + self.is_close.clone() * (c - m)
         });
         [maintenance, missed]
     }
@@ -140,6 +147,7 @@ impl<E: PrimeCharacteristicRing + Clone> Target<E> {
             tav: self.tav.digits.clone(),
             required: self.required.clone(),
             mmf: self.held.tier.fractions[1].clone(),
+            initial: self.totals.initial.clone(),
         }
     }
 }
@@ -188,11 +196,17 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
             row.zero(sum - said.clone());
         }
         wide_sum(&mut row, &missed, &t.threshold);
+        for bit in [&t.is_close, &t.is_well] {
+            row.boolean(bit);
+        }
+        row.zero(t.is_close.clone() * t.is_well.clone());
+        row.zero(t.is_close.clone() + t.is_well.double() - ill.is_full.clone());
         short(&mut row, &t);
     }
 }
 
-/// Requirement - TAV - 1 has the digits `shortage`. Terms are below 2^19 in size, carries below 2^11.
+/// Requirement - TAV - 1 has the digits `shortage`, or TAV - requirement if `is_well`. Terms are below 2^19 in size, carries
+/// below 2^11.
 fn short<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Target<AB::Expr>) {
     let real = row.real.clone();
     let required = t.threshold.digits();
@@ -203,15 +217,17 @@ fn short<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Target<AB::Ex
         row.range(carry.clone() + c::<AB::Expr>(1 << 11));
     }
     for k in 0..9 {
-        let mut e = AB::Expr::ZERO - t.tav.digits[k].clone() - t.shortage[k].clone();
+        let mut gap = AB::Expr::ZERO - t.tav.digits[k].clone();
         if let Some(digit) = required.get(k) {
-            e += digit.clone() * c::<AB::Expr>(100);
+            gap += digit.clone() * c::<AB::Expr>(100);
         }
-        match k {
-            0 => e -= real.clone(),
-            // 2^98
-            8 => e += real.clone() * c::<AB::Expr>(4),
-            _ => {}
+        // 2^98
+        if k == 8 {
+            gap += real.clone() * c::<AB::Expr>(4);
+        }
+        let mut e = (AB::Expr::ONE - t.is_well.double()) * gap - t.shortage[k].clone();
+        if k == 0 {
+            e -= real.clone() - t.is_well.clone();
         }
         if k > 0 {
             e += t.carries[k - 1].clone();

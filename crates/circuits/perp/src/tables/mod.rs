@@ -9,7 +9,7 @@ mod transfer;
 
 pub use exit::{Exit, ExitAir};
 pub use interest::Interest;
-pub use leg::Leg;
-pub use side::Side;
+pub use leg::{Fill, Leg};
+pub use side::{Part, Side, side};
 pub use trade::{Trade, TradeAir};
 pub use transfer::{Pair, Transfer, TransferAir};

@@ -7,7 +7,7 @@ use tsz_gadgets::limb::U24;
 use tsz_gadgets::product::Scaled;
 use tsz_gadgets::row::{Row, c, compose12};
 use tsz_gadgets::units::SCALE;
-use tsz_margin::tables::Price;
+use tsz_margin::tables::{Claim, Price};
 use tsz_order::terms::lookup_perp;
 use tsz_order::{Admission, PerpTerms, SlotMove, Terms, admit};
 
@@ -69,6 +69,33 @@ impl<E: PrimeCharacteristicRing + Clone> Side<E> {
         compose12(&self.terms.broker_rate)
     }
 
+    /// What is judged of the side: judgement `who` of op `index`, whose table is read from place `at` on.
+    pub fn claim(&self, [index, who, at]: [E; 3], price: &Price<E>, real: &E) -> Claim<E> {
+        Claim {
+            index,
+            who,
+            account: self.terms.account.clone(),
+            sub: self.terms.sub.clone(),
+            market: price.market.clone(),
+            has_market: E::ONE,
+            at,
+            mask: self.leg.mask(),
+            tokens: self.leg.tokens(),
+            others: self.leg.others(real),
+            unit: price.unit.clone(),
+            lots_before: self.leg.lots_before.clone(),
+            short_before: self.leg.short_before.clone(),
+            lots_after: self.leg.lots_after.clone(),
+            short_after: self.leg.short_after.clone(),
+            collateral_before: self.leg.collateral_settled(),
+            collateral_after: self.leg.collateral_left(),
+            grows: real.clone() - self.leg.shrinks.clone(),
+            is_strict: E::ZERO,
+            pays: E::ZERO,
+            is_forced: E::ZERO,
+        }
+    }
+
     /// Keys of SUB and POS.
     pub fn keys(&self, market: &E) -> [[E; 2]; 2] {
         let sub = self.terms.sub.clone() * c::<E>(512);
@@ -80,9 +107,11 @@ impl<E: PrimeCharacteristicRing + Clone> Side<E> {
 /// What the op knows of a side.
 pub struct Part<'a, E> {
     /// First of its four accesses.
-    pub at: u32,
+    pub at: E,
     /// Number of the written value of its slot.
     pub written: E,
+    /// 1 = the position must shrink, whatever the order says; boolean.
+    pub shrinks: E,
     /// 1 = the slot is closed after the fill.
     pub close: &'a E,
     /// The order's cap, signed.
@@ -107,7 +136,7 @@ pub fn side<AB: InteractionBuilder<F = F>>(
         key_slot: &s.key_slot,
         ctl_nonce: &s.ctl_nonce,
         slot: &s.slot,
-        at: c(p.at),
+        at: p.at.clone(),
         written: p.written.clone(),
         lots: p.fill.lots,
         close: p.close,
@@ -117,7 +146,7 @@ pub fn side<AB: InteractionBuilder<F = F>>(
     trigger(row, s, p.fill.price);
     leg(row, &s.leg, &p.fill);
     fee(row, s, p);
-    must_reduce(row, s, &p.fill);
+    must_reduce(row, s, p);
     judged(row, s, &p.fill);
 }
 
@@ -158,15 +187,15 @@ fn fee<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Expr>,
     row.zero(p.fill.live.clone() * s.terms.has_broker.clone() - s.pays_broker.clone());
 }
 
-/// An order that only reduces, and any order in a market that is reduce-only (status 2), shrinks the position.
+/// An order that only reduces, and any order where the op says so, shrinks the position.
 fn must_reduce<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     s: &Side<AB::Expr>,
-    f: &Fill<'_, AB::Expr>,
+    p: &Part<'_, AB::Expr>,
 ) {
-    let grows = AB::Expr::ONE - s.leg.shrinks.clone();
-    row.zero(f.live.clone() * s.perp.reduces.clone() * grows.clone());
-    row.zero(f.live.clone() * (f.price.status.clone() - AB::Expr::ONE) * grows);
+    let (grows, live) = (AB::Expr::ONE - s.leg.shrinks.clone(), &p.fill.live);
+    row.zero((*live).clone() * s.perp.reduces.clone() * grows.clone());
+    row.zero((*live).clone() * p.shrinks.clone() * grows);
 }
 
 /// Judged unless no position and no debt is left; at a usable price.

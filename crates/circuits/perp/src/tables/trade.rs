@@ -99,38 +99,14 @@ impl<E: PrimeCharacteristicRing + Clone> Trade<E> {
         c::<E>(LEGS) + self.reads_head.clone() + self.brokers()
     }
 
-    /// What is judged of a side.
-    fn claim(&self, s: &Side<E>, who: u32, at: E) -> Claim<E> {
-        Claim {
-            index: self.index.clone(),
-            who: c(who),
-            account: s.terms.account.clone(),
-            sub: s.terms.sub.clone(),
-            market: self.price.market.clone(),
-            has_market: E::ONE,
-            at,
-            mask: s.leg.mask(),
-            tokens: s.leg.tokens(),
-            others: s.leg.others(&self.is_real),
-            unit: self.price.unit.clone(),
-            lots_before: s.leg.lots_before.clone(),
-            short_before: s.leg.short_before.clone(),
-            lots_after: s.leg.lots_after.clone(),
-            short_after: s.leg.short_after.clone(),
-            collateral_before: s.leg.collateral_settled(),
-            collateral_after: s.leg.collateral_left(),
-            grows: self.is_real.clone() - s.leg.shrinks.clone(),
-            is_strict: E::ZERO,
-            pays: E::ZERO,
-            is_forced: E::ZERO,
-        }
-    }
-
     /// The claims of taker and maker.
     pub fn claims(&self) -> [Claim<E>; 2] {
         let at = self.fee_place() + c::<E>(2);
         let then = at.clone() + self.taker.reads.clone();
-        [self.claim(&self.taker, 0, at), self.claim(&self.maker, 1, then)]
+        let claim = |side: &Side<E>, who: u32, at| {
+            side.claim([self.index.clone(), c(who), at], &self.price, &self.is_real)
+        };
+        [claim(&self.taker, 0, at), claim(&self.maker, 1, then)]
     }
 }
 
@@ -192,6 +168,8 @@ fn products<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::
 /// Both sides; only the maker may get a rebate.
 fn sides<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Expr>, n: &AB::Expr) {
     let (live, lots, never) = (t.live(), t.meeting.lots(), AB::Expr::ZERO);
+    // reduce-only markets have status 2
+    let restricted = t.price.status.clone() - AB::Expr::ONE;
     let fill = |is_sell| Fill {
         price: &t.price,
         lots: &lots,
@@ -201,7 +179,8 @@ fn sides<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Exp
         live: &live,
     };
     let taker = Part {
-        at: 2,
+        at: c(2),
+        shrinks: restricted.clone(),
         written: n.clone(),
         close: &t.meeting.close,
         own_cap: t.taker.terms.max_taker.clone(),
@@ -212,7 +191,8 @@ fn sides<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Trade<AB::Exp
     row.zero(t.taker.is_rebate.clone());
     let sign = AB::Expr::ONE - t.maker.terms.maker_negative.double();
     let maker = Part {
-        at: 6,
+        at: c(6),
+        shrinks: restricted,
         written: n.clone() + AB::Expr::ONE,
         close: &never,
         own_cap: sign * t.maker.terms.max_maker.clone(),

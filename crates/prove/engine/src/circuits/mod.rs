@@ -2,6 +2,7 @@
 
 mod auth;
 mod fund;
+mod liquidate;
 mod manage;
 mod oracle;
 mod perp;
@@ -15,6 +16,7 @@ use tsz_stark::Profile;
 
 pub use auth::Auth;
 pub use fund::Fund;
+pub use liquidate::Liquidate;
 pub use manage::Manage;
 pub use oracle::Oracle;
 pub use perp::Perp;
@@ -44,6 +46,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_settle::CLASSES {
         registry.add_exec(Arc::new(Settle::new(class, profile)));
+    }
+    for class in &tsz_liquidate::CLASSES {
+        registry.add_exec(Arc::new(Liquidate::new(class, profile)));
     }
     for class in &tsz_oracle::CLASSES {
         registry.add_exec(Arc::new(Oracle::new(class, profile)));

@@ -1,26 +1,18 @@
-//! Traces of the tables of the circuit. Values out of range lose their high bits: such a row satisfies nothing.
+//! Rows of takeovers.
 
-use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Trace};
+use tsz_air::{F, PrimeCharacteristicRing, PrimeField32};
 use tsz_gadgets::limb::U24;
-use tsz_gadgets::params::{self, LISTS};
 use tsz_gadgets::product::{digits12, felts, product_carries};
-use tsz_gadgets::{inverse, limb24, magnitude, table};
+use tsz_gadgets::{inverse, limb24};
 use tsz_hash::Digest;
-use tsz_ledger::{Access, BatchContext};
+use tsz_ledger::Access;
 use tsz_margin::tables::Move;
-use tsz_margin::{Book, TooMany, carry, shifts, signed};
-use tsz_trade::params::List;
-use tsz_trade::{Params, TradeOp, ops};
+use tsz_margin::{carry, shifts, signed};
+use tsz_trade::ops;
 
-use crate::class::Class;
+use super::{Rows, interest, reads};
 use crate::record::{LiquidateRecord, RecordError};
-use crate::tables::{Interest, Takeover};
-
-/// Rows of all ops.
-pub(crate) struct Rows<'a> {
-    pub book: Book<'a>,
-    pub takeovers: Vec<Takeover<F>>,
-}
+use crate::tables::Takeover;
 
 /// What a log of a takeover consists of.
 struct Log<'a> {
@@ -53,34 +45,13 @@ impl<'a> Log<'a> {
     }
 }
 
-/// Accesses of the table of a sub-account: its tokens and its positions in other markets.
-fn reads(sub: &Digest, open: bool) -> usize {
-    let holdings = sub[5].as_canonical_u32();
-    let others = (holdings & 63).saturating_sub(u32::from(open));
-    (2 * (holdings >> 6 & 15).count_ones() + 3 * others) as usize
-}
-
-impl<'a> Rows<'a> {
-    /// The rows that the records need.
-    pub(crate) fn of(
-        context: &BatchContext,
-        params: &'a Params,
-        records: &[LiquidateRecord],
-    ) -> Result<Self, RecordError> {
-        let mut rows = Self { book: Book::new(context, params), takeovers: Vec::new() };
-        for record in records {
-            match &record.op {
-                TradeOp::Takeover(op) => {
-                    let row = rows.takeover(record, op)?;
-                    rows.takeovers.push(row);
-                }
-                other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
-            }
-        }
-        Ok(rows)
-    }
-
-    fn takeover(&mut self, record: &LiquidateRecord, op: &ops::Takeover) -> Result<Takeover<F>, RecordError> {
+impl Rows<'_> {
+    /// The row of a takeover.
+    pub(super) fn takeover(
+        &mut self,
+        record: &LiquidateRecord,
+        op: &ops::Takeover,
+    ) -> Result<Takeover<F>, RecordError> {
         let log = Log::of(record)?;
         let price = self.book.price(op.market.get().into(), log.mkp, log.mkf);
         let [sub, pos, own_sub, own_pos, mko] = log.writes;
@@ -114,7 +85,7 @@ impl<'a> Rows<'a> {
         row.gain = self.book.quote(&row.figures, notional).gain;
         pay(&mut row);
         sizes(&mut row, notional);
-        row.interest = interest(mko, &row);
+        row.interest = interest(mko, [row.target.lots(), row.insurance.lots()]);
         self.book.judge(row.claim(), log.part(first + 2, second));
         Ok(row)
     }
@@ -144,60 +115,4 @@ fn sizes(row: &mut Takeover<F>, notional: u128) {
         row.fall = [0, 1].map(|k| U24::of(limb24(fall, k)));
         row.fall_borrow = F::from_bool(before & 0xff_ffff < after & 0xff_ffff);
     }
-}
-
-/// Open interest that was `before` and moves as both positions do.
-fn interest(before: &Digest, row: &Takeover<F>) -> Interest<F> {
-    let mut change = [0i64; 2];
-    for [old, new] in [row.target.lots(), row.insurance.lots()] {
-        for k in 0..2 {
-            change[k] += signed(new[k]) - signed(old[k]);
-        }
-    }
-    let moves = magnitude(&[before[3], before[4], F::ZERO, F::ZERO, F::ZERO, F::ZERO, F::ZERO, F::ZERO]) + 1;
-    let mut x = Interest {
-        before: [before[0], before[1], before[2]],
-        moves: [0, 1].map(|k| U24::of(limb24(moves, k))),
-        moves_carry: F::from_bool(moves & 0xff_ffff == 0),
-        ..Interest::default()
-    };
-    let mut carry = 0;
-    for (k, limb) in before.iter().enumerate().take(3) {
-        let sum = signed(*limb) + change.get(k).copied().unwrap_or(0) + carry;
-        carry = sum >> 24;
-        match k {
-            2 => x.after_hi = F::from_i64(sum),
-            _ => {
-                x.after[k] = U24::of((sum & 0xff_ffff) as u32);
-                for bit in 0..3 {
-                    x.carries[3 * k + bit] = F::from_bool((carry + 4) >> bit & 1 == 1);
-                }
-            }
-        }
-    }
-    x
-}
-
-/// Fills the tables of the circuit: params, takeover, the tables of `tsz-margin`, target, quote.
-///
-/// # Errors
-/// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
-/// checked: the proof of one that does not is refused by the verifier.
-pub(crate) fn op_traces(
-    class: &Class,
-    context: &BatchContext,
-    params: &Params,
-    records: &[LiquidateRecord],
-) -> Result<Vec<Trace>, RecordError> {
-    let Rows { book, takeovers } = Rows::of(context, params, records)?;
-    let mut uses = [0; LISTS];
-    for list in [List::Perps, List::Oracle, List::Collateral] {
-        uses[list as usize] = 1;
-    }
-    let too_many = TooMany { table: "takeover", rows: 1 << class.takeovers, got: takeovers.len() };
-    let takeover = table::matrix(&takeovers, class.takeovers, &Takeover::default()).ok_or(too_many)?;
-    let mut traces = vec![params::trace(&params.digests(), uses), takeover];
-    traces.extend(book.traces(&class.margin)?);
-    traces.extend(book.target_traces([class.targets, class.targets])?);
-    Ok(traces)
 }
