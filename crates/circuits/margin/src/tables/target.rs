@@ -2,7 +2,8 @@
 //!
 //! Proven: with the margin tokens and other positions that the tables `token` and `position` read and the position in the
 //! op's market, TAV < MMR, or TAV < CMR if `is_full` (so also where TAV < 0, as CMR is not negative). What is sent back is
-//! TAV, MMR and the maintenance fraction of the position, from which table `quote` makes the zero quote.
+//! TAV, MMR and the maintenance fraction of the position, from which table `quote` makes the zero quote; nothing to an op
+//! that has no market of its own.
 
 use tsz_air::{Air, Count, F, InteractionBuilder, PermutationCheckBus, PrimeCharacteristicRing};
 use tsz_gadgets::layout::Columns;
@@ -16,7 +17,8 @@ use super::position::Totals;
 use super::rest::{Rest, Table, rest};
 use super::sums::{Value, WideSum, value, wide_sum};
 
-/// `target`: the fields of [`Ill`], then those of [`Figures`]. Sent by the op, received by the target table.
+/// `target`: the fields of [`Ill`], `has_market`, then the fields of [`Figures`], 0 without a market. Sent by the op, received
+/// by the target table.
 const TARGET: PermutationCheckBus<'static> = PermutationCheckBus::new("target");
 
 columns! {
@@ -30,7 +32,7 @@ columns! {
         account: felt,
         /// Sub-account.
         sub: felt,
-        /// Market of the op.
+        /// Market of the op, or [`super::NO_MARKET`].
         market: felt,
         /// Place of the first access of the table.
         at: felt,
@@ -42,7 +44,7 @@ columns! {
         others: felt,
         /// Base 2^12 digits of mark * qm of the op's market.
         unit: [5],
-        /// Base 2^12 digits of the lots in the op's market, not 0.
+        /// Base 2^12 digits of the lots in the op's market, not 0; 0 without a market.
         lots: [4],
         /// 1 = short.
         is_short: felt,
@@ -74,6 +76,8 @@ columns! {
         is_real: felt,
         /// What the op says; bound by the bus.
         ill: (Ill),
+        /// 1 = the op has a market of its own; boolean, bound by the bus.
+        has_market: felt,
         /// 1 = there are other positions; boolean, owned by the zero test.
         has_others: felt,
         /// Inverse of their number, or 0.
@@ -134,7 +138,7 @@ impl<E: PrimeCharacteristicRing + Clone> Target<E> {
         [maintenance, missed]
     }
 
-    /// What is said.
+    /// What is said to an op with a market.
     pub fn figures(&self) -> Figures<E> {
         Figures {
             tav: self.tav.digits.clone(),
@@ -142,15 +146,23 @@ impl<E: PrimeCharacteristicRing + Clone> Target<E> {
             mmf: self.held.tier.fractions[1].clone(),
         }
     }
+
+    /// What is said.
+    fn said(&self) -> Figures<E> {
+        let said = |x: &E| self.has_market.clone() * x.clone();
+        let Figures { tav, required, mmf } = self.figures();
+        Figures { tav: tav.each_ref().map(said), required: required.each_ref().map(said), mmf: said(&mmf) }
+    }
 }
 
-fn fields<E: Clone>(ill: &Ill<E>, figures: &Figures<E>) -> Vec<E>
+fn fields<E: Clone>(ill: &Ill<E>, has_market: &E, figures: &Figures<E>) -> Vec<E>
 where
     Ill<E>: Columns<E>,
     Figures<E>: Columns<E>,
 {
     let mut out = Vec::new();
     ill.write(&mut |x: &E| out.push(x.clone()));
+    out.push(has_market.clone());
     figures.write(&mut |x: &E| out.push(x.clone()));
     out
 }
@@ -163,7 +175,18 @@ pub fn is_ill<AB: InteractionBuilder<F = F>>(
     ill: &Ill<AB::Expr>,
     figures: &Figures<AB::Expr>,
 ) {
-    TARGET.send(row.builder(), fields(ill, figures), Count::bounded(flag.clone(), 1));
+    TARGET.send(row.builder(), fields(ill, &AB::Expr::ONE, figures), Count::bounded(flag.clone(), 1));
+}
+
+/// The same for an op without a market of its own ([`super::NO_MARKET`], no lots): all positions are other ones.
+pub fn is_ill_without_market<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    flag: &AB::Expr,
+    ill: &Ill<AB::Expr>,
+) {
+    let zero = || AB::Expr::ZERO;
+    let none = Figures { tav: [(); 9].map(|()| zero()), required: [(); 6].map(|()| zero()), mmf: zero() };
+    TARGET.send(row.builder(), fields(ill, &zero(), &none), Count::bounded(flag.clone(), 1));
 }
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
@@ -171,7 +194,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
         let t: Target<AB::Expr> = current(builder);
         let mut row = Row::bare(builder, t.is_real.clone());
         let (real, ill) = (row.real.clone(), &t.ill);
-        TARGET.receive(row.builder(), fields(ill, &t.figures()), Count::bounded(real.clone(), 1));
+        TARGET.receive(row.builder(), fields(ill, &t.has_market, &t.said()), Count::bounded(real.clone(), 1));
+        row.boolean(&t.has_market);
+        row.zero(t.has_market.clone() * (AB::Expr::ONE - real));
         let constants = [&ill.index, &ill.who, &ill.account, &ill.sub, &ill.market, &ill.is_forced];
         let table = Table {
             constants: constants.map(Clone::clone),
@@ -181,7 +206,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
             others: &ill.others,
         };
         rest(&mut row, &table, &t.rest());
-        held(&mut row, &real, &ill.market, (&ill.lots, &ill.unit), &t.held);
+        held(&mut row, &t.has_market, &ill.market, (&ill.lots, &ill.unit), &t.held);
         value(&mut row, t.tav_sums(), &t.tav);
         let [maintenance, missed] = t.required_sums();
         for (sum, said) in maintenance.into_iter().zip(&t.required) {
