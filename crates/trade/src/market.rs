@@ -118,6 +118,18 @@ impl CollateralParams {
             units_per_lot: self.units_per_lot,
         })
     }
+
+    /// What insurance pays for an amount that it seizes: the value after haircut, rounded up. A token of haircut 0 is paid
+    /// at its whole value at the last price, or any debt would take all of it for nothing.
+    pub(crate) fn seizure_price(
+        &self,
+        ctx: &Context<'_>,
+        prices: &MkpCell,
+        amount: u128,
+    ) -> Result<i128, TradeReject> {
+        let haircut = self.seizure_haircut();
+        Ok(CollateralToken { haircut, ..self.worth(ctx, prices, amount)? }.value_ceil()?)
+    }
 }
 
 /// Checks that prices exist and are young enough.

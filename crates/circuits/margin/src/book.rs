@@ -102,7 +102,7 @@ pub struct Book<'a> {
     judges: Vec<Judge<F>>,
     ratios: Vec<Ratio<F>>,
     worths: Vec<WorthRow<F>>,
-    worth_at: HashMap<(u32, Digest), usize>,
+    worth_at: HashMap<(u32, Digest, bool), usize>,
     tokens: Vec<Token<F>>,
     places: [u32; PLACES],
     all_tokens: u32,
@@ -360,6 +360,17 @@ impl<'a> Book<'a> {
 
     /// What the token in a place counts at the prices of a cell.
     pub fn worth(&mut self, place: u32, mkp: &Digest) -> Worth<F> {
+        self.worth_entry(place, mkp, false)
+    }
+
+    /// The same for a seizure, which pays the whole value of a token of haircut 0; whether it does.
+    pub fn seized(&mut self, place: u32, mkp: &Digest) -> (Worth<F>, F) {
+        let token = self.params.collateral.get(place as usize);
+        let is_whole = token.is_some_and(|token| token.haircut.get() == 0);
+        (self.worth_entry(place, mkp, is_whole), F::from_bool(is_whole))
+    }
+
+    fn worth_entry(&mut self, place: u32, mkp: &Digest, is_whole: bool) -> Worth<F> {
         let Some(token) = self.params.collateral.get(place as usize) else { return Worth::default() };
         let market = self.params.perp(token.market);
         let listed = tokens::Listed {
@@ -371,8 +382,8 @@ impl<'a> Book<'a> {
             qm: market.map_or(0, |m| m.qm.get()),
         };
         let (age, rows, time) = (self.age(), &mut self.worths, self.time);
-        let at = *self.worth_at.entry((place, *mkp)).or_insert_with(|| {
-            rows.push(WorthRow::of(&listed, mkp, age, time));
+        let at = *self.worth_at.entry((place, *mkp, is_whole)).or_insert_with(|| {
+            rows.push(WorthRow::of(&listed, mkp, is_whole, (age, time)));
             rows.len() - 1
         });
         rows[at].uses += F::ONE;

@@ -7,7 +7,9 @@ use tsz_ledger::Access;
 
 use crate::book::{Book, TooMany, matrix};
 use crate::rows::number;
-use crate::tables::{Claim, Figures, Ill, Quote, QuoteAir, QuoteRow, Target, TargetAir, Value, WideSum};
+use crate::tables::{
+    Claim, Figures, Ill, NO_MARKET, Quote, QuoteAir, QuoteRow, Target, TargetAir, Value, WideSum,
+};
 
 impl Book<'_> {
     /// A target whose table reads `rows`, and its figures.
@@ -53,6 +55,7 @@ impl Book<'_> {
             has_tokens: F::from_bool(ill.mask != F::ZERO),
             mask_inv: inverse(ill.mask),
             tokens,
+            has_market: F::from_bool(ill.market != F::from_u32(NO_MARKET)),
             held: self.held(ill.market, &ill.lots, &ill.unit),
             ill,
             ..Target::default()
@@ -83,7 +86,15 @@ impl Book<'_> {
     /// [`TooMany`] where rows do not fit.
     pub fn target_traces(&self, heights: [usize; 2]) -> Result<Vec<Trace>, TooMany> {
         let [targets, quotes] = heights;
-        Ok(vec![matrix("target", &self.targets, targets)?, matrix("quote", &self.quotes, quotes)?])
+        Ok(vec![self.target_trace(targets)?, matrix("quote", &self.quotes, quotes)?])
+    }
+
+    /// Trace of the table `target`, of 2^height rows, for a circuit without zero quotes.
+    ///
+    /// # Errors
+    /// [`TooMany`] where rows do not fit.
+    pub fn target_trace(&self, height: usize) -> Result<Trace, TooMany> {
+        matrix("target", &self.targets, height)
     }
 }
 

@@ -27,15 +27,16 @@ pub(crate) struct Listed {
 }
 
 impl WorthRow<F> {
-    /// Columns of a token at the prices of a cell.
-    pub(crate) fn of(listed: &Listed, mkp: &Digest, age: [F; 2], time: u64) -> Self {
+    /// Columns of a token at the prices of a cell; `is_whole` is for one of haircut 0.
+    pub(crate) fn of(listed: &Listed, mkp: &Digest, is_whole: bool, (age, time): ([F; 2], u64)) -> Self {
         let index = U24::of_felt(mkp[0]);
         let price = [index.lo, index.hi, mkp[1]].map(|x| x.as_canonical_u32());
         let (qm, haircut) = (digits12::<2>(listed.qm.into()), digits12::<2>(listed.haircut.into()));
         let units = digits12::<6>(listed.units.into());
         let index_value = number(&felts(price)).unsigned_abs();
         let unit = index_value * u128::from(listed.qm);
-        let factor = digits12(unit * u128::from(listed.haircut));
+        let share = if is_whole { FRACTION } else { listed.haircut.into() };
+        let factor = digits12(unit * share);
         let fraction = digits12::<2>(FRACTION);
         let is_free = listed.haircut == 0;
         let timed = !is_free && mkp[2] + mkp[3] != F::ZERO && Age::holds(mkp, &age, time);
@@ -55,6 +56,7 @@ impl WorthRow<F> {
             is_real: F::ONE,
             uses: F::ZERO,
             worth,
+            is_whole: F::from_bool(is_whole),
             status: listed.status,
             index,
             qm: felts(qm),
@@ -62,7 +64,7 @@ impl WorthRow<F> {
             units: felts(units),
             unit: felts(digits12(unit)),
             unit_carries: product_carries(&price, &qm),
-            factor_carries: product_carries(&digits12::<5>(unit), &haircut),
+            factor_carries: product_carries(&digits12::<5>(unit), &digits12::<2>(share)),
             den_carries: product_carries(&units, &fraction),
             is_free: F::from_bool(is_free),
             age: Age::of(mkp, age, time, timed),

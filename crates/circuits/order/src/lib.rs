@@ -21,7 +21,7 @@ pub mod terms;
 
 pub use admit::{Admission, admit};
 pub use meet::{Meeting, meet};
-pub use order::{Order, PerpExtra, PerpOrder, PerpOrderAir, SpotOrderAir};
+pub use order::{Order, PerpExtra, PerpOrder, PerpOrderAir, SpotExtra, SpotOrder, SpotOrderAir};
 pub use rows::{Orders, Signable, SignatureRequest};
 pub use slot::{SlotMove, slot_move};
 pub use terms::{PerpTerms, Terms};

@@ -1,7 +1,8 @@
 //! Orders: one row for each signed order, however often it is filled.
 //!
 //! Proven: the message of docs/src/trading.md with these fields is signed by the key; order and key expire after the
-//! batch time; the key may trade; all fields have their widths; the account is not the fee account, in spot not insurance.
+//! batch time; the key may trade; all fields have their widths; the account is not the fee account. Insurance only sells, of
+//! sub-account 0, in spot, and only reduces in perpetuals.
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::limb::U24;
@@ -22,7 +23,7 @@ columns! {
         uses: felt,
         /// Account; range12.
         account: (U24),
-        /// Spot: inverse of account (account - 1): fee account and insurance have no orders. Perpetuals: of account.
+        /// Inverse of the account: the fee account has no orders.
         account_inv: felt,
         /// Sub-account; < 32 by two lookups.
         sub: felt,
@@ -96,6 +97,26 @@ columns! {
 }
 
 columns! {
+    /// What only a spot order has.
+    pub struct SpotExtra {
+        /// 1 = the account is insurance; boolean, owned by the zero test.
+        is_insurance: felt,
+        /// Inverse of account - 1, or 0.
+        insurance_inv: felt,
+    }
+}
+
+columns! {
+    /// One spot order.
+    pub struct SpotOrder {
+        /// What every order has.
+        order: (Order),
+        /// The rest.
+        extra: (SpotExtra),
+    }
+}
+
+columns! {
     /// What only a perpetual order has.
     pub struct PerpExtra {
         /// 1 = reduce-only by its own word; boolean.
@@ -130,8 +151,8 @@ columns! {
 }
 
 op_air! {
-    /// AIR of [`Order`] for spot orders. Public values: S (8), T (2).
-    SpotOrderAir, Order, "order", SIGNED_PUBLICS
+    /// AIR of [`SpotOrder`]. Public values: S (8), T (2).
+    SpotOrderAir, SpotOrder, "order", SIGNED_PUBLICS
 }
 
 op_air! {
@@ -245,15 +266,15 @@ impl<E: PrimeCharacteristicRing + Clone> Order<E> {
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for SpotOrderAir {
     fn eval(&self, builder: &mut AB) {
-        let o: Order<AB::Expr> = current(builder);
+        let SpotOrder { order: o, extra } = current::<AB, SpotOrder<AB::Expr>>(builder);
         let (system, time) = signed_context(builder);
         let mut row = Row::bare(builder, o.is_real.clone());
-        let account = o.account.value();
-        let users = account.clone() * (account - AB::Expr::ONE);
-        let real = row.real.clone();
-        row.zero(users * o.account_inv.clone() - real);
         order(&mut row, &o, &Kind::spot(), (&system, &time));
-        provide(&mut row, &o.terms(), o.uses.clone());
+        insurance(&mut row, &o, &extra.is_insurance, &extra.insurance_inv);
+        // what insurance seized is in its sub-account 0; it sells it
+        row.zero(extra.is_insurance.clone() * (AB::Expr::ONE - o.is_sell.clone()));
+        row.zero(extra.is_insurance.clone() * o.sub.clone());
+        provide(&mut row, &o.terms(), &extra.is_insurance, o.uses.clone());
     }
 }
 
@@ -262,8 +283,6 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for PerpOrderAir {
         let PerpOrder { order: o, extra } = current::<AB, PerpOrder<AB::Expr>>(builder);
         let (system, time) = signed_context(builder);
         let mut row = Row::bare(builder, o.is_real.clone());
-        let real = row.real.clone();
-        row.zero(o.account.value() * o.account_inv.clone() - real);
         order(&mut row, &o, &extra.kind(), (&system, &time));
         perpetual(&mut row, &o, &extra);
         provide_perp(&mut row, &o.terms(), &extra.terms(), o.uses.clone());
@@ -279,6 +298,7 @@ fn order<AB: InteractionBuilder<F = F>>(
 ) {
     let real = row.real.clone();
     row.zero(o.uses.clone() * (AB::Expr::ONE - real.clone()));
+    row.zero(o.account.value() * o.account_inv.clone() - real.clone());
     widths(row, o);
     nonce(row, o);
     flags(row, o);
@@ -292,21 +312,32 @@ fn order<AB: InteractionBuilder<F = F>>(
     row.signed(&o.key_id, &o.digest);
 }
 
+/// is_insurance = 1 iff the account is insurance.
+fn insurance<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    o: &Order<AB::Expr>,
+    is_insurance: &AB::Expr,
+    inv: &AB::Expr,
+) {
+    let real = row.real.clone();
+    row.boolean(is_insurance);
+    let other = o.account.value() - real.clone();
+    row.zero(is_insurance.clone() * other.clone());
+    row.zero(other * inv.clone() - real + is_insurance.clone());
+}
+
 /// Flags of a perpetual order; insurance may only reduce; a trigger has a price, and nothing else has.
 fn perpetual<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     o: &Order<AB::Expr>,
     x: &PerpExtra<AB::Expr>,
 ) {
-    let real = row.real.clone();
     let one = AB::Expr::ONE;
     let triggered = x.is_above.clone() + x.is_below.clone();
-    for bit in [&x.reduce_only, &x.is_insurance, &x.is_above, &x.is_below, &triggered] {
+    for bit in [&x.reduce_only, &x.is_above, &x.is_below, &triggered] {
         row.boolean(bit);
     }
-    let other = o.account.value() - real.clone();
-    row.zero(x.is_insurance.clone() * other.clone());
-    row.zero(other * x.insurance_inv.clone() - real + x.is_insurance.clone());
+    insurance(row, o, &x.is_insurance, &x.insurance_inv);
     let both = x.reduce_only.clone() * x.is_insurance.clone();
     row.zero(x.reduce_only.clone() + x.is_insurance.clone() - both - x.reduces.clone());
     row.u24(&x.trigger);

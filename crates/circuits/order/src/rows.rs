@@ -10,7 +10,7 @@ use tsz_ledger::BatchContext;
 use tsz_sig::Signature;
 use tsz_trade::order::{PerpOrder as SignedPerp, Signed, SpotOrder, Terms as SignedTerms, Tif, Trigger};
 
-use crate::order::{Kind, Order, PerpExtra, PerpOrder};
+use crate::order::{Kind, Order, PerpExtra, PerpOrder, SpotExtra, SpotOrder as SpotRow};
 
 /// A signature that the `sig` tables must prove.
 #[derive(Clone, Copy, Debug)]
@@ -27,23 +27,21 @@ pub struct SignatureRequest {
 pub trait Signable: tsz_trade::Order + Copy + PartialEq {
     /// Market.
     fn market(&self) -> u32;
-    /// Witness that the account may have such orders.
-    fn account_inv(&self) -> F;
     /// Columns that only perpetual orders have, and what the message gets from them.
     fn extra(&self) -> (PerpExtra<F>, Kind<F>);
 }
 
-fn account(terms: &SignedTerms) -> F {
-    F::from_u32(terms.account.get())
+impl SpotExtra<F> {
+    /// Columns of an order of `account`.
+    pub fn of(account: F) -> Self {
+        let other = account - F::ONE;
+        Self { is_insurance: F::from_bool(other == F::ZERO), insurance_inv: inverse(other) }
+    }
 }
 
 impl Signable for SpotOrder {
     fn market(&self) -> u32 {
         self.market.get().into()
-    }
-    fn account_inv(&self) -> F {
-        let account = account(&self.terms);
-        inverse(account * (account - F::ONE))
     }
     fn extra(&self) -> (PerpExtra<F>, Kind<F>) {
         (PerpExtra::default(), Kind::spot())
@@ -54,23 +52,19 @@ impl Signable for SignedPerp {
     fn market(&self) -> u32 {
         self.market.get().into()
     }
-    fn account_inv(&self) -> F {
-        inverse(account(&self.terms))
-    }
     fn extra(&self) -> (PerpExtra<F>, Kind<F>) {
-        let other = account(&self.terms) - F::ONE;
+        let SpotExtra { is_insurance, insurance_inv } = SpotExtra::of(F::from_u32(self.terms.account.get()));
         let price = match self.trigger {
             Trigger::None => 0,
             Trigger::Above(price) | Trigger::Below(price) => price.get(),
         };
         let trigger = U24::of(price & 0xff_ffff);
         let trigger_hi = F::from_u32(price >> 24);
-        let is_insurance = other == F::ZERO;
         let extra = PerpExtra {
             reduce_only: F::from_bool(self.reduce_only),
-            is_insurance: F::from_bool(is_insurance),
-            insurance_inv: inverse(other),
-            reduces: F::from_bool(self.reduce_only || is_insurance),
+            is_insurance,
+            insurance_inv,
+            reduces: F::from_bool(self.reduce_only || is_insurance == F::ONE),
             is_above: F::from_bool(matches!(self.trigger, Trigger::Above(_))),
             is_below: F::from_bool(matches!(self.trigger, Trigger::Below(_))),
             trigger_inv: inverse(trigger.lo + trigger.hi + trigger_hi),
@@ -111,8 +105,10 @@ impl Orders {
     }
 
     /// The rows of spot orders.
-    pub fn spot(&self) -> Vec<Order<F>> {
-        self.rows.iter().map(|row| row.order.clone()).collect()
+    pub fn spot(&self) -> Vec<SpotRow<F>> {
+        let row =
+            |order: &Order<F>| SpotRow { extra: SpotExtra::of(order.account.value()), order: order.clone() };
+        self.rows.iter().map(|perp| row(&perp.order)).collect()
     }
 
     /// The rows of perpetual orders.
@@ -141,7 +137,7 @@ fn row<O: Signable>(context: &BatchContext, order: &O, keys @ [key_a, _]: [&Dige
     let (extra, kind) = order.extra();
     let mut o = fields(context, order.terms(), keys);
     o.market = U24::of(order.market());
-    o.account_inv = order.account_inv();
+    o.account_inv = inverse(o.account.value());
     o.key_id = *key_a;
     let [a, b, c] = o.message(&kind);
     o.mid_a = step(&a, &context.system);

@@ -5,14 +5,14 @@ use tsz_gadgets::columns;
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::row::{Row, c};
 
-/// `order`: the fields of [`Terms`], in a family of perpetuals those of [`PerpTerms`] too. Provided by the order table:
+/// `order`: the fields of [`Terms`]; in spot `is_insurance` too, in a family of perpetuals those of [`PerpTerms`]. Provided by the order table:
 /// such an order is signed by that key, and order and key are good at the batch time.
 const ORDER: LookupBus<'static> = LookupBus::new("order");
 
 columns! {
     /// A usable order. The order table owns every width; a fill holds copies, bound by the bus.
     pub struct Terms {
-        /// Account (u24): a user's, in perpetuals also insurance.
+        /// Account (u24), not the fee account.
         account: felt,
         /// Sub-account (< 32).
         sub: felt,
@@ -100,10 +100,23 @@ where
     out
 }
 
-/// The spot order is usable, on real rows.
-pub fn lookup<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, terms: &Terms<AB::Expr>) {
+fn spot<E: Clone>(terms: &Terms<E>, is_insurance: &E) -> Vec<E>
+where
+    Terms<E>: Columns<E>,
+{
+    let mut out = fields(terms);
+    out.push(is_insurance.clone());
+    out
+}
+
+/// The spot order is usable, on real rows, and of insurance iff `is_insurance` is 1; then it is a sale.
+pub fn lookup<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    terms: &Terms<AB::Expr>,
+    is_insurance: &AB::Expr,
+) {
     let real = row.real.clone();
-    ORDER.lookup_key(row.builder(), fields(terms), Count::bounded(real, 1));
+    ORDER.lookup_key(row.builder(), spot(terms, is_insurance), Count::bounded(real, 1));
 }
 
 /// The perpetual order is usable, if the boolean `flag` (at most `real`).
@@ -120,9 +133,10 @@ pub fn lookup_perp<AB: InteractionBuilder<F = F>>(
 pub(crate) fn provide<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     terms: &Terms<AB::Expr>,
+    is_insurance: &AB::Expr,
     uses: AB::Expr,
 ) {
-    ORDER.table_entry(row.builder(), fields(terms), uses);
+    ORDER.table_entry(row.builder(), spot(terms, is_insurance), uses);
 }
 
 /// Provides the perpetual order `uses` times.

@@ -8,8 +8,8 @@ use tsz_gadgets::params::{self, LISTS, ParamsAir};
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
 use tsz_margin::tables::{
-    CollateralAir, JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir, TokenAir,
-    WorthAir,
+    CollateralAir, JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir, TargetAir,
+    TokenAir, WorthAir,
 };
 use tsz_margin::{COUNTS, Heights};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
@@ -52,6 +52,8 @@ air_enum! {
         Absorb(AbsorbAir),
         /// SeizeToken.
         Seize(SeizeAir),
+        /// Targets with positions.
+        Target(TargetAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// Permutations.
@@ -62,7 +64,7 @@ air_enum! {
 }
 
 /// Tables of the circuit.
-pub(crate) const TABLES: usize = 18;
+pub(crate) const TABLES: usize = 19;
 /// Place of the price table.
 pub(crate) const PRICE: usize = 4;
 /// Place of the table of tokens at a price.
@@ -70,7 +72,7 @@ pub(crate) const WORTH: usize = 9;
 /// Place of the first op table, after params and the tables of `tsz-margin`.
 pub(crate) const PAIR: usize = 1 + tsz_margin::TABLES;
 /// Tables of the family before the tuple table.
-pub(crate) const OWN_TABLES: usize = PAIR + 3;
+pub(crate) const OWN_TABLES: usize = PAIR + 4;
 
 /// What some records need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,6 +91,8 @@ pub struct Counts {
     pub debts: usize,
     /// Tokens seized.
     pub seizures: usize,
+    /// Those of targets with positions.
+    pub targets: usize,
     /// Blocks of their tuples.
     pub blocks: usize,
 }
@@ -102,7 +106,6 @@ impl Counts {
         // neither system nor time change the number of rows
         let context =
             BatchContext { system: Digest::default(), batch: 0, time: 0, params: Digest::default() };
-        records.iter().try_for_each(SettleRecord::check)?;
         let rows = Rows::of(&context, params, records)?;
         let blocks = records.iter().map(|record| {
             let writes = record.accesses.iter().filter(|a| a.write).count();
@@ -116,6 +119,7 @@ impl Counts {
             pairs: rows.pairs.len(),
             debts: rows.debts.len(),
             seizures: rows.seizures.len(),
+            targets: rows.book.target_counts()[0],
             blocks: blocks.sum(),
         })
     }
@@ -133,6 +137,10 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
         ("AbsorbDebt", op(&[("absorb", 1)], (2, 2))),
         ("AbsorbDebt, two positions", op(&[("absorb", 1), ("judge", 1), ("position", 2)], (8, 2))),
         ("SeizeToken", op(&[("seize", 1)], (5, 4))),
+        (
+            "SeizeToken, target with two positions",
+            op(&[("seize", 1), ("target", 1), ("token", 1), ("position", 2)], (13, 4)),
+        ),
     ]
 }
 
@@ -145,7 +153,7 @@ pub struct Class {
     pub margin: Heights,
     /// Pairs.
     pub pairs: usize,
-    /// Debts absorbed, and as many tokens seized.
+    /// Debts absorbed, and as many tokens seized, of targets with or without positions.
     pub debts: usize,
     /// Tuple table.
     pub tuple: usize,
@@ -200,7 +208,7 @@ impl Class {
         let lists = counts.markets * PERP_BLOCKS + counts.rules + counts.collateral + LISTS;
         self.margin.holds([counts.markets, counts.rules, counts.collateral], &counts.margin)
             && counts.pairs <= 1 << self.pairs
-            && counts.debts.max(counts.seizures) <= 1 << self.debts
+            && counts.debts.max(counts.seizures).max(counts.targets) <= 1 << self.debts
             // one more row ends the segment
             && counts.blocks < 1 << self.tuple
             && lists + counts.blocks <= permutations
@@ -214,7 +222,7 @@ impl Class {
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let [p0, p1] = self.poseidon2;
-        let own = [self.pairs, self.debts, self.debts, self.tuple, p0, p1, range::LOG_HEIGHT];
+        let own = [self.pairs, self.debts, self.debts, self.debts, self.tuple, p0, p1, range::LOG_HEIGHT];
         [params::LOG_HEIGHT].into_iter().chain(self.margin.list()).chain(own).collect()
     }
 
@@ -235,6 +243,7 @@ impl Class {
             PairAir.into(),
             AbsorbAir.into(),
             SeizeAir.into(),
+            TargetAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             Poseidon2Table::new().into(),
             Poseidon2Table::new().into(),

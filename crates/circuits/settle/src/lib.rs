@@ -4,14 +4,14 @@
 //! the capacity `start` to `end`, and each is computed by its rule at the batch time T under the parameters whose hash
 //! is P. What cells held before is for the transition proof, that indices are distinct and complete too.
 //!
-//! **Not proven here**: AdlRank, and a SeizeToken whose target has positions. They have no proof.
+//! **Not proven here**: AdlRank. It has no proof.
 //!
 //! **Public values** (of [`tsz_ledger::ExecClaim`]): params: P (8); price, worth: T (2); tuple: start (8), end (8), count.
 //!
 //! | table | one row is |
 //! |---|---|
 //! | [`tsz_gadgets::params`] | the opened hash P |
-//! | [`tsz_margin::tables`] | markets, tokens, prices, funding settlements, the judgement of insurance |
+//! | [`tsz_margin::tables`] | markets, tokens, prices, funding settlements, the judgement of insurance, the health of a debtor with positions |
 //! | [`tables::Pair`] | SettlePair |
 //! | [`tables::Absorb`] | AbsorbDebt |
 //! | [`tables::Seize`] | SeizeToken |
@@ -19,7 +19,7 @@
 //!
 //! **Buses**: sends `op`, `key`, `val` to the tuple table; looks up `p2`, `range12`; internal buses `params`,
 //! `scale`, `tier`, `age`, `haircut`, `price`, `settle`, `worth`, `ratio` (lookups), `judge`, `total`, `token`
-//! (permutations). **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
+//! `target` (permutations). **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod class;
 mod prove;

@@ -37,34 +37,25 @@ pub enum RecordError {
         /// Accesses given.
         got: usize,
     },
-    /// A SeizeToken whose target has positions.
-    #[error(
-        "op {index}: the target of this SeizeToken has positions, which the settle circuit does not judge"
-    )]
-    Positions {
-        /// Sequence number.
-        index: u32,
-    },
     /// More rows than a table has.
     #[error(transparent)]
     TooMany(#[from] TooMany),
 }
 
-impl SettleRecord {
-    /// Whether the circuit has rows for the op: not for a SeizeToken whose log begins with a table of positions, so
-    /// that the third access is not the target's SUB.
-    pub(crate) fn check(&self) -> Result<(), RecordError> {
-        let TradeOp::SeizeToken(op) = &self.op else { return Ok(()) };
-        let has_table = self.accesses.get(2).is_some_and(|access| access.key != op.target.sub_key());
-        if has_table { Err(RecordError::Positions { index: self.index }) } else { Ok(()) }
-    }
+/// The accesses of a SeizeToken's table of the target, which only reads, and those from MKP on, the last read before the
+/// first write.
+pub(crate) fn split_table(record: &SettleRecord) -> (&[Access], &[Access]) {
+    let first = record.accesses.iter().position(|access| access.write).unwrap_or(0);
+    record.accesses.split_at(first.saturating_sub(1))
 }
 
-/// The first accesses of a record as an array, and the rest.
-pub(crate) fn split<const N: usize>(record: &SettleRecord) -> Result<(&[Access; N], &[Access]), RecordError> {
-    let got = record.accesses.len();
-    let error = RecordError::Accesses { index: record.index, expected: N, got };
-    record.accesses.split_first_chunk::<N>().ok_or(error)
+/// The first of the accesses of op `index` as an array, and the rest.
+pub(crate) fn split<const N: usize>(
+    index: u32,
+    accesses: &[Access],
+) -> Result<(&[Access; N], &[Access]), RecordError> {
+    let error = RecordError::Accesses { index, expected: N, got: accesses.len() };
+    accesses.split_first_chunk::<N>().ok_or(error)
 }
 
 /// The accesses of a record as an array.

@@ -7,6 +7,7 @@ use tsz_gadgets::collect;
 use tsz_gadgets::params::ParamsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
+use tsz_margin::tables::TargetAir;
 use tsz_trade::Params;
 
 use crate::class::{Class, PAIR};
@@ -76,6 +77,7 @@ impl Witness {
         requests.merge(collect(&PairAir, &traces[PAIR], &[]));
         requests.merge(collect(&AbsorbAir, &traces[PAIR + 1], &[]));
         requests.merge(collect(&SeizeAir, &traces[PAIR + 2], &[]));
+        requests.merge(collect(&TargetAir, &traces[PAIR + 3], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&requests.p2, &class.poseidon2)?);

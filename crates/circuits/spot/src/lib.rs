@@ -12,8 +12,8 @@
 //! |---|---|---|
 //! | [`tsz_gadgets::params`] | the opened parameter hash | 61 + 20 |
 //! | [`tables::Market`] | a listed market | 31 + 36 |
-//! | [`tsz_order::Order`] | a signed order, however often it is filled | 95 + 112 |
-//! | [`tables::Trade`] | a fill | 503 + 616 |
+//! | [`tsz_order::SpotOrder`] | a signed order, however often it is filled | 97 + 112 |
+//! | [`tables::Trade`] | a fill | 505 + 620 |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`], [`tsz_chips::schnorr`] | as in `tsz-fund` | |
 //!
 //! An order row with its signature and its five permutations costs about 6,500 cells, so it is kept out of the fills:

@@ -7,7 +7,7 @@ use tsz_gadgets::product::Scaled;
 use tsz_gadgets::units::{SCALE, Units};
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
-use tsz_order::{Orders, SlotMove};
+use tsz_order::{Orders, SlotMove, SpotExtra};
 use tsz_trade::order::{Signed, SpotOrder};
 use tsz_types::Rate;
 
@@ -54,6 +54,7 @@ pub(crate) fn side(
         fee: Scaled::of(input.gets, fee.wrapping_sub(input.share()) & 0xff_ffff),
         share: Scaled::of(input.gets, input.share()),
         gets,
+        is_insurance: SpotExtra::of(terms.account).is_insurance,
         terms,
         ..Side::default()
     })

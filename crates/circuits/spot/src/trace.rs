@@ -202,7 +202,7 @@ pub fn op_traces(
     let traces = vec![
         params::trace(&params.digests(), uses),
         matrix("market", &markets, class.markets, &Market::default())?,
-        matrix("order", &orders.spot(), class.orders, &tsz_order::Order::default())?,
+        matrix("order", &orders.spot(), class.orders, &tsz_order::SpotOrder::default())?,
         matrix("spot", &trades, class.trades, &Trade::default())?,
     ];
     Ok(OpTraces { traces, signatures: orders.signatures().to_vec() })

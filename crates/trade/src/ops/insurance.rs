@@ -9,7 +9,7 @@ use tsz_types::{AccountId, Balance, TokenId};
 use crate::account::{Before, Party, Table, check_covered};
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 
-/// Insurance buys a collateral token from a debtor at its haircut value, rounded up.
+/// Insurance buys a collateral token from a debtor at its haircut value, rounded up; one of haircut 0 at its whole value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeizeToken {
@@ -62,9 +62,7 @@ impl Rule for SeizeToken {
         }
         let (place, listed) = ctx.params.collateral(token).ok_or(TradeReject::NotCollateral { token })?;
         let prices = listed.prices(log, ctx)?;
-        let price = |amount: u128| -> Result<i128, TradeReject> {
-            Ok(listed.worth(ctx, &prices, amount)?.value_ceil()?)
-        };
+        let price = |amount: u128| listed.seizure_price(ctx, &prices, amount);
         let amount = self.amount.get();
         let fewer = amount.checked_sub(1).ok_or(TradeReject::NoLots)?;
         if cell.collateral.get() + price(fewer)? >= 0 {

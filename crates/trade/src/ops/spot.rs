@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tsz_risk::{MICRO, RiskError};
 use tsz_stf::{Log, SigVerifier, View};
-use tsz_types::{AccountId, Lots, Rate, TokenId};
+use tsz_types::{AccountId, Lots, Rate, SubId, TokenId};
 
 use crate::account::Party;
 use crate::admit::{Choice, Role, admit};
@@ -59,10 +59,10 @@ pub(super) fn check_match(taker: &Terms, maker: &Terms) -> Result<bool, TradeRej
     Ok(own)
 }
 
-/// The fee account does not trade; insurance turns what it seized into the quote token and buys nothing.
+/// The fee account does not trade; insurance, sub-account 0, turns what it seized into the quote token and buys nothing.
 fn check_account(terms: &Terms, market: &SpotMarket) -> Result<(), TradeReject> {
     let account = terms.account;
-    let sells_for_quote = !terms.buys() && market.quote == TokenId::QUOTE;
+    let sells_for_quote = terms.sub == SubId::MIN && !terms.buys() && market.quote == TokenId::QUOTE;
     if account == AccountId::FEES || account == AccountId::INSURANCE && !sells_for_quote {
         return Err(TradeReject::ReservedParty { account });
     }

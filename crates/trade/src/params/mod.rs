@@ -144,13 +144,24 @@ pub struct CollateralParams {
     pub units_per_lot: u64,
 }
 
+impl CollateralParams {
+    /// Share of the index value that insurance pays for what it seizes, in 1e-4: the haircut, and all of it for a token
+    /// that counts nothing.
+    pub fn seizure_haircut(&self) -> u16 {
+        match self.haircut {
+            Fraction::MIN => Fraction::MAX.get(),
+            haircut => haircut.get(),
+        }
+    }
+}
+
 /// All parameters. Market ids are the positions in the lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// Perpetual markets, at most 256.
     pub perps: Vec<PerpMarket>,
-    /// Spot markets, at most 65,536.
+    /// Spot markets, at most 256.
     pub spots: Vec<SpotMarket>,
     /// Oracle.
     pub oracle: OracleParams,

@@ -188,6 +188,26 @@ fn insurance_seizes_as_much_as_the_debt_needs() {
 }
 
 #[test]
+fn a_token_of_haircut_0_is_seized_at_its_whole_value() {
+    let mut w = debtor(100_000);
+    w.params.collateral[0].haircut = tsz_types::Fraction::MIN;
+    // an hour without a price: the last one counts
+    w.batch.time += HOUR_MS - 1;
+    assert!(matches!(w.dry(seize(450_000_001)), Err(TradeReject::SeizesTooMuch { .. })));
+    w.apply(seize(450_000_000)).unwrap();
+    assert_eq!((w.collateral(party(2, 0)), w.margin_balance(party(2, 0))), (0, 550_000_000));
+    assert_eq!(w.collateral(Party::INSURANCE), 55_000 * M);
+    // one that never had a price keeps no debt from being absorbed
+    let mut w = debtor(100_000);
+    w.params.collateral[0].haircut = tsz_types::Fraction::MIN;
+    w.view.set(tsz_ledger::Key::mkp(0), tsz_hash::ZERO);
+    w.apply(seize(1_000_000_000)).unwrap();
+    assert_eq!((w.collateral(party(2, 0)), w.margin_balance(party(2, 0))), (-45_000 * M, 0));
+    w.apply(AbsorbDebt { target: party(2, 0) }).unwrap();
+    assert_eq!((w.collateral(party(2, 0)), w.collateral(Party::INSURANCE)), (0, 55_000 * M));
+}
+
+#[test]
 fn insurance_seizes_and_absorbs_only_with_money() {
     let w = debtor(0);
     // what it buys is worth what it pays: legal with debt as long as the value after haircut covers it

@@ -182,6 +182,8 @@ fn insurance_turns_what_it_seized_into_collateral() {
     w.apply(w.margin_transfer(i, Direction::Out, 1, 500_000_000)).unwrap();
     // it sells for the quote token and does not buy
     assert!(matches!(w.dry(w.spot(i, party(3, 0), 0, 1, 950)), Err(TradeReject::ReservedParty { .. })));
+    let other = w.spot(party(3, 0), party(1, 1), 0, 1, 950); // sub-account 0 acts
+    assert!(matches!(w.dry(other), Err(TradeReject::ReservedParty { .. })));
     w.apply(w.spot(party(3, 0), i, 0, 50, 950)).unwrap();
     assert_eq!(w.balance(i, 0), 50 * 950 * M as u128);
     let other = w.spot(party(3, 0), i, 1, 1, 1); // token 2 for token 1

@@ -394,7 +394,7 @@ impl Model {
         ensure(m.status == Status::Open, "market status")?;
         for o in [&t, &k] {
             let sells_for_quote = o.t.side == Side::Sell && m.quote.get() == 0;
-            ensure(of(&o.t).0 != 0 && (of(&o.t).0 != 1 || sells_for_quote), "reserved")?;
+            ensure(of(&o.t).0 != 0 && (of(&o.t).0 != 1 || of(&o.t).1 == 0 && sells_for_quote), "reserved")?;
         }
         let (b, p) = (z(op.lots.get()), z(k.t.price.get()));
         let (ft, fm) = (n(op.taker_fee), n(op.maker_fee));

@@ -314,8 +314,9 @@ impl Model {
         let c = self.params.collateral.iter().find(|c| c.token == op.token).ok_or("no collateral")?;
         let m = &self.markets[usize::from(c.market.get())];
         ensure(c.haircut.get() == 0 || m.fresh(self).is_ok(), "stale")?;
+        let haircut = if c.haircut.get() == 0 { 10_000 } else { c.haircut.get() };
         let ceil = |x: Z| {
-            let num = x * &m.index * m.qm() * c.haircut.get();
+            let num = x * &m.index * m.qm() * haircut;
             -floor(&-num, &(z(c.units_per_lot) * 10_000))
         };
         ensure(amount >= z(1) && &a.coll + ceil(&amount - 1) < z(0), "too much")?;

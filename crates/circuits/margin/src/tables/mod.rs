@@ -35,9 +35,9 @@ pub use ratio::{Ratio, RatioAir};
 pub use rules::{Rules, RulesAir};
 pub use settle::{Settle, SettleAir, Settlement, lookup as lookup_settlement};
 pub use sums::{Shift, Value, WideCarry, WideSum, carried};
-pub use target::{Figures, Ill, Target, TargetAir, is_ill};
+pub use target::{Figures, Ill, Target, TargetAir, is_ill, is_ill_without_market};
 pub use token::{MBAL, Token, TokenAir};
-pub use worth::{Worth, WorthAir, WorthRow, lookup as lookup_worth};
+pub use worth::{Worth, WorthAir, WorthRow, lookup as lookup_worth, lookup_whole as lookup_whole_worth};
 
 /// Kind of the MKP cells, as `hi` of their keys.
 pub const MKP_HI: u32 = 1 << 24 | 3 << 18;

@@ -3,7 +3,7 @@
 //! Proven: with the margin tokens and other positions that the tables `token` and `position` read and the position in the
 //! op's market, TAV < MMR, or TAV < CMR if `is_full` is 1 (so also where TAV < 0, as CMR is not negative), or TAV >= MMR if
 //! it is 2. What is sent back is TAV, MMR and the maintenance fraction of the position, from which table `quote` makes the
-//! zero quote, and what IMR is without that position.
+//! zero quote, and what IMR is without that position; nothing to an op that has no market of its own.
 
 use tsz_air::{Air, Count, F, InteractionBuilder, PermutationCheckBus, PrimeCharacteristicRing};
 use tsz_gadgets::layout::Columns;
@@ -17,7 +17,8 @@ use super::position::Totals;
 use super::rest::{Rest, Table, rest};
 use super::sums::{Value, WideSum, value, wide_sum};
 
-/// `target`: the fields of [`Ill`], then those of [`Figures`]. Sent by the op, received by the target table.
+/// `target`: the fields of [`Ill`], `has_market`, then the fields of [`Figures`], 0 without a market. Sent by the op, received
+/// by the target table.
 const TARGET: PermutationCheckBus<'static> = PermutationCheckBus::new("target");
 
 columns! {
@@ -31,7 +32,7 @@ columns! {
         account: felt,
         /// Sub-account.
         sub: felt,
-        /// Market of the op.
+        /// Market of the op, or [`super::NO_MARKET`].
         market: felt,
         /// Place of the first access of the table.
         at: felt,
@@ -43,7 +44,7 @@ columns! {
         others: felt,
         /// Base 2^12 digits of mark * qm of the op's market.
         unit: [5],
-        /// Base 2^12 digits of the lots in the op's market, not 0.
+        /// Base 2^12 digits of the lots in the op's market, not 0; 0 without a market.
         lots: [4],
         /// 1 = short.
         is_short: felt,
@@ -81,6 +82,8 @@ columns! {
         is_close: felt,
         /// 1 = TAV >= MMR is needed; boolean, not together with `is_close`.
         is_well: felt,
+        /// 1 = the op has a market of its own; boolean, bound by the bus.
+        has_market: felt,
         /// 1 = there are other positions; boolean, owned by the zero test.
         has_others: felt,
         /// Inverse of their number, or 0.
@@ -141,7 +144,7 @@ impl<E: PrimeCharacteristicRing + Clone> Target<E> {
         [maintenance, missed]
     }
 
-    /// What is said.
+    /// What is said to an op with a market.
     pub fn figures(&self) -> Figures<E> {
         Figures {
             tav: self.tav.digits.clone(),
@@ -150,15 +153,28 @@ impl<E: PrimeCharacteristicRing + Clone> Target<E> {
             initial: self.totals.initial.clone(),
         }
     }
+
+    /// What is said.
+    fn said(&self) -> Figures<E> {
+        let said = |x: &E| self.has_market.clone() * x.clone();
+        let Figures { tav, required, mmf, initial } = self.figures();
+        Figures {
+            tav: tav.each_ref().map(said),
+            required: required.each_ref().map(said),
+            mmf: said(&mmf),
+            initial: initial.each_ref().map(said),
+        }
+    }
 }
 
-fn fields<E: Clone>(ill: &Ill<E>, figures: &Figures<E>) -> Vec<E>
+fn fields<E: Clone>(ill: &Ill<E>, has_market: &E, figures: &Figures<E>) -> Vec<E>
 where
     Ill<E>: Columns<E>,
     Figures<E>: Columns<E>,
 {
     let mut out = Vec::new();
     ill.write(&mut |x: &E| out.push(x.clone()));
+    out.push(has_market.clone());
     figures.write(&mut |x: &E| out.push(x.clone()));
     out
 }
@@ -171,7 +187,19 @@ pub fn is_ill<AB: InteractionBuilder<F = F>>(
     ill: &Ill<AB::Expr>,
     figures: &Figures<AB::Expr>,
 ) {
-    TARGET.send(row.builder(), fields(ill, figures), Count::bounded(flag.clone(), 1));
+    TARGET.send(row.builder(), fields(ill, &AB::Expr::ONE, figures), Count::bounded(flag.clone(), 1));
+}
+
+/// The same for an op without a market of its own ([`super::NO_MARKET`], no lots): all positions are other ones.
+pub fn is_ill_without_market<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    flag: &AB::Expr,
+    ill: &Ill<AB::Expr>,
+) {
+    let zero = || AB::Expr::ZERO;
+    let sums = || [(); 6].map(|()| zero());
+    let none = Figures { tav: [(); 9].map(|()| zero()), required: sums(), mmf: zero(), initial: sums() };
+    TARGET.send(row.builder(), fields(ill, &zero(), &none), Count::bounded(flag.clone(), 1));
 }
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
@@ -179,7 +207,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
         let t: Target<AB::Expr> = current(builder);
         let mut row = Row::bare(builder, t.is_real.clone());
         let (real, ill) = (row.real.clone(), &t.ill);
-        TARGET.receive(row.builder(), fields(ill, &t.figures()), Count::bounded(real.clone(), 1));
+        TARGET.receive(row.builder(), fields(ill, &t.has_market, &t.said()), Count::bounded(real.clone(), 1));
+        row.boolean(&t.has_market);
+        row.zero(t.has_market.clone() * (AB::Expr::ONE - real));
         let constants = [&ill.index, &ill.who, &ill.account, &ill.sub, &ill.market, &ill.is_forced];
         let table = Table {
             constants: constants.map(Clone::clone),
@@ -189,7 +219,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TargetAir {
             others: &ill.others,
         };
         rest(&mut row, &table, &t.rest());
-        held(&mut row, &real, &ill.market, (&ill.lots, &ill.unit), &t.held);
+        held(&mut row, &t.has_market, &ill.market, (&ill.lots, &ill.unit), &t.held);
         value(&mut row, t.tav_sums(), &t.tav);
         let [maintenance, missed] = t.required_sums();
         for (sum, said) in maintenance.into_iter().zip(&t.required) {

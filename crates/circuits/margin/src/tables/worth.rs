@@ -3,7 +3,8 @@
 //!
 //! Proven, if the cell's values are canonical: the list in force has the token's haircut, market and units per lot;
 //! `factor = index * qm * haircut` and `den = units per lot * 10^4`, so that a balance b counts `floor(b factor / den)`;
-//! an entry that `is_usable` needs no price or has one that is not zero and young enough.
+//! an entry that `is_usable` needs no price or has one that is not zero and young enough. An entry that `is_whole` is of a
+//! token of haircut 0 and has `factor = index * qm * 10^4`: what a seizure pays for it.
 
 use tsz_air::{Air, Count, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing};
 use tsz_gadgets::layout::Columns;
@@ -18,7 +19,7 @@ use super::collateral::lookup_haircut;
 use super::market::lookup_scale;
 use super::price::{Age, young};
 
-/// `worth`: the fields of [`Worth`]. Provided by the worth table.
+/// `worth`: the fields of [`Worth`], `is_whole`. Provided by the worth table.
 const WORTH: LookupBus<'static> = LookupBus::new("worth");
 /// Base 2^12 digits of 10^4, the unit of haircuts.
 pub(crate) const FRACTION: [u32; 2] = [10_000 & 0xfff, 10_000 >> 12];
@@ -40,7 +41,7 @@ columns! {
         ts: [2],
         /// 1 = the market settles at named prices.
         is_settled: felt,
-        /// Base 2^12 digits of index * qm * haircut (u66).
+        /// Base 2^12 digits of index * qm * haircut (u66), of index * qm * 10^4 if the entry `is_whole`.
         factor: [6],
         /// Base 2^12 digits of units per lot * 10^4 (u78); not 0.
         den: [7],
@@ -71,6 +72,8 @@ columns! {
         uses: felt,
         /// What is said.
         worth: (Worth),
+        /// 1 = the whole value of a token of haircut 0; boolean.
+        is_whole: felt,
         /// Status of the market; bound by `scale`.
         status: felt,
         /// Digits of the low limb of the index; range12.
@@ -85,7 +88,7 @@ columns! {
         unit: [5],
         /// Carries of that product.
         unit_carries: (Carry * 4),
-        /// Carries of unit * haircut.
+        /// Carries of unit * haircut, or of unit * 10^4.
         factor_carries: (Carry * 5),
         /// Carries of units * 10^4.
         den_carries: (Carry * 6),
@@ -101,19 +104,29 @@ op_air! {
     WorthAir, WorthRow, "worth", 2
 }
 
-fn fields<E: Clone>(worth: &Worth<E>) -> Vec<E>
+fn fields<E: Clone>(worth: &Worth<E>, is_whole: &E) -> Vec<E>
 where
     Worth<E>: Columns<E>,
 {
     let mut out = Vec::new();
     worth.write(&mut |x: &E| out.push(x.clone()));
+    out.push(is_whole.clone());
     out
 }
 
 /// The token counts so, on real rows.
 pub fn lookup<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, worth: &Worth<AB::Expr>) {
+    lookup_whole(row, worth, &AB::Expr::ZERO);
+}
+
+/// The token counts so, on real rows; if `is_whole` is 1, its haircut is 0 and the factor is of its whole value.
+pub fn lookup_whole<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    worth: &Worth<AB::Expr>,
+    is_whole: &AB::Expr,
+) {
     let real = row.real.clone();
-    WORTH.lookup_key(row.builder(), fields(worth), Count::bounded(real, 1));
+    WORTH.lookup_key(row.builder(), fields(worth, is_whole), Count::bounded(real, 1));
 }
 
 impl<AB: InteractionBuilder<F = F>> Air<AB> for WorthAir {
@@ -126,7 +139,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for WorthAir {
         listed(&mut row, &w);
         factor(&mut row, &w);
         usable(&mut row, &w, &time);
-        WORTH.table_entry(row.builder(), fields(&w.worth), w.uses.clone());
+        WORTH.table_entry(row.builder(), fields(&w.worth, &w.is_whole), w.uses.clone());
     }
 }
 
@@ -142,7 +155,7 @@ fn listed<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, w: &WorthRow<AB:
     lookup_scale(row, [x.market.clone(), w.status.clone(), compose12(&w.qm)]);
 }
 
-/// factor = index * qm * haircut, den = units * 10^4.
+/// factor = index * qm * haircut, or index * qm * 10^4 where the haircut is 0 and the entry is whole; den = units * 10^4.
 fn factor<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, w: &WorthRow<AB::Expr>) {
     let (x, real) = (&w.worth, row.real.clone());
     row.u24(&w.index);
@@ -153,7 +166,11 @@ fn factor<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, w: &WorthRow<AB:
     }
     let index = [w.index.lo.clone(), w.index.hi.clone(), x.index[1].clone()];
     row.product(&index, &w.qm, &w.unit, &w.unit_carries);
-    row.product(&w.unit, &w.haircut, &x.factor, &w.factor_carries);
+    row.boolean(&w.is_whole);
+    row.zero(w.is_whole.clone() * compose12(&w.haircut));
+    let share: [AB::Expr; 2] =
+        core::array::from_fn(|k| w.haircut[k].clone() + w.is_whole.clone() * c::<AB::Expr>(FRACTION[k]));
+    row.product(&w.unit, &share, &x.factor, &w.factor_carries);
     let fraction = FRACTION.map(|digit| real.clone() * c::<AB::Expr>(digit));
     row.product(&w.units, &fraction, &x.den, &w.den_carries);
 }

@@ -4,21 +4,19 @@ use tsz_air::{F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::row::{Row, c};
-use tsz_margin::tables::{Claim, NO_MARKET, PLACES, claim, weight};
+use tsz_margin::tables::{Claim, MASK_WEIGHT, MAX_POSITIONS, NO_MARKET, PLACES, claim, weight};
 
 use super::cash::{Cash, cash};
 
 /// Account of insurance; its sub-account is 0.
 pub const INSURANCE: u32 = 1;
-/// Weight of the mask of margin tokens in the holdings of a sub-account.
-pub const MASK_WEIGHT: u32 = 64;
 /// Which judgement of the op that of insurance is.
 pub const WHO: u32 = 1;
 
 columns! {
     /// The SUB cell of insurance.
     pub struct Fund {
-        /// Open positions, kept; < 64 by two lookups.
+        /// Open positions, kept; at most 32 by two lookups.
         positions: felt,
         /// 1 = none; boolean, owned by the zero test.
         is_bare: felt,
@@ -76,6 +74,12 @@ impl<E: PrimeCharacteristicRing + Clone> Fund<E> {
     }
 }
 
+/// A number of positions, at most [`MAX_POSITIONS`].
+pub fn count<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, positions: &AB::Expr) {
+    row.range(positions.clone());
+    row.range(positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS));
+}
+
 /// Insurance gains `x` (signed limbs, below 2^25 in size) and is judged from access `at` on if it must be.
 pub fn fund<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
@@ -84,7 +88,7 @@ pub fn fund<AB: InteractionBuilder<F = F>>(
     at: AB::Expr,
 ) {
     let (real, one) = (row.real.clone(), AB::Expr::ONE);
-    row.narrow(&f.positions, 6);
+    count(row, &f.positions);
     row.boolean(&f.is_bare);
     row.zero(f.positions.clone() * f.bare_inv.clone() - real.clone() + f.is_bare.clone());
     row.zero(f.positions.clone() * f.is_bare.clone());

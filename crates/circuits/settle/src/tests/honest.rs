@@ -52,7 +52,7 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Columns that are free in some rows.
-const CONDITIONAL: [&str; 24] = [
+const CONDITIONAL: [&str; 28] = [
     // inverses of what is zero
     "pair long.flat_inv",
     "pair short.flat_inv",
@@ -65,6 +65,10 @@ const CONDITIONAL: [&str; 24] = [
     "seize fund.bare_inv",
     "seize cash.sign.sum_inv",
     "seize left_inv",
+    "seize positions_inv",
+    "seize factor_inv",
+    "target others_inv",
+    "target mask_inv",
     "market imf_inv",
     "price age.mark_inv",
     "worth age.mark_inv",
@@ -81,8 +85,8 @@ const CONDITIONAL: [&str; 24] = [
     "worth age.age",
 ];
 
-/// The judgements of this circuit have no market of their own: their lots are 0, and a tier says nothing.
-const UNUSED: [&str; 2] = ["judge before.tier.", "judge after.tier."];
+/// The judgements and targets of this circuit have no market of their own: their lots are 0, and a tier says nothing.
+const UNUSED: [&str; 3] = ["judge before.tier.", "judge after.tier.", "target held.tier."];
 
 #[test]
 fn every_cell_is_constrained() {
@@ -90,10 +94,10 @@ fn every_cell_is_constrained() {
     let witness = world.witness();
     let airs = SMALL.circuit(Profile::Base).airs;
     let counts = Counts::of(&world.params, &world.records).unwrap();
-    let Counts { markets, rules, collateral, margin, pairs, debts, seizures, .. } = counts;
+    let Counts { markets, rules, collateral, margin, pairs, debts, seizures, targets, .. } = counts;
     let mut rows = vec![1, markets, rules, collateral];
     rows.extend(margin);
-    rows.extend([pairs, debts, seizures]);
+    rows.extend([pairs, debts, seizures, targets]);
     rows.resize(airs.len(), 0);
     let publics = public_values(&witness.claim);
     let tamper = Tamper {

@@ -5,8 +5,6 @@ use tsz_trade::{Party, TradeOp};
 use tsz_types::{Balance, Collateral};
 
 use super::world::*;
-use crate::class::Counts;
-use crate::record::RecordError;
 
 /// Places of the accesses.
 const MKP: usize = 0;
@@ -173,7 +171,7 @@ fn rejects_masks_that_do_not_follow() {
 }
 
 #[test]
-fn rejects_a_target_that_has_positions_or_no_debt() {
+fn rejects_a_target_without_debt_and_one_whose_positions_are_not_read() {
     let mut world = World::new();
     world.give(party(4, 3), DEBT);
     world.deposit(party(4, 3), 0, AMOUNT);
@@ -183,7 +181,7 @@ fn rejects_a_target_that_has_positions_or_no_debt() {
         access.old[5] += f(1);
         access.new[5] += f(1);
     });
-    assert_eq!(counted, "bus:val");
+    assert_ne!(counted, "nowhere");
 }
 
 #[test]
@@ -216,13 +214,19 @@ fn rejects_a_token_without_a_young_price() {
         access.new = access.old;
     });
     assert_ne!(other, "nowhere");
-    // a token that counts nothing needs none
+    // a token that counts nothing needs no young one
     let mut world = World::new();
     world.give(Party::INSURANCE, FUND);
     world.give(party(4, 3), -DEBT);
     world.deposit(party(4, 3), 2, AMOUNT);
     world.set_price(1_000, 5);
-    world.apply(World::seize(2, AMOUNT));
+    world.apply(World::seize(2, 4_500));
+    assert_eq!(verdict(&world), "nowhere");
+    // one that never had a price is worth nothing
+    world.give(party(4, 3), -DEBT);
+    world.view.set(Key::mkp(2), tsz_hash::ZERO);
+    world.apply(World::seize(2, AMOUNT - 4_500));
+    assert_eq!(world.sub(party(4, 3)).mask, 0);
     assert_eq!(verdict(&world), "nowhere");
 }
 
@@ -298,11 +302,94 @@ fn rejects_cells_of_others() {
     }
 }
 
+/// A debtor with positions, below MMR by `short` millionths.
+fn ill(short: i128) -> World {
+    let mut world = World::new();
+    let target = party(4, 3);
+    world.give(Party::INSURANCE, FUND);
+    world.set_price(1_000, TIME);
+    world.deposit(target, 0, AMOUNT);
+    world.deposit(target, 1, 77);
+    world.hold(target, 2, 7, 40);
+    // the long of a settled market is worth 900 a lot
+    world.hold(target, 0, 3, 0);
+    world.give(target, -1);
+    let figures = tsz_trade::invariants::margin(&world.view, &world.params, TIME, target).unwrap();
+    world.give(target, -1 + figures.mmr - short - figures.tav);
+    world
+}
+
 #[test]
-fn a_target_with_positions_has_no_class() {
-    let mut world = give(AMOUNT);
-    assert!(Counts::of(&world.params, &world.records).is_ok());
-    world.records[0].accesses[TARGET].key = party(4, 3).pos_key(market(0));
-    let refused = Counts::of(&world.params, &world.records);
-    assert!(matches!(refused, Err(RecordError::Positions { .. })));
+fn rejects_a_target_with_positions_that_is_healthy_enough_by_a_millionth() {
+    assert!(ill(0).try_apply(World::seize(0, AMOUNT)).is_err());
+    let mut world = ill(1);
+    world.apply(World::seize(0, AMOUNT));
+    assert_eq!(world.records[0].accesses.len(), 2 * 2 + 2 * 3 + 5);
+    assert_eq!(verdict(&world), "nowhere");
+    // one millionth less of debt, before and after
+    let access = &mut world.records[0].accesses[10 + TARGET];
+    for leaf in [&mut access.old, &mut access.new] {
+        let cell = SubCell::from_leaf(leaf).unwrap();
+        let collateral = Collateral::new(cell.collateral.get() + 1).unwrap();
+        *leaf = SubCell { collateral, ..cell }.to_leaf();
+    }
+    assert_eq!(verdict(&world), "target");
+}
+
+#[test]
+fn rejects_a_target_whose_positions_are_not_judged() {
+    let mut world = ill(1);
+    world.apply(World::seize(0, 5));
+    for (from, to) in [(0, 10), (4, 7), (7, 10), (0, 2), (2, 4)] {
+        let mut lie = world.clone();
+        lie.records[0].accesses.drain(from..to);
+        assert_ne!(verdict(&lie), "nowhere", "{from}..{to}");
+    }
+    // told to be one without positions
+    let mut lie = world.clone();
+    lie.records[0].accesses.drain(..10);
+    let access = &mut lie.records[0].accesses[TARGET];
+    for leaf in [&mut access.old, &mut access.new] {
+        leaf[5] -= f(2);
+    }
+    assert_eq!(verdict(&lie), "nowhere", "such a cell is for the transition proof to refuse");
+    // another number of positions, a count that moves
+    for (old, new) in [(1, 1), (0, 1)] {
+        let mut lie = world.clone();
+        let access = &mut lie.records[0].accesses[10 + TARGET];
+        access.old[5] -= f(old);
+        access.new[5] -= f(new);
+        assert_ne!(verdict(&lie), "nowhere");
+    }
+    // a table at stale prices, and that of another
+    let mut lie = world.clone();
+    lie.set_price(1_000, TIME - 60_001);
+    for access in &mut lie.records[0].accesses {
+        if access.key == Key::mkp(2) {
+            access.old = tsz_stf::View::get(&lie.view, access.key);
+            access.new = access.old;
+        }
+    }
+    assert_ne!(verdict(&lie), "nowhere");
+    world.records[0].accesses[4].key = party(4, 2).pos_key(market(0));
+    assert_ne!(verdict(&world), "nowhere");
+}
+
+#[test]
+fn rejects_a_token_of_haircut_0_that_is_not_paid() {
+    let mut world = World::new();
+    world.give(Party::INSURANCE, FUND);
+    world.give(party(4, 3), -6_000);
+    world.deposit(party(4, 3), 2, AMOUNT);
+    assert!(world.try_apply(World::seize(2, 11)).is_err());
+    world.apply(World::seize(2, 10));
+    assert_eq!(world.sub(party(4, 3)).collateral.get(), 0);
+    assert_eq!(verdict(&world), "nowhere");
+    assert!(tampered(&world, &[("is_whole", f(0) - f(1))]));
+    for at in [TARGET, INSURANCE] {
+        let access = &mut world.records[0].accesses[at];
+        let (old, new) = (access.old, access.new);
+        access.new = [old[0], old[1], old[2], old[3], old[4], new[5], new[6], new[7]];
+    }
+    assert_eq!(verdict(&world), "bus:val");
 }

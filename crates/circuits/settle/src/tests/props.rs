@@ -62,6 +62,12 @@ fn history(seed: u64, ops: usize) -> (World, Vec<(World, TradeOp)>) {
             let place = rng.random_range(0..3u8);
             world.set_price(wide(&mut rng, 20).max(1) as u32, TIME - 59_999 - wide(&mut rng, 2));
             let held = u128::from(wide(&mut rng, 62)) << rng.random_range(0..30u32);
+            for m in 0..MARKETS {
+                world.hold(target, m, 0, 0);
+                if kind >= 8 && rng.random_bool(0.2) {
+                    world.hold(target, m, signed(&mut rng, 20), signed(&mut rng, 30));
+                }
+            }
             for place in 0..3 {
                 world.deposit(Party::INSURANCE, place, 0);
                 world.deposit(target, place, 0);

@@ -322,19 +322,20 @@ pub fn every_op() -> World {
     w
 }
 
-/// Seizures of some and of all of a token, of tokens worth little and nothing, of large amounts; insurance has the token
-/// or not, is judged or not.
+/// Seizures of some and of all of a token, of tokens worth little and of haircut 0, of large amounts; insurance has the
+/// token or not, is judged or not; targets with positions.
 fn every_seizure(w: &mut World) {
     let (target, insurance) = (party(4, 3), Party::INSURANCE);
-    let top = (1 << 96) - 1;
     for (place, amount, more, debt) in [
         (0, 1_000, 7, 3_000_000),
         (0, 1, 0, 1),
         (0, 1 << 80, 5, 1 << 90),
         (1, 1, 1 << 40, 3),
         (1, 1 << 50, 0, 1 << 60),
-        (2, 17, 3, 9),
-        (2, top, 0, 1),
+        // 600 each
+        (2, 17, 3, 10_200),
+        (2, 17, 0, 10_201),
+        (2, 1 << 80, 3, 1 << 91),
     ] {
         for place in 0..3 {
             w.deposit(target, place, 5 - u128::from(place));
@@ -352,4 +353,29 @@ fn every_seizure(w: &mut World) {
     w.give(target, -1_000_000_000);
     w.give(insurance, 5);
     w.apply(World::seize(0, 2_000));
+    // a long and a short of an open and a settled market, other tokens or none; insurance with positions too
+    for (tokens, positions, debt, amount) in [
+        (2, &[(2, 5)][..], 1 << 40, 370),
+        (0, &[(1, -7), (2, 3)], 1 << 70, 3_000),
+        (0, &[(2, -1 << 20)], 1, 1),
+    ] {
+        for place in 1..3 {
+            w.deposit(target, place, u128::from(place <= tokens) << 8);
+        }
+        w.deposit(target, 0, 3_000);
+        for (m, size) in positions {
+            w.hold(target, *m, *size, 7);
+        }
+        w.give(insurance, 1 << 60);
+        w.give(target, -debt);
+        w.apply(World::seize(0, amount));
+        for (m, _) in positions {
+            w.hold(target, *m, 0, 0);
+        }
+    }
+    w.deposit(target, 2, 20);
+    w.hold(target, 2, 6, 0);
+    w.give(target, -(1 << 50));
+    w.apply(World::seize(2, 20));
+    w.hold(target, 2, 0, 0);
 }

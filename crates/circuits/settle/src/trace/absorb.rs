@@ -14,7 +14,7 @@ pub(super) fn row(
     record: &SettleRecord,
     op: &AbsorbDebt,
 ) -> Result<Absorb<F>, RecordError> {
-    let ([target, insurance], reads) = split::<2>(record)?;
+    let ([target, insurance], reads) = split::<2>(record.index, &record.accesses)?;
     let index = F::from_u32(record.index);
     let debt: [F; 4] = core::array::from_fn(|k| target.old[k]);
     let x = debt.map(|limb| -signed(limb));

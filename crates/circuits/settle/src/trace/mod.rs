@@ -104,7 +104,7 @@ fn finish<C: Columns<F> + Default + Sync>(
     Ok(matrix(rows, log_height, &C::default()).ok_or(error)?)
 }
 
-/// Fills the tables of the family: params, those of `tsz-margin`, pair, absorb, seize.
+/// Fills the tables of the family: params, those of `tsz-margin`, pair, absorb, seize, target.
 ///
 /// # Errors
 /// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
@@ -125,5 +125,6 @@ pub(crate) fn op_traces(
     traces.push(finish("pair", &pairs, class.pairs)?);
     traces.push(finish("absorb", &debts, class.debts)?);
     traces.push(finish("seize", &seizures, class.debts)?);
+    traces.push(book.target_trace(class.debts)?);
     Ok(traces)
 }

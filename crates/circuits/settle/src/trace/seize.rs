@@ -10,7 +10,7 @@ use tsz_trade::ops::SeizeToken;
 
 use super::bits;
 use super::fund::fund;
-use crate::record::{RecordError, SettleRecord, split};
+use crate::record::{RecordError, SettleRecord, split, split_table};
 use crate::tables::{Cash, Debtor, Quote, Seize};
 
 fn number(digits: &[F]) -> u128 {
@@ -89,33 +89,50 @@ pub(super) fn row(
     record: &SettleRecord,
     op: &SeizeToken,
 ) -> Result<Seize<F>, RecordError> {
-    let ([mkp, mbal, sub, mbal_fund, sub_fund], reads) = split::<5>(record)?;
+    let (table, rest) = split_table(record);
+    let ([mkp, mbal, sub, mbal_fund, sub_fund], reads) = split::<5>(record.index, rest)?;
     let index = F::from_u32(record.index);
     let place = (mbal.key.lo() & 511).wrapping_sub(MBAL);
-    let worth = book.worth(place, &mkp.old);
+    let (worth, is_whole) = book.seized(place, &mkp.old);
+    let factor: F = worth.factor.iter().copied().sum();
     let amount = op.amount.get();
     let quote = Quote::of(amount, magnitude(&sub.old), &worth);
     let value = number(&quote.value);
     let gets: [i64; 4] = core::array::from_fn(|k| (value >> (24 * k)) as i64 & 0xff_ffff);
-    let at: [F; 4] = core::array::from_fn(|k| F::from_bool(k == place as usize));
+    let place_bits: [F; 4] = core::array::from_fn(|k| F::from_bool(k == place as usize));
     let left: F = mbal.new[..4].iter().copied().sum();
-    let bit = signed(weight(&at)) as u32;
+    let bit = signed(weight(&place_bits)) as u32;
     let had = sub_fund.old[5].as_canonical_u32() >> 6 & bit != 0;
     let pays = gets.map(|limb| -limb);
-    Ok(Seize {
+    let holdings = sub.old[5].as_canonical_u32();
+    let (positions, mask) = (F::from_u32(holdings & 63), bits::<4>(i64::from(holdings >> 6)));
+    let has_positions = F::from_bool(holdings & 63 != 0);
+    let own = has_positions * (mask.iter().copied().sum::<F>().double() + positions * F::from_u32(3));
+    let at = 5 + own.as_canonical_u32() as usize;
+    let row = Seize {
         is_real: F::ONE,
         index,
         debtor: Debtor::of(op.target),
+        positions,
+        has_positions,
+        positions_inv: inverse(positions),
+        reads: own,
         worth,
-        at,
+        is_whole,
+        factor_inv: inverse(factor),
+        at: place_bits,
         quote,
         given: Debit::of(&mbal.new, amount),
         is_left: F::from_bool(left != F::ZERO),
         left_inv: inverse(left),
-        mask: bits(i64::from(sub.old[5].as_canonical_u32() >> 6)),
+        mask,
         cash: Cash::of(&sub.old, &gets),
         taken: Gain::of(&mbal_fund.old, &mbal_fund.new, amount),
         had: F::from_bool(had),
-        fund: fund(book, (index, 5), &sub_fund.old, (&pays, bit), reads),
-    })
+        fund: fund(book, (index, at), &sub_fund.old, (&pays, bit), reads),
+    };
+    if has_positions == F::ONE {
+        book.target(row.ill(), table);
+    }
+    Ok(row)
 }

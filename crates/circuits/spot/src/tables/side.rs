@@ -15,6 +15,8 @@ columns! {
     pub struct Side {
         /// The order; bound by the bus `order`.
         terms: (Terms),
+        /// 1 = the order is of insurance, which only sells, for token 0; boolean, bound by the bus `order`.
+        is_insurance: felt,
         /// Key slot; < 48 by two lookups. Not signed.
         key_slot: felt,
         /// Nonce in CTL, which is only read; bound by the bus.
@@ -78,7 +80,7 @@ pub struct Fill<'a, E> {
 
 /// The side's order is usable, its slot moves, its fee is within the caps and split exactly.
 pub fn side<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, s: &Side<AB::Expr>, f: Fill<'_, AB::Expr>) {
-    lookup(row, &s.terms);
+    lookup(row, &s.terms, &s.is_insurance);
     let real = row.real.clone();
     let admission = Admission {
         terms: &s.terms,

@@ -2,7 +2,7 @@
 //!
 //! Proven: both orders are usable and match; the maker's limit is the price; amounts, fees and broker shares are the
 //! exact products; each leg moves a balance that stays in 0..2^96; an own counterparty only shrinks both
-//! orders.
+//! orders; what insurance sells it sells for token 0.
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::chain::sys;
@@ -85,6 +85,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TradeAir {
         let mut row = Row::sized(builder, t.is_real.clone(), t.index.clone(), n.clone(), values);
         lookup(&mut row, &t.taker.terms.market, &t.spot);
         meet(&mut row, &t.meeting, &t.taker.terms, &t.maker.terms);
+        for s in [&t.taker, &t.maker] {
+            row.zero(s.is_insurance.clone() * t.spot.quote.clone());
+        }
         // spot has no rebates
         row.zero(t.maker.terms.maker_negative.clone());
         let lots = t.meeting.lots();

@@ -38,12 +38,13 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Witnesses that only some cases use; in the others any value does.
-const CONDITIONAL: [&str; 28] = [
-    "order nonce_inv",
-    "order rate_inv",
+const CONDITIONAL: [&str; 29] = [
+    "order order.nonce_inv",
+    "order extra.insurance_inv",
+    "order order.rate_inv",
     "spot taker.slot.rest_inv",
     "spot maker.slot.rest_inv",
-    "order max_maker_inv",
+    "order order.max_maker_inv",
     "spot meeting.own_inv",
     "spot meeting.slot_inv",
     "spot head",

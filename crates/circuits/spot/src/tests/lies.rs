@@ -267,9 +267,54 @@ fn rejects_another_accounts_key_and_another_cell() {
 fn rejects_a_trade_of_the_fee_account() {
     let mut world = one();
     let mut op = world.records[0].op.clone();
-    op.maker.order.terms.account = account(1);
+    op.maker.order.terms.account = account(0);
     world.records[0].op = world.sign(op);
     assert_eq!(verdict(&world), "order");
+}
+
+/// An honest trade in which account 4 acts, told as one of insurance: cells, orders and signatures are as if it were.
+fn told_of_insurance(trade: impl Fn(&World) -> SpotTrade) -> String {
+    let mut world = World::new();
+    world.apply(trade(&world));
+    let record = &mut world.records[0];
+    for signed in [&mut record.op.taker, &mut record.op.maker] {
+        if signed.order.terms.account == account(4) {
+            signed.order.terms.account = account(1);
+            signed.prepared = Default::default();
+            signed.signature =
+                secret(4).sign(&tsz_trade::Order::digest(&signed.order, &world.context.system));
+        }
+    }
+    for access in &mut record.accesses {
+        if access.key.raw() >> 14 & 0xff_ffff == 4 {
+            access.key = Key::new(access.key.raw() - (3 << 14)).unwrap();
+        }
+    }
+    verdict(&world)
+}
+
+#[test]
+fn rejects_insurance_that_does_not_sell_for_token_0() {
+    let with = |market, taker: (u32, Side), maker: (u32, Side)| {
+        move |w: &World| SpotTrade {
+            taker: w.order(taker.0, market, taker.1, 10, 100),
+            maker: w.order(maker.0, market, maker.1, 10, 100),
+            ..w.trade(market, 10, 100)
+        }
+    };
+    let (buy, sell) = (Side::Buy, Side::Sell);
+    for (market, place) in [(0, "nowhere"), (3, "nowhere"), (1, "spot")] {
+        assert_eq!(told_of_insurance(with(market, (2, buy), (4, sell))), place, "market {market}");
+        assert_eq!(told_of_insurance(with(market, (4, sell), (3, buy))), place, "market {market}");
+    }
+    assert_eq!(told_of_insurance(with(0, (4, buy), (3, sell))), "order");
+    assert_eq!(told_of_insurance(with(0, (2, sell), (4, buy))), "order");
+    let other_sub = |w: &World| {
+        let mut op = with(0, (2, buy), (4, sell))(w);
+        op.maker.order.terms.sub = SubId::new(1).unwrap();
+        op
+    };
+    assert_eq!(told_of_insurance(other_sub), "order");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn random_trade(w: &World, rng: &mut StdRng) -> SpotTrade {
     let market = [0u16, 0, 1, 3][rng.random_range(0..4usize)];
     let p = if market == 3 { rng.random_range(1..6) } else { 1 + rng.random_range(0..3u32) };
     let signed = |rng: &mut StdRng, side| {
-        let who = rng.random_range(2..6u32);
+        let who = rng.random_range(1..6u32);
         let mut order = w.order(who, market, side, rng.random_range(1..20), p);
         let t = &mut order.order.terms;
         let slot = rng.random_range(0..3u8);

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use tsz_air::{Violation, check};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
-use tsz_ledger::{BatchContext, Cell, Key, KeyPolicy, OrdCell, Permissions, Scheme, SystemId};
+use tsz_ledger::{BalCell, BatchContext, Cell, Key, KeyPolicy, OrdCell, Permissions, Scheme, SystemId};
 use tsz_sig::{SecretKey, Signature};
 use tsz_stark::Profile;
 use tsz_stf::{Genesis, GenesisAccount, GenesisKey, MemView, TokenListing, Trusted, View};
@@ -81,7 +81,7 @@ pub fn params() -> Params {
     }
 }
 
-/// Users 2..6, user k with secret k in key slot k.
+/// Users 2..6 and insurance, party k with secret k in key slot k; insurance has token 3 and token 2.
 #[derive(Clone)]
 pub struct World {
     pub view: MemView,
@@ -90,15 +90,18 @@ pub struct World {
     pub records: Vec<SpotRecord>,
 }
 
-fn user(k: usize) -> GenesisAccount {
+fn policy() -> KeyPolicy {
     let expiry = TimeMs::new(TIME + 1).unwrap();
-    let policy = KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry };
+    KeyPolicy { scheme: Scheme::Schnorr, permissions: Permissions::ALL, expiry }
+}
+
+fn user(k: usize) -> GenesisAccount {
     let slot = KeySlot::new(k as u8).unwrap();
     let balance = |n: u64| Balance::from(Units::new(n).unwrap());
     let sub = |n: u8| SubId::new(n).unwrap();
     GenesisAccount {
         owner: EthAddress([7; 20]),
-        keys: vec![GenesisKey { slot, key_id: secret(k).public_key().key_id(), policy }],
+        keys: vec![GenesisKey { slot, key_id: secret(k).public_key().key_id(), policy: policy() }],
         balances: (0..4)
             .flat_map(|t| [(sub(0), token(t), balance(1 << 54)), (sub(1), token(t), balance(1 << 30))])
             .collect(),
@@ -120,7 +123,12 @@ impl World {
         };
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] };
         let context = BatchContext { system: system.digest(), batch: 1, time: TIME, params: params.hash() };
-        let view = MemView::from_leaves(genesis.leaves().unwrap());
+        let mut view = MemView::from_leaves(genesis.leaves().unwrap());
+        view.set(Key::key_a(1, 1), secret(1).public_key().key_id());
+        view.set(Key::key_b(1, 1), Some(policy()).to_leaf());
+        for t in [2, 3] {
+            view.set(Key::bal(1, 0, t), BalCell { balance: Balance::new(1 << 50).unwrap() }.to_leaf());
+        }
         Self { view, params, context, records: Vec::new() }
     }
 
@@ -238,7 +246,8 @@ fn place(w: &World, mut op: SpotTrade, taker: u8, maker: u8) -> SpotTrade {
     op
 }
 
-/// Partial fills, both directions, brokers, IOC with close, FOK, post-only, self-trades, nonce gaps, large products.
+/// Partial fills, both directions, brokers, IOC with close, FOK, post-only, self-trades, nonce gaps, large products,
+/// insurance that sells.
 pub fn every_trade() -> World {
     let mut w = World::new();
     for n in [3, 4, 5] {
@@ -277,5 +286,13 @@ pub fn every_trade() -> World {
     w.apply(place(&w, w.trade(1, 8, 30), 5, 6));
     w.apply(place(&w, w.sale(1, 8, 30), 5, 7));
     w.apply(place(&w, w.trade(3, 4, 4097), 9, 9));
+    // insurance sells, as maker and as taker
+    let mut op = place(&w, w.trade(0, 6, 500), 9, 10);
+    op.maker = w.order(1, 0, Side::Sell, 30, 500);
+    w.apply(op);
+    let mut op = place(&w, w.sale(0, 6, 500), 9, 10);
+    op.taker = w.order(1, 0, Side::Sell, 6, 400);
+    op.taker.order.terms.slot = Slot::new(2).unwrap();
+    w.apply(op);
     w
 }

@@ -183,7 +183,7 @@ impl Scene<'_> {
             balance: op.amount.get(),
             index: prices.index,
             qm: risk.qm,
-            haircut: listed.haircut.get(),
+            haircut: listed.seizure_haircut(),
             units_per_lot: listed.units_per_lot,
         };
         if let Ok(sub) = cell::<SubCell>(&self.before, op.target.sub_key()) {
@@ -195,6 +195,7 @@ impl Scene<'_> {
         table.fact("seized", units(op.amount.get() as i128)); // u96
         table.fact("index price", prices.index);
         table.fact("haircut", percent(listed.haircut.get().into(), 10_000));
+        table.fact("paid at", percent(worth.haircut.into(), 10_000));
         match worth.value_ceil() {
             Ok(value) => table.fact("insurance pays", units(value)),
             Err(error) => table.fact("insurance pays", error),
