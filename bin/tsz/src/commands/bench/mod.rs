@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod auth;
+mod deleverage;
 mod liquidate;
 mod markets;
 mod report;
@@ -31,6 +32,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Manage => markets::manage(args, output)?,
         BenchName::Settle => settle::run(args, output)?,
         BenchName::Liquidate => liquidate::run(args, output)?,
+        BenchName::Deleverage => deleverage::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
         BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,

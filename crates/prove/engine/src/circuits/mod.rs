@@ -1,6 +1,7 @@
 //! The circuits of this program, as the registry sees them.
 
 mod auth;
+mod deleverage;
 mod fund;
 mod liquidate;
 mod manage;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use tsz_stark::Profile;
 
 pub use auth::Auth;
+pub use deleverage::Deleverage;
 pub use fund::Fund;
 pub use liquidate::Liquidate;
 pub use manage::Manage;
@@ -49,6 +51,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_liquidate::CLASSES {
         registry.add_exec(Arc::new(Liquidate::new(class, profile)));
+    }
+    for class in &tsz_deleverage::CLASSES {
+        registry.add_exec(Arc::new(Deleverage::new(class, profile)));
     }
     for class in &tsz_oracle::CLASSES {
         registry.add_exec(Arc::new(Oracle::new(class, profile)));
