@@ -16,6 +16,11 @@ fn canonical(words: &[u32]) -> bool {
     chunks.iter().all(all) && rest.iter().all(|w| *w < P)
 }
 
+/// Whether two leaves differ. Word by word: the machine compares arrays byte by byte.
+fn differ(a: &Leaf, b: &Leaf) -> bool {
+    a.iter().zip(b).fold(0, |d, (a, b)| d | (a ^ b)) != 0
+}
+
 /// Who approved the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Party {
@@ -38,6 +43,8 @@ pub struct Op<'a> {
     layout: Layout,
     args: &'a [u32],
     absorb: Absorb,
+    pub(crate) events: Option<&'a mut [u32]>,
+    pub(crate) emitted: usize,
     /// Place among the writes of each write.
     ranks: [u8; MAX_ACCESSES],
 }
@@ -55,10 +62,17 @@ impl<'a> Op<'a> {
         if !canonical(&words[layout.keys()..layout.olds_end()]) || !canonical(args) {
             return Err(Fault::Word);
         }
-        let mut op = Self { words, layout, args, absorb, ranks: [0; MAX_ACCESSES] };
+        let mut op =
+            Self { words, layout, args, absorb, events: None, emitted: 0, ranks: [0; MAX_ACCESSES] };
         op.check_keys()?;
         op.keep()?;
         Ok(op)
+    }
+
+    /// Keeps what the program emits: 16 words an event. Without room for it, events are counted and forgotten.
+    pub fn with_events(mut self, events: &'a mut [u32]) -> Self {
+        self.events = Some(events);
+        self
     }
 
     /// Checks that approvals come first and that the other keys are in strict order.
@@ -171,15 +185,34 @@ impl<'a> Op<'a> {
         Ok(Party { account, sub, slot, epoch: policy.epoch, terms })
     }
 
+    /// Another approval of the party's sub-account, given in `slot` to the same program and good at the batch's time:
+    /// what the party wants now, where its own approval is what lasts. HEAD and PROGRAM, TERMS, POLICY of that slot
+    /// must be in the read set. Only the party's own slot has storage and limits.
+    ///
+    /// # Errors
+    /// [`Fault::Undeclared`], [`Fault::NotApproved`], [`Fault::Cell`] if the policy is none, [`Fault::Shape`] for the
+    /// party's own slot or none at all.
+    pub fn instruction(&self, party: &Party, slot: u32) -> Result<Party, Fault> {
+        if slot == party.slot || slot >= crate::cell::SLOTS {
+            return Err(Fault::Shape);
+        }
+        let read = |place| self.get(Key::approval(party.account, party.sub, slot, place));
+        // all parties approved the program of the operation: the guard says so
+        let own = self.leaf(self.layout.olds() + CELL * PROGRAM as usize);
+        let policy = crate::Policy::from_leaf(&read(POLICY)?)?;
+        if differ(&read(PROGRAM)?, &own) || self.time()? >= policy.expiry {
+            return Err(Fault::NotApproved);
+        }
+        Ok(Party { slot, epoch: policy.epoch, terms: read(TERMS)?, ..*party })
+    }
+
     /// Demands that `terms` are what the party approved.
     ///
     /// # Errors
     /// [`Fault::Terms`].
     pub fn check_terms(&self, party: &Party, terms: &[u32]) -> Result<(), Fault> {
-        // word by word: the machine compares arrays byte by byte
         let got = digest(self.absorb, TERMS_TAG, terms);
-        let differ = got.iter().zip(&party.terms).fold(0, |d, (a, b)| d | (a ^ b));
-        if differ == 0 { Ok(()) } else { Err(Fault::Terms) }
+        if differ(&got, &party.terms) { Err(Fault::Terms) } else { Ok(()) }
     }
 
     /// What the operator passes to the program: nobody signed it.
