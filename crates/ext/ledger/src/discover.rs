@@ -5,7 +5,7 @@ use tsz_ext_sdk::Fault;
 use tsz_ledger::{AlgorithmId, Key};
 use tsz_stf::{Log, View};
 
-use crate::{Extension, ExtReject, Programs, Touch};
+use crate::{ExtReject, Extension, Programs, Touch};
 
 /// Declares in `op` the cells that its program asks for, beside those that it has already: runs the program on the
 /// state and adds each cell that it misses, as a read, and as a write once it sets it. A cell stays declared although

@@ -32,7 +32,8 @@ use tsz_types::{AccountId, Balance, SubId, TimeMs, TokenId};
 use crate::cells::{ApprovalPolicy, LimitCell, key};
 use crate::discover::{Any, discover};
 use crate::{
-    Approver, ExtContext, ExtOp, ExtReject, Extension, MAX_LIMITS, Outcome, Run, RunError, apply, terms_digest,
+    Approver, ExtContext, ExtOp, ExtReject, Extension, MAX_LIMITS, Outcome, Run, RunError, apply,
+    terms_digest,
 };
 
 /// What an operation did.
@@ -77,7 +78,8 @@ impl Sim {
     /// An empty state at time 1.
     pub fn new(program: Program) -> Self {
         let view = MemView::from_leaves([]);
-        let mut sim = Self { view, program, id: hash(Domain::Bytes, &[F::ONE]), time: 1, history: Vec::new() };
+        let mut sim =
+            Self { view, program, id: hash(Domain::Bytes, &[F::ONE]), time: 1, history: Vec::new() };
         sim.set_time(1);
         sim
     }
@@ -130,11 +132,7 @@ impl Sim {
         let policy = key::policy(party.account, party.sub, party.slot);
         let epoch = self.epoch(&party) + 1;
         let token = |k: usize| limits.get(k).and_then(|(t, _)| TokenId::new((*t & 127) as u8).ok());
-        let cell = ApprovalPolicy {
-            expiry: TimeMs::MAX.get(),
-            epoch,
-            tokens: core::array::from_fn(token),
-        };
+        let cell = ApprovalPolicy { expiry: TimeMs::MAX.get(), epoch, tokens: core::array::from_fn(token) };
         self.view.set(key::program(party.account, party.sub, party.slot), self.id);
         self.view.set(key::terms(party.account, party.sub, party.slot), terms_digest(terms));
         self.view.set(policy, cell.to_leaf());

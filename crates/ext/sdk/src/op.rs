@@ -62,8 +62,7 @@ impl<'a> Op<'a> {
         if !canonical(&words[layout.keys()..layout.olds_end()]) || !canonical(args) {
             return Err(Fault::Word);
         }
-        let mut op =
-            Self { words, layout, args, absorb, events: None, emitted: 0, ranks: [0; MAX_ACCESSES] };
+        let mut op = Self { words, layout, args, absorb, events: None, emitted: 0, ranks: [0; MAX_ACCESSES] };
         op.check_keys()?;
         op.keep()?;
         Ok(op)

@@ -112,7 +112,8 @@ pub fn program(op: &mut Op<'_>) -> Result<(), Fault> {
     if buyer.place == seller.place {
         return Err(Fault::Rule(rule::PARTIES));
     }
-    let earned = deal.settle(op, &buyer, false, *taker == 0)? + deal.settle(op, &seller, true, *taker == 1)?;
+    let earned =
+        deal.settle(op, &buyer, false, *taker == 0)? + deal.settle(op, &seller, true, *taker == 1)?;
     let exchange = 2 * spot::times(notional, deal.house.exchange);
     if exchange != 0 {
         op.credit(FEES, 0, deal.venue.quote, exchange)?;

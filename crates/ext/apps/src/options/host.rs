@@ -48,13 +48,7 @@ pub fn vault(subject: &Leaf) -> Vec<u32> {
 pub type Side = (u32, u32, u32, [u32; crate::order::ORDER_WORDS]);
 
 /// Arguments of a trade; `vault` is the place of the vault among the parties.
-pub fn trade(
-    contract: &Series,
-    vault: u32,
-    [buyer, seller]: [&Side; 2],
-    price: u32,
-    lots: u64,
-) -> Vec<u32> {
+pub fn trade(contract: &Series, vault: u32, [buyer, seller]: [&Side; 2], price: u32, lots: u64) -> Vec<u32> {
     let [lo, hi] = limbs(lots);
     let mut words = Vec::from([TRADE, vault]);
     words.extend(series(contract));

@@ -59,7 +59,9 @@ impl World {
         }
         parties.push(sim.approve(FRIEND.0, FRIEND.1, 0, &[], &[]));
         for (n, s) in &PLACES[..4] {
-            [BASE, QUOTE].map(|t| sim.fund(*n, *s, t, 400_000));
+            for token in [BASE, QUOTE] {
+                sim.fund(*n, *s, token, 400_000);
+            }
         }
         let mut world = Self { sim, house, subject, parties, mandates, orders: [[[0; ORDER_WORDS]; 2]; 2] };
         for client in 0..2 {
@@ -300,4 +302,12 @@ fn malicious_arguments_are_refused() {
     // a client that leaves
     world.sim.revoke(&approver(OUTSIDE.0, OUTSIDE.1, 0));
     assert!(matches!(world.send(&honest), Err(ExtReject::NotApproved { .. })));
+}
+
+#[test]
+fn fixture_is_what_the_ledger_makes() {
+    let mut world = World::new(house());
+    world.trade(0, 101, 40, false).unwrap();
+    world.trade(1, 99, 15, true).unwrap();
+    super::check_fixture("broker", &world.sim);
 }

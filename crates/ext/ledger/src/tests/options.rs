@@ -62,7 +62,9 @@ impl World {
             sim.approve(series.vault, series.vault_sub, series.vault_slot, &host::vault(&subject), &wide);
         let mut world = Self { sim, series, subject, vault, holders: Vec::new(), orders: Vec::new() };
         for n in HOLDERS {
-            [BASE, QUOTE].map(|t| world.sim.fund(n, 0, t, 100_000));
+            for token in [BASE, QUOTE] {
+                world.sim.fund(n, 0, token, 100_000);
+            }
             let party = world.sim.approve(n, 0, 0, &host::holder(&subject), &wide);
             world.holders.push(party);
             let words = [false, true].map(|sells| world.order(n, u32::from(sells) + 1, sells, None));
@@ -75,8 +77,7 @@ impl World {
     fn order(&mut self, n: u32, slot: u32, sells: bool, limit: Option<u32>) -> [u32; ORDER_WORDS] {
         let epoch = self.sim.epoch(&approver(n, 0, 0));
         let any = if sells { 0 } else { 1 << 30 };
-        let order =
-            Order { epoch, slot: 0, sells, limit: limit.unwrap_or(any), lots: 1_000, max_fee: 2_000 };
+        let order = Order { epoch, slot: 0, sells, limit: limit.unwrap_or(any), lots: 1_000, max_fee: 2_000 };
         self.sim.approve(n, 0, slot, &order::host::terms(&self.subject, &order), &[]);
         order::host::words(&order)
     }
@@ -454,4 +455,16 @@ fn another_vault_has_another_series() {
     assert!(world.sim.plan(&[], &args).is_err());
     let price = Key::approval(VAULT, 1, 3, 8);
     assert_eq!(price.as_approval(), Some((VAULT, 1, 3, 8)));
+}
+
+#[test]
+fn fixture_is_what_the_ledger_makes() {
+    let mut world = World::new(series([call(20, false), put(15, false)]));
+    world.trade([0, 1], 3, 10, [500, 700]).unwrap(); // written
+    world.trade([2, 0], 4, 6, [500, 700]).unwrap(); // passed on
+    world.trade([1, 0], 5, 4, [500, 700]).unwrap(); // bought back
+    world.observe(EXPIRY, 24, EXPIRY).unwrap();
+    world.observe(EXPIRY + 15_000, 26, EXPIRY + 10_000).unwrap();
+    world.claim(&[1, 2]).unwrap();
+    super::check_fixture("options", &world.sim);
 }
