@@ -7,7 +7,7 @@
 //! it is void when the approval that it belongs to is replaced. Lots filled are counted in storage cell 1 + slot of
 //! the order, with the order's epoch.
 
-use tsz_ext_sdk::{Fault, Leaf, Op, Party};
+use tsz_ext_sdk::{Fault, Leaf, Op, Party, RATE};
 
 /// First word of the terms of what lasts.
 pub const KIND_HOLDING: u32 = 1;
@@ -17,8 +17,6 @@ pub const KIND_HOUSE: u32 = 2;
 pub const KIND_ORDER: u32 = 3;
 /// Words of an order after the subject.
 pub const ORDER_WORDS: usize = 6;
-/// Words of the longest terms: one block.
-const TERMS: usize = 16;
 
 /// Numbers of the rules that orders share, in [`Fault::Rule`].
 #[expect(missing_docs, reason = "the messages of the programs' documentation")]
@@ -51,12 +49,17 @@ pub(crate) fn check_terms(
     subject: &Leaf,
     rest: &[u32],
 ) -> Result<(), Fault> {
-    let mut words = [0; TERMS];
-    words[0] = kind;
-    words[1..9].copy_from_slice(subject);
-    let end = 9 + rest.len();
-    words.get_mut(9..end).ok_or(Fault::Args)?.copy_from_slice(rest);
-    op.check_terms(party, &words[..end])
+    let mut block = [0; RATE];
+    block[0] = kind;
+    if let Some(words) = block.get_mut(1..9).and_then(|words| words.first_chunk_mut()) {
+        *words = *subject;
+    }
+    let mut len = 9;
+    for word in rest {
+        *block.get_mut(len).ok_or(Fault::Args)? = *word;
+        len += 1;
+    }
+    op.check_block(party, len as u32, &block) // at most 16
 }
 
 /// A fill of an order.

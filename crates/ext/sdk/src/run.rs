@@ -110,7 +110,9 @@ fn step(
     input.read(&mut words[layout.olds()..layout.olds_end()])?;
     let args = memory.args.get_mut(..args_len as usize).ok_or(Fault::Shape)?;
     input.read(args)?;
-    let mut op = Op::new(words, layout, args, absorb)?.with_events(&mut memory.events);
+    let mut op = Op::blank(words, layout, args, absorb);
+    op.events = Some(&mut memory.events);
+    op.open()?;
     program(&mut op)?;
     absorb(capacity, op.journal());
     Ok(op.emitted)

@@ -22,7 +22,7 @@ mod terms;
 
 pub use terms::{HOUSE_WORDS, House, MANDATE_WORDS, Mandate, VENUE_WORDS, Venue};
 
-use tsz_ext_sdk::{Fault, Leaf, MICROS, Op, Party, spot};
+use tsz_ext_sdk::{Fault, Leaf, MICROS, Market, Op, Party, spot};
 
 use crate::order::{Fill, KIND_HOLDING, KIND_HOUSE, ORDER_WORDS, check_terms, limbs, number, pay};
 
@@ -81,6 +81,7 @@ struct Match {
     /// Day of the batch, counted from 1970.
     day: u32,
     time: u64,
+    prices: Market,
 }
 
 /// The program. Arguments: `[place of the house, who takes (0 = the buyer), price, lots (24, 24), day] ‖ venue ‖ house ‖
@@ -105,7 +106,8 @@ pub fn program(op: &mut Op<'_>) -> Result<(), Fault> {
     check_terms(op, &broker, KIND_HOUSE, &subject, house_words)?;
     let (price, lots, day, time) = (*price, number(*lots_lo, *lots_hi)?, *day, op.time()?);
     let notional = spot::notional(&venue.units, lots, price)?;
-    let deal = Match { venue, subject, house: House::parse(house_words)?, price, lots, notional, day, time };
+    let (house, prices) = (House::parse(house_words)?, op.market(venue.market)?);
+    let deal = Match { venue, subject, house, price, lots, notional, day, time, prices };
     deal.count_day(op, &broker, deal.house.daily)?;
     let (buyer, seller) = (Client::parse(buyer)?, Client::parse(seller)?);
     // nobody trades with himself: his fees would be the house's to take
@@ -127,7 +129,7 @@ impl Match {
         let party = op.party(client.place)?;
         check_terms(op, &party, KIND_HOLDING, &self.subject, client.mandate)?;
         let mandate = Mandate::parse(client.mandate)?;
-        let prices = op.market(self.venue.market)?;
+        let prices = &self.prices;
         if self.lots > mandate.trade {
             return Err(Fault::Rule(rule::TRADE));
         }

@@ -128,6 +128,13 @@ struct Side<'a> {
     order: &'a [u32; ORDER_WORDS],
 }
 
+/// What both sides of a trade have in common.
+struct Deal {
+    price: u32,
+    lots: u64,
+    collateral: Sides,
+}
+
 /// A series with its digest.
 struct Contract {
     series: Series,
@@ -165,8 +172,9 @@ impl Contract {
         let fees = [buyer_fee, seller_fee].map(|rate| spot::times(premium, rate));
         let buyer = Side { party: buyer as usize, slot: buyer_slot, fee: buyer_fee, order: bid };
         let seller = Side { party: seller as usize, slot: seller_slot, fee: seller_fee, order: ask };
-        let bought = self.deal(op, &buyer, false, price, lots, -paid - fees[0] as i128)?;
-        let sold = self.deal(op, &seller, true, price, lots, paid - fees[1] as i128)?;
+        let terms = Deal { price, lots, collateral: self.series.collateral() };
+        let bought = self.deal(op, &buyer, false, &terms, -paid - fees[0] as i128)?;
+        let sold = self.deal(op, &seller, true, &terms, paid - fees[1] as i128)?;
         let [base, quote] = [0, 1].map(|k| bought[k] + sold[k]); // 2^120 at most
         pay(op, vault, self.series.base, base)?;
         pay(op, vault, self.series.quote, quote)?;
@@ -180,19 +188,18 @@ impl Contract {
         op: &mut Op<'_>,
         side: &Side<'_>,
         sells: bool,
-        price: u32,
-        lots: u64,
+        deal: &Deal,
         premium: i128,
     ) -> Result<[i128; 2], Fault> {
         let holder = op.party(side.party)?;
         check_terms(op, &holder, KIND_HOLDING, &self.subject, &[])?;
+        let (price, lots) = (deal.price, deal.lots);
         let fill = Fill { slot: side.slot, order: side.order, sells, price, lots, fee: side.fee };
         fill.take(op, &holder, &self.subject)?;
         let before = Position::load(op, &holder)?;
         let after = before.after(sells, lots)?;
         after.store(op, &holder)?;
-        let collateral = self.series.collateral();
-        let (had, needs) = (before.times(&collateral)?, after.times(&collateral)?);
+        let (had, needs) = (before.times(&deal.collateral)?, after.times(&deal.collateral)?);
         let [base, quote] = [0, 1].map(|k| needs[k] - had[k]); // 120 bits each
         pay(op, &holder, self.series.base, -base)?;
         pay(op, &holder, self.series.quote, premium - quote)?;
