@@ -45,6 +45,9 @@ pub enum Command {
     /// Verification keys: list them, compare them with vks.toml, pin them.
     #[command(subcommand)]
     Vk(VkCommand),
+    /// Programs of the extension layer: make a new one, build guests, list and check the committed ones.
+    #[command(subcommand)]
+    Guest(GuestCommand),
     /// Measure one of the workloads that the documentation quotes.
     Bench(BenchArgs),
 }
@@ -268,6 +271,64 @@ pub struct VkPin {
     /// Pin the base keys alone: seconds instead of minutes, and `tsz aggregate` refuses to work with the result.
     #[arg(long)]
     pub base: bool,
+}
+
+/// Where the sources are.
+#[derive(Clone, Debug, Args)]
+pub struct GuestPlace {
+    /// Sources of the TS-zkVM (default: the folder above this one that has them, else where this program was built).
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+/// Subcommands of `tsz guest`.
+#[derive(Debug, Subcommand)]
+pub enum GuestCommand {
+    /// Write a new program: the program, a test with the guard in milliseconds, and its guest.
+    New(GuestNew),
+    /// Build the committed guests, or one program's, with Debian's compiler (scripts/build-guests.sh).
+    Build(GuestBuild),
+    /// Print the committed guests: size, algorithm id, root of the memory image.
+    #[command(after_help = "Examples:\n  tsz guest list\n  tsz guest list --json")]
+    List(GuestPlace),
+    /// Compare the committed guests with guests/elf/ids.txt; a difference is an error.
+    Check {
+        /// Where the sources are.
+        #[command(flatten)]
+        place: GuestPlace,
+        /// Build them too, and demand the same bytes: needs the toolchain.
+        #[arg(long)]
+        build: bool,
+    },
+    /// Write the roots of the committed guests to guests/elf/ids.txt, after a deliberate change.
+    Pin(GuestPlace),
+}
+
+/// Arguments of `tsz guest new`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  tsz guest new rent\n  cargo test --manifest-path rent/Cargo.toml\n\
+    \x20 tsz guest build --dir rent")]
+pub struct GuestNew {
+    /// Name of the program: a-z, 0-9 and _.
+    pub name: String,
+    /// Folder for it (default: its name); must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Where the sources are.
+    #[command(flatten)]
+    pub place: GuestPlace,
+}
+
+/// Arguments of `tsz guest build`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  scripts/build-guests.sh --install\n  tsz guest build --dir rent")]
+pub struct GuestBuild {
+    /// Folder that `tsz guest new` wrote (default: build the committed guests).
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Where the sources are.
+    #[command(flatten)]
+    pub place: GuestPlace,
 }
 
 /// Workloads of `tsz bench`.

@@ -1,5 +1,5 @@
 //! The command line of the TS-zkVM:
-//! `tsz demo | scenario | data | prove | aggregate | verify | explain | vk | bench`.
+//! `tsz demo | scenario | data | prove | aggregate | verify | explain | vk | guest | bench`.
 //!
 //! This crate only parses arguments, calls the libraries and prints; every rule lives below it.
 
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::cli::{Cli, Command, DataCommand, ScenarioCommand, VkCommand};
+use crate::cli::{Cli, Command, DataCommand, GuestCommand, ScenarioCommand, VkCommand};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -54,6 +54,11 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Vk(VkCommand::Tables) => commands::tables::run(output),
         Command::Vk(VkCommand::Check(args)) => commands::vk::check(&args, output),
         Command::Vk(VkCommand::Pin(args)) => commands::vk::pin(&args, output),
+        Command::Guest(GuestCommand::New(args)) => commands::guest::new(&args, output),
+        Command::Guest(GuestCommand::Build(args)) => commands::guest::build(&args, output),
+        Command::Guest(GuestCommand::List(place)) => commands::guest::list(&place, output),
+        Command::Guest(GuestCommand::Check { place, build }) => commands::guest::check(&place, build, output),
+        Command::Guest(GuestCommand::Pin(place)) => commands::guest::pin(&place, output),
         Command::Bench(args) => commands::bench::run(&args, output),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["demo"],
     &["scenario", "run"],
@@ -20,6 +20,12 @@ const COMMANDS: [&[&str]; 17] = [
     &["vk", "tree"],
     &["vk", "check"],
     &["vk", "pin"],
+    &["guest"],
+    &["guest", "new"],
+    &["guest", "build"],
+    &["guest", "list"],
+    &["guest", "check"],
+    &["guest", "pin"],
     &["bench"],
 ];
 

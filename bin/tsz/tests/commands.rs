@@ -221,3 +221,66 @@ fn small_benchmarks_report_the_documented_keys() {
         assert!(report["cells"].is_array(), "{args:?}");
     }
 }
+
+/// The template is a crate of the workspace (crates/ext/template), whose tests run with all others; what is written is
+/// that crate under another name.
+#[test]
+fn guest_new_writes_the_template_under_another_name() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let rent = dir.path().join("rent");
+    let report = json(&["guest", "new", "rent", "--dir", text(&rent), "--json"]);
+    assert_eq!(report["files"].as_array().map(Vec::len), Some(6));
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for file in ["src/lib.rs", "tests/program.rs"] {
+        let template =
+            std::fs::read_to_string(repository.join("crates/ext/template").join(file)).expect("the template");
+        let written = std::fs::read_to_string(rent.join(file)).expect("written");
+        assert_eq!(written, template.replace("tsz_ext_template", "rent"));
+        assert!(!written.contains("template"), "{file}");
+    }
+    for file in ["Cargo.toml", "guest/Cargo.toml"] {
+        let written = std::fs::read_to_string(rent.join(file)).expect("written");
+        assert!(
+            !written.contains('{') || !written.contains("{name}") && !written.contains("{root}"),
+            "{written}"
+        );
+        for path in written.split('"').filter(|part| part.starts_with('/')) {
+            assert!(Path::new(path).join("Cargo.toml").is_file(), "{path}");
+        }
+    }
+    let main = std::fs::read_to_string(rent.join("guest/src/main.rs")).expect("written");
+    assert!(main.contains("entry!(rent::program)"), "{main}");
+    fails(&["guest", "new", "rent", "--dir", text(&rent)], "exists");
+    for name in ["Rent", "1rent", "../rent", "", "std"] {
+        let refused = tsz(&["guest", "new", name, "--dir", text(&dir.path().join("x"))]);
+        assert_eq!(refused.status.code(), Some(1), "{name:?}");
+    }
+}
+
+#[test]
+fn guest_list_and_check_know_the_committed_guests() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let list = json(&["guest", "list", "--root", text(&repository), "--json"]);
+    let guests = list["guests"].as_array().expect("guests");
+    assert!(guests.len() >= 4 && guests.iter().all(|g| g["listed"] == true), "{list}");
+    assert_eq!(json(&["guest", "check", "--root", text(&repository), "--json"])["ok"], true);
+    // one byte of a program, an ELF file too many, a list without it
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(dir.path().join("guests/elf")).expect("a folder");
+    std::fs::create_dir_all(dir.path().join("scripts")).expect("a folder");
+    std::fs::write(dir.path().join("scripts/build-guests.sh"), "").expect("written");
+    for entry in std::fs::read_dir(repository.join("guests/elf")).expect("guests").flatten() {
+        std::fs::copy(entry.path(), dir.path().join("guests/elf").join(entry.file_name())).expect("copied");
+    }
+    let check = ["guest", "check", "--root", text(dir.path())];
+    assert_eq!(tsz(&check).status.code(), Some(0));
+    let elf = dir.path().join("guests/elf/grid.elf");
+    let mut damaged = std::fs::read(&elf).expect("grid");
+    damaged[500] ^= 1;
+    std::fs::write(&elf, &damaged).expect("written");
+    fails(&check, "not in the list");
+    std::fs::remove_file(&elf).expect("removed");
+    fails(&check, "no ELF file");
+    std::fs::write(&elf, "no guest").expect("written");
+    fails(&check, "not a guest");
+}

@@ -5,5 +5,8 @@
 #[cfg(not(target_os = "zkvm"))]
 extern crate alloc;
 
+pub mod broker;
 pub mod grid;
+pub mod options;
+pub mod order;
 pub mod vesting;

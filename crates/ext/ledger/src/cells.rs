@@ -10,7 +10,7 @@ use tsz_types::{Balance, TimeMs, TokenId};
 pub const MAX_LIMITS: usize = cell::LIMITS as usize;
 
 /// An approval slot of a sub-account, below 7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ApprovalSlot(u8);
 

@@ -68,7 +68,7 @@ pub struct Extension {
 }
 
 /// A party with what it approved.
-struct Approved {
+pub(crate) struct Approved {
     who: Approver,
     policy: ApprovalPolicy,
     /// Change of each limited token whose balance is written.
@@ -109,7 +109,7 @@ impl Extension {
     }
 
     /// Checks counts, order and words, and gives the keys.
-    fn check_shape(&self) -> Result<Vec<Key>, ExtReject> {
+    pub(crate) fn check_shape(&self) -> Result<Vec<Key>, ExtReject> {
         let ordered = self.parties.windows(2).all(|w| (w[0].account, w[0].sub) < (w[1].account, w[1].sub));
         if !ordered || !(1..=MAX_PARTIES).contains(&self.parties.len()) {
             return Err(ExtReject::Parties);
@@ -125,7 +125,7 @@ impl Extension {
     }
 
     /// Reads the approval of a party. Accesses: PROGRAM read, TERMS read, POLICY read.
-    fn approval<V: View>(
+    pub(crate) fn approval<V: View>(
         &self,
         party: &Approver,
         time: u64,
@@ -150,7 +150,7 @@ impl Extension {
     }
 
     /// Has the program run on the declared cells; gives the new values of the writes in order.
-    fn propose<V: View, R: Programs>(
+    pub(crate) fn propose<V: View, R: Programs>(
         &self,
         programs: &R,
         log: &Log<'_, V>,

@@ -13,12 +13,16 @@ extern crate alloc;
 
 mod approval;
 mod cells;
+mod discover;
 mod guard;
+mod guests;
+mod image;
 mod op;
 pub mod poseidon24;
 mod programs;
 mod reject;
 mod run;
+pub mod sim;
 
 #[cfg(test)]
 mod tests;
@@ -29,11 +33,14 @@ use tsz_stf::{Log, SigVerifier, Verified, View};
 
 pub use approval::{ApproveExtension, Limit, RevokeExtension};
 pub use cells::{ApprovalPolicy, ApprovalSlot, LimitCell, MAX_LIMITS, key};
+pub use discover::discover;
 pub use guard::{Approver, Extension, Touch};
+pub use guests::{GuestPin, PinLineError, list_guests, parse_guests, pinned_guests, root_hex};
+pub use image::{ImageError, image_root};
 pub use op::{ExtOp, code};
 pub use programs::{Native, Programs};
 pub use reject::ExtReject;
-pub use run::{Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
+pub use run::{Outcome, Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
 
 /// What is constant in a batch.
 #[derive(Debug)]

@@ -3,7 +3,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 use thiserror::Error;
-use tsz_ext_sdk::{Fault, Layout, Leaf, Memory, Program, RUN_TAG, TERMS_TAG, digest};
+use tsz_ext_sdk::{
+    Event, Events, Fault, Layout, Leaf, Memory, Program, TERMS_TAG, digest, replay, run_digest,
+};
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, PrimeField32, hash};
 use tsz_ledger::{Access, AlgorithmId};
 
@@ -56,8 +58,17 @@ pub struct Run {
     pub input: Vec<u32>,
     /// Capacity after the last journal: the next run of the program starts here.
     pub end: Leaf,
-    /// What the guest must output.
+    /// What the guest must output if it emits no event ([`Run::digest_with`]).
     pub digest: Leaf,
+}
+
+/// What a program did in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the guest outputs.
+    pub digest: Leaf,
+    /// The events in order.
+    pub events: Vec<Event>,
 }
 
 impl Run {
@@ -80,12 +91,15 @@ impl Run {
             input.extend_from_slice(&words[layout.olds()..layout.olds_end()]);
             input.extend_from_slice(&op.args);
         }
-        let mut block = [0; 16];
-        block[..8].copy_from_slice(start);
-        block[8..].copy_from_slice(&end);
-        let mut digest = [RUN_TAG, count, 0, 0, 0, 0, 0, 0];
-        poseidon24::absorb(&mut digest, &block);
+        let digest = run_digest(poseidon24::absorb, start, &end, count, &Events::default());
         Ok(Self { input, end, digest })
+    }
+
+    /// What a guest that emits these events must output.
+    pub fn digest_with(&self, events: &Events) -> Leaf {
+        let (head, start) = self.input.split_first().unwrap_or((&0, &[]));
+        let start = start.first_chunk().unwrap_or(&[0; 8]); // the input begins with count and start
+        run_digest(poseidon24::absorb, start, &self.end, *head, events)
     }
 
     /// Replays the run natively: what the guest will output.
@@ -93,7 +107,19 @@ impl Run {
     /// # Errors
     /// The [`Fault`] at which the guest would stop.
     pub fn simulate(&self, program: Program) -> Result<Leaf, Fault> {
-        tsz_ext_sdk::run(program, &mut self.input.as_slice(), &mut Memory::new(), poseidon24::absorb)
+        self.replay(program).map(|outcome| outcome.digest)
+    }
+
+    /// Replays the run natively: what the guest will output, and what it tells.
+    ///
+    /// # Errors
+    /// The [`Fault`] at which the guest would stop.
+    pub fn replay(&self, program: Program) -> Result<Outcome, Fault> {
+        let mut events = Vec::new();
+        let input = &mut self.input.as_slice();
+        let digest =
+            replay(program, input, &mut Memory::new(), poseidon24::absorb, |event| events.push(event))?;
+        Ok(Outcome { digest, events })
     }
 }
 

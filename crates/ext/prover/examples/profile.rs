@@ -1,5 +1,6 @@
-//! Where the grid guest spends its cycles: `cargo run --release --example profile [ELF]` prints the instructions run
-//! most often, as ranges of addresses that are run equally often, to be read beside a disassembly.
+//! Where a guest spends its cycles on its fixture: `cargo run --release --no-default-features --example profile [GUEST
+//! [ELF]]` prints the instructions run most often, as ranges of addresses that are run equally often, to be read beside
+//! a disassembly. Needs no C++.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,9 +24,10 @@ impl TraceCallback for Counts {
 
 fn main() -> anyhow::Result<()> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../guests");
-    let elf = std::env::args().nth(1).unwrap_or_else(|| format!("{folder}/elf/grid.elf"));
+    let name = std::env::args().nth(1).unwrap_or_else(|| "grid".into());
+    let elf = std::env::args().nth(2).unwrap_or_else(|| format!("{folder}/elf/{name}.elf"));
     let image = MemoryImage::new_kernel(Program::load_elf(&std::fs::read(elf)?, u32::MAX)?);
-    let text = std::fs::read_to_string(format!("{folder}/fixtures/grid.txt"))?;
+    let text = std::fs::read_to_string(format!("{folder}/fixtures/{name}.txt"))?;
     let words = text.lines().map(str::parse).collect::<Result<Vec<u32>, _>>()?;
     let counts = Rc::new(RefCell::new(Counts::default()));
     let feed = tsz_ext_prover::Feed::new(&words[8..]);

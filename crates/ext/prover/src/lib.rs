@@ -10,7 +10,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use risc0_binfmt::{MemoryImage, Program};
-use risc0_circuit_rv32im::execute::{CycleLimit, Segment, Syscall, SyscallContext, testutil};
+#[cfg(feature = "prove")]
+use risc0_circuit_rv32im::execute::Segment;
+use risc0_circuit_rv32im::execute::{CycleLimit, Syscall, SyscallContext, testutil};
+#[cfg(feature = "prove")]
 use risc0_circuit_rv32im::prove::segment_prover;
 use risc0_circuit_rv32im::{RV32IM_SEAL_VERSION, Rv32imV2Claim, TerminateState};
 use thiserror::Error;
@@ -99,6 +102,7 @@ pub struct Execution {
     pub paging_cycles: u64,
     /// Logarithms of the segments' sizes.
     pub po2: Vec<u32>,
+    #[cfg(feature = "prove")]
     segments: Vec<Segment>,
 }
 
@@ -180,11 +184,13 @@ impl Guest {
             user_cycles: result.user_cycles,
             paging_cycles: result.paging_cycles,
             po2: session.segments.iter().map(|s| s.po2).collect(),
+            #[cfg(feature = "prove")]
             segments: session.segments,
         })
     }
 }
 
+#[cfg(feature = "prove")]
 impl Execution {
     /// Proves the run.
     ///

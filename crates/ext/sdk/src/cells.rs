@@ -163,7 +163,7 @@ impl Op<'_> {
     /// # Errors
     /// [`Fault::Undeclared`], or [`Fault::Cell`].
     pub fn time(&self) -> Result<u64, Fault> {
-        let leaf = self.get(Key::HEAD)?;
+        let leaf = self.head()?;
         join(&leaf[2..4], 48).map(|t| t as u64).map_err(|_| Fault::Cell) // u48
     }
 

@@ -33,10 +33,14 @@ pub enum Fault {
     Width,
     /// A party that the operation does not have.
     NoParty,
+    /// An instruction of a party that it has not given, or no longer.
+    NotApproved,
     /// Terms that are not those which the party approved.
     Terms,
     /// Arguments of the operation that are not what the program takes.
     Args,
+    /// An event that is too long, or one too many.
+    Event,
     /// A rule of the program; the number is the program's own.
     Rule(u32),
 }
@@ -53,8 +57,10 @@ impl fmt::Display for Fault {
             Self::Cell => f.write_str("a cell is not of the expected kind"),
             Self::Width => f.write_str("a number is outside its width"),
             Self::NoParty => f.write_str("the operation has no such party"),
+            Self::NotApproved => f.write_str("the party has not approved that instruction"),
             Self::Terms => f.write_str("the terms are not those that the party approved"),
             Self::Args => f.write_str("the arguments are not what the program takes"),
+            Self::Event => f.write_str("an event is too long, or one too many"),
             Self::Rule(number) => write!(f, "rule {number} of the program is broken"),
         }
     }

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod cells;
+mod event;
 mod fault;
 mod journal;
 mod key;
@@ -24,11 +25,12 @@ pub mod spot;
 mod tests;
 
 pub use cells::{Market, Policy, STORAGE_FELTS};
+pub use event::{EVENT_FELTS, EVENTS_TAG, Event, Events, MAX_EVENTS, run_digest};
 pub use fault::Fault;
 pub use journal::{Layout, MAX_ACCESSES, MAX_PARTIES, RATE, RUN_TAG, TERMS_TAG, WORDS, digest};
 pub use key::{Key, cell};
 pub use op::{Op, Party};
-pub use run::{Input, MAX_ARGS, Memory, run};
+pub use run::{Input, MAX_ARGS, Memory, replay, run};
 
 /// The base field's order, 15 * 2^27 + 1.
 pub const P: u32 = 0x7800_0001;

@@ -2,8 +2,10 @@
 
 use crate::journal::{PARTY_READS, WRITE};
 use crate::key::cell::{POLICY, PROGRAM, TERMS};
-use crate::{Absorb, CELL, Fault, Key, Layout, Leaf, MAX_ACCESSES, P, TERMS_TAG, digest};
+use crate::{Absorb, CELL, Fault, Key, Layout, Leaf, MAX_ACCESSES, P, RATE, TERMS_TAG, digest};
 
+/// No access.
+const ABSENT: usize = usize::MAX;
 /// Bits of the lower part of a key.
 const LO_BITS: u32 = 14;
 
@@ -14,6 +16,11 @@ fn canonical(words: &[u32]) -> bool {
         *a < P && *b < P && *c < P && *d < P && *e < P && *f < P && *g < P && *h < P
     };
     chunks.iter().all(all) && rest.iter().all(|w| *w < P)
+}
+
+/// Whether two leaves differ. Word by word: the machine compares arrays byte by byte.
+fn differ(a: &Leaf, b: &Leaf) -> bool {
+    a.iter().zip(b).fold(0, |d, (a, b)| d | (a ^ b)) != 0
 }
 
 /// Who approved the program.
@@ -38,8 +45,13 @@ pub struct Op<'a> {
     layout: Layout,
     args: &'a [u32],
     absorb: Absorb,
+    pub(crate) events: Option<&'a mut [u32]>,
+    pub(crate) emitted: usize,
     /// Place among the writes of each write.
-    ranks: [u8; MAX_ACCESSES],
+    /// Where the present value of an access lies.
+    places: [u16; MAX_ACCESSES],
+    /// The access to HEAD.
+    head: usize,
 }
 
 impl<'a> Op<'a> {
@@ -48,21 +60,41 @@ impl<'a> Op<'a> {
     /// # Errors
     /// A [`Fault`] for words, counts or keys that no ledger can have declared.
     pub fn new(words: &'a mut [u32], layout: Layout, args: &'a [u32], absorb: Absorb) -> Result<Self, Fault> {
-        if words.len() < layout.words() {
-            return Err(Fault::Shape);
-        }
-        layout.frame(words);
-        if !canonical(&words[layout.keys()..layout.olds_end()]) || !canonical(args) {
-            return Err(Fault::Word);
-        }
-        let mut op = Self { words, layout, args, absorb, ranks: [0; MAX_ACCESSES] };
-        op.check_keys()?;
-        op.keep()?;
+        let mut op = Self::blank(words, layout, args, absorb);
+        op.open()?;
         Ok(op)
     }
 
+    /// An operation that is still to be opened. Apart from [`Op::new`] so that it need not be moved.
+    #[inline]
+    pub(crate) fn blank(words: &'a mut [u32], layout: Layout, args: &'a [u32], absorb: Absorb) -> Self {
+        Self {
+            words,
+            layout,
+            args,
+            absorb,
+            events: None,
+            emitted: 0,
+            places: [0; MAX_ACCESSES],
+            head: ABSENT,
+        }
+    }
+
+    /// Judges what the host gave.
+    pub(crate) fn open(&mut self) -> Result<(), Fault> {
+        if self.words.len() < self.layout.words() {
+            return Err(Fault::Shape);
+        }
+        self.layout.frame(self.words);
+        if !canonical(&self.words[self.layout.keys()..self.layout.olds_end()]) || !canonical(self.args) {
+            return Err(Fault::Word);
+        }
+        self.check_keys()?;
+        self.keep()
+    }
+
     /// Checks that approvals come first and that the other keys are in strict order.
-    fn check_keys(&self) -> Result<(), Fault> {
+    fn check_keys(&mut self) -> Result<(), Fault> {
         let approvals = self.layout.approvals();
         let mut last = None;
         for party in 0..self.layout.parties {
@@ -89,6 +121,9 @@ impl<'a> Op<'a> {
             if last.replace((hi, lo)).is_some_and(|last| last >= (hi, lo)) {
                 return Err(Fault::Order);
             }
+            if hi == Key::HEAD.hi && lo == Key::HEAD.lo {
+                self.head = access;
+            }
         }
         Ok(())
     }
@@ -97,15 +132,18 @@ impl<'a> Op<'a> {
     fn keep(&mut self) -> Result<(), Fault> {
         let mut writes = 0;
         for access in self.layout.approvals()..self.layout.accesses {
+            let from = self.layout.olds() + CELL * access;
             if self.key(access).1 {
                 if writes == self.layout.writes {
                     return Err(Fault::Shape);
                 }
-                self.ranks[access] = writes as u8; // below MAX_ACCESSES
-                let (from, to) = (self.layout.olds() + CELL * access, self.layout.news() + CELL * writes);
+                let to = self.layout.news() + CELL * writes;
+                self.places[access] = to as u16; // an operation has fewer words
                 let old = self.leaf(from);
                 *self.words[to..].first_chunk_mut().ok_or(Fault::Shape)? = old;
                 writes += 1;
+            } else {
+                self.places[access] = from as u16;
             }
         }
         if writes == self.layout.writes { Ok(()) } else { Err(Fault::Shape) }
@@ -118,22 +156,33 @@ impl<'a> Op<'a> {
         (Key { hi: hi & (WRITE - 1), lo: self.words[at + 1] }, hi >= WRITE)
     }
 
-    /// The access to a cell of the read set, and whether it is a write.
-    fn find(&self, key: Key) -> Result<(usize, bool), Fault> {
+    /// The access to a cell of the read set, or [`ABSENT`]: a register is cheaper than a `Result`.
+    #[inline(never)]
+    fn seek(&self, key: Key) -> usize {
         let first = self.layout.approvals();
-        let keys = &self.words[self.layout.keys() + 2 * first..self.layout.keys_end()];
-        let found = keys.chunks_exact(2).position(|k| k[1] == key.lo && k[0] & (WRITE - 1) == key.hi);
-        let access = first + found.ok_or(Fault::Undeclared { hi: key.hi, lo: key.lo })?;
-        Ok((access, self.key(access).1))
+        let keys = self.words.get(self.layout.keys() + 2 * first..self.layout.keys_end()).unwrap_or_default();
+        let (pairs, _) = keys.as_chunks::<2>();
+        let mut access = first;
+        for [hi, lo] in pairs {
+            if *lo == key.lo && *hi & (WRITE - 1) == key.hi {
+                return access;
+            }
+            access += 1;
+        }
+        ABSENT
     }
 
-    /// Where the present value of an access lies.
-    fn place(&self, (access, write): (usize, bool)) -> usize {
-        if write {
-            self.layout.news() + CELL * usize::from(self.ranks[access])
-        } else {
-            self.layout.olds() + CELL * access
-        }
+    /// The access to a cell of the read set.
+    #[inline]
+    fn find(&self, key: Key) -> Result<usize, Fault> {
+        let access = self.seek(key);
+        if access == ABSENT { Err(Fault::Undeclared { hi: key.hi, lo: key.lo }) } else { Ok(access) }
+    }
+
+    /// The present value of an access.
+    #[inline]
+    fn present(&self, access: usize) -> Leaf {
+        self.leaf(usize::from(self.places[access]))
     }
 
     fn leaf(&self, at: usize) -> Leaf {
@@ -142,12 +191,19 @@ impl<'a> Op<'a> {
 
     /// A cell of the write set.
     pub(crate) fn leaf_mut(&mut self, key: Key) -> Result<&mut Leaf, Fault> {
-        let found = self.find(key)?;
-        if !found.1 {
+        let access = self.find(key)?;
+        let at = usize::from(self.places[access]);
+        // the new values are behind all old ones
+        if at < self.layout.news() {
             return Err(Fault::NotWritable { hi: key.hi, lo: key.lo });
         }
-        let at = self.place(found);
         self.words[at..].first_chunk_mut().ok_or(Fault::Shape)
+    }
+
+    /// The cell of the running batch.
+    pub(crate) fn head(&self) -> Result<Leaf, Fault> {
+        let Key { hi, lo } = Key::HEAD;
+        if self.head == ABSENT { Err(Fault::Undeclared { hi, lo }) } else { Ok(self.present(self.head)) }
     }
 
     /// Number of parties.
@@ -171,15 +227,52 @@ impl<'a> Op<'a> {
         Ok(Party { account, sub, slot, epoch: policy.epoch, terms })
     }
 
+    /// Another approval of the party's sub-account, given in `slot` to the same program and good at the batch's time:
+    /// what the party wants now, where its own approval is what lasts. HEAD and PROGRAM, TERMS, POLICY of that slot
+    /// must be in the read set. Only the party's own slot has storage and limits.
+    ///
+    /// # Errors
+    /// [`Fault::Undeclared`], [`Fault::NotApproved`], [`Fault::Cell`] if the policy is none, [`Fault::Shape`] for the
+    /// party's own slot or none at all.
+    pub fn instruction(&self, party: &Party, slot: u32) -> Result<Party, Fault> {
+        if slot == party.slot || slot >= crate::cell::SLOTS {
+            return Err(Fault::Shape);
+        }
+        let key = |place| Key::approval(party.account, party.sub, slot, place);
+        let first = self.find(key(PROGRAM))?;
+        // their keys follow each other, so the accesses do
+        for (behind, place) in [(1, TERMS), (2, POLICY)] {
+            let (access, Key { hi, lo }) = (first + behind, key(place));
+            if access >= self.layout.accesses || self.key(access).0 != key(place) {
+                return Err(Fault::Undeclared { hi, lo });
+            }
+        }
+        // all parties approved the program of the operation: the guard says so
+        let own = self.leaf(self.layout.olds() + CELL * PROGRAM as usize);
+        let policy = crate::Policy::from_leaf(&self.present(first + 2))?;
+        if differ(&self.present(first), &own) || self.time()? >= policy.expiry {
+            return Err(Fault::NotApproved);
+        }
+        Ok(Party { slot, epoch: policy.epoch, terms: self.present(first + 1), ..*party })
+    }
+
     /// Demands that `terms` are what the party approved.
     ///
     /// # Errors
     /// [`Fault::Terms`].
     pub fn check_terms(&self, party: &Party, terms: &[u32]) -> Result<(), Fault> {
-        // word by word: the machine compares arrays byte by byte
         let got = digest(self.absorb, TERMS_TAG, terms);
-        let differ = got.iter().zip(&party.terms).fold(0, |d, (a, b)| d | (a ^ b));
-        if differ == 0 { Ok(()) } else { Err(Fault::Terms) }
+        if differ(&got, &party.terms) { Err(Fault::Terms) } else { Ok(()) }
+    }
+
+    /// As [`Op::check_terms`], for terms of `len` words (at most 16) in a block that is filled with zeros.
+    ///
+    /// # Errors
+    /// [`Fault::Terms`].
+    pub fn check_block(&self, party: &Party, len: u32, block: &[u32; RATE]) -> Result<(), Fault> {
+        let mut got = [TERMS_TAG, len, 0, 0, 0, 0, 0, 0];
+        (self.absorb)(&mut got, block);
+        if differ(&got, &party.terms) { Err(Fault::Terms) } else { Ok(()) }
     }
 
     /// What the operator passes to the program: nobody signed it.
@@ -192,7 +285,7 @@ impl<'a> Op<'a> {
     /// # Errors
     /// [`Fault::Undeclared`].
     pub fn old(&self, key: Key) -> Result<Leaf, Fault> {
-        self.find(key).map(|(access, _)| self.leaf(self.layout.olds() + CELL * access))
+        self.find(key).map(|access| self.leaf(self.layout.olds() + CELL * access))
     }
 
     /// Value of a cell now.
@@ -200,7 +293,7 @@ impl<'a> Op<'a> {
     /// # Errors
     /// [`Fault::Undeclared`].
     pub fn get(&self, key: Key) -> Result<Leaf, Fault> {
-        Ok(self.leaf(self.place(self.find(key)?)))
+        Ok(self.present(self.find(key)?))
     }
 
     /// Sets a cell of the write set.

@@ -1,6 +1,7 @@
 //! A run: many operations of one program under one digest.
 
-use crate::{Absorb, Fault, Layout, Leaf, Op, P, Program, RUN_TAG, WORDS};
+use crate::event::EVENT_WORDS;
+use crate::{Absorb, Event, Events, Fault, Layout, Leaf, Op, P, Program, RATE, WORDS, run_digest};
 
 /// Words of arguments of one operation.
 pub const MAX_ARGS: usize = 1024;
@@ -29,12 +30,13 @@ impl Input for &[u32] {
 pub struct Memory {
     words: [u32; WORDS],
     args: [u32; MAX_ARGS],
+    events: [u32; EVENT_WORDS],
 }
 
 impl Memory {
     /// Empty memory.
     pub const fn new() -> Self {
-        Self { words: [0; WORDS], args: [0; MAX_ARGS] }
+        Self { words: [0; WORDS], args: [0; MAX_ARGS], events: [0; EVENT_WORDS] }
     }
 }
 
@@ -48,7 +50,7 @@ impl Default for Memory {
 ///
 /// Input: `[count, start 8]`, then for each operation `[accesses, writes, parties, length of args]`, the keys, the
 /// old values, the arguments. The journals are absorbed from the capacity `start` on and end at a capacity `end`; the
-/// digest is that of `start, end` under the initial capacity `[RUN_TAG, count, 0..]`.
+/// digest is [`run_digest`] of both, the count and the events.
 ///
 /// # Errors
 /// The first [`Fault`]; there is no digest then.
@@ -58,6 +60,20 @@ pub fn run(
     memory: &mut Memory,
     absorb: Absorb,
 ) -> Result<Leaf, Fault> {
+    replay(program, input, memory, absorb, |_| ())
+}
+
+/// As [`run`], with every event.
+///
+/// # Errors
+/// As [`run`].
+pub fn replay(
+    program: Program,
+    input: &mut impl Input,
+    memory: &mut Memory,
+    absorb: Absorb,
+    mut see: impl FnMut(Event),
+) -> Result<Leaf, Fault> {
     let mut head = [0; 9];
     input.read(&mut head)?;
     if head.iter().any(|w| *w >= P) {
@@ -65,25 +81,26 @@ pub fn run(
     }
     let [count, start @ ..] = head;
     let mut end = start;
-    for _ in 0..count {
-        step(program, input, memory, absorb, &mut end)?;
+    let mut events = Events::default();
+    for number in 0..count {
+        let emitted = step(program, input, memory, absorb, &mut end)?;
+        if emitted != 0 {
+            let blocks = &mut memory.events[..RATE * emitted]; // at most as many as there is room for
+            events.absorb(absorb, number, blocks);
+            blocks.as_chunks().0.iter().for_each(|block| see(Event::from_block(block)));
+        }
     }
-    let mut block = [0; 16];
-    block[..8].copy_from_slice(&start);
-    block[8..].copy_from_slice(&end);
-    let mut digest = [RUN_TAG, count, 0, 0, 0, 0, 0, 0];
-    absorb(&mut digest, &block);
-    Ok(digest)
+    Ok(run_digest(absorb, &start, &end, count, &events))
 }
 
-/// Runs one operation and absorbs its journal.
+/// Runs one operation and absorbs its journal; gives the number of its events.
 fn step(
     program: Program,
     input: &mut impl Input,
     memory: &mut Memory,
     absorb: Absorb,
     capacity: &mut Leaf,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let mut head = [0; 4];
     input.read(&mut head)?;
     let [accesses, writes, parties, args_len] = head;
@@ -93,8 +110,10 @@ fn step(
     input.read(&mut words[layout.olds()..layout.olds_end()])?;
     let args = memory.args.get_mut(..args_len as usize).ok_or(Fault::Shape)?;
     input.read(args)?;
-    let mut op = Op::new(words, layout, args, absorb)?;
+    let mut op = Op::blank(words, layout, args, absorb);
+    op.events = Some(&mut memory.events);
+    op.open()?;
     program(&mut op)?;
     absorb(capacity, op.journal());
-    Ok(())
+    Ok(op.emitted)
 }

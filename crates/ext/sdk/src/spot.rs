@@ -40,11 +40,8 @@ pub fn fill(units: &Units, lots: u64, price: u32, buyer_rate: u32, seller_rate: 
     if !fits || units.lot_base >> 40 != 0 || units.tick_quote >> 20 != 0 {
         return Err(Fault::Width);
     }
-    let narrow = |value: Option<u64>| value.filter(|v| v >> AMOUNT_BITS == 0).ok_or(Fault::Width);
     let base = narrow(lots.checked_mul(units.lot_base))?;
-    // every factor is at least 1 in a market, so a product beyond 64 bits is one beyond 60 bits
-    let quote = lots.checked_mul(price.into()).and_then(|n| n.checked_mul(units.tick_quote.into()));
-    let quote = narrow(quote)?;
+    let quote = notional(units, lots, price)?;
     Ok(Fill {
         base: times(base, MICROS as u32),
         quote: times(quote, MICROS as u32),
@@ -53,8 +50,21 @@ pub fn fill(units: &Units, lots: u64, price: u32, buyer_rate: u32, seller_rate: 
     })
 }
 
+fn narrow(value: Option<u64>) -> Result<u64, Fault> {
+    value.filter(|v| v >> AMOUNT_BITS == 0).ok_or(Fault::Width)
+}
+
+/// Quote units of `lots` at `price`.
+///
+/// # Errors
+/// [`Fault::Width`] beyond 60 bits.
+pub fn notional(units: &Units, lots: u64, price: u32) -> Result<u64, Fault> {
+    // every factor is at least 1 in a market, so a product beyond 64 bits is one beyond 60 bits
+    narrow(lots.checked_mul(price.into()).and_then(|n| n.checked_mul(units.tick_quote.into())))
+}
+
 /// The exact product, by two products that the machine has instructions for.
-fn times(value: u64, factor: u32) -> u128 {
+pub fn times(value: u64, factor: u32) -> u128 {
     let (lo, hi) = (value & 0xffff_ffff, value >> 32);
     u128::from(lo * u64::from(factor)) + (u128::from(hi * u64::from(factor)) << 32)
 }

@@ -40,3 +40,17 @@ fn pays_what_is_due_and_no_more() {
         assert_eq!(pay(&mut world, 9_000, 4, &lied), Err(ExtReject::Program(Fault::Terms)));
     }
 }
+
+#[test]
+fn fixture_is_what_the_ledger_makes() {
+    let mut sim = crate::sim::Sim::new(program);
+    sim.fund(2, 0, 0, 1_000);
+    let payer = sim.approve(2, 0, 0, &TERMS, &[(0, 100)]);
+    let receiver = sim.approve(3, 0, 0, &[], &[]);
+    for (time, paid) in [(2_000, 50), (2_500, 75)] {
+        sim.set_time(time);
+        sim.run(&[payer, receiver], &[&[0], &TERMS[..]].concat()).unwrap();
+        assert_eq!(sim.micros(3, 0, 0), paid * 1_000_000);
+    }
+    super::check_fixture("vesting", &sim);
+}

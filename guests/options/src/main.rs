@@ -1,0 +1,5 @@
+//! Options as a guest: the program is `tsz_ext_apps::options`.
+#![no_std]
+#![no_main]
+
+tsz_guest::entry!(tsz_ext_apps::options::program);

@@ -1,0 +1,5 @@
+//! Vesting as a guest: the program is `tsz_ext_apps::vesting`.
+#![no_std]
+#![no_main]
+
+tsz_guest::entry!(tsz_ext_apps::vesting::program);
