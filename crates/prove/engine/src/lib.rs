@@ -26,7 +26,10 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{AggregateReport, Aggregator, DerivedNodes, derive_node, derive_nodes};
+pub use aggregate::{
+    AggregateReport, Aggregator, DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift,
+    rows_of_nodes,
+};
 pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
 pub use folder::{Manifest, Verified, verify_dir};

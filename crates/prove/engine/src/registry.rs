@@ -175,7 +175,7 @@ pub struct LazyKeys<A> {
 }
 
 impl<A: CircuitAir> LazyKeys<A> {
-    /// Keys of the circuit that `build` describes.
+    /// Keys of the circuit that `build` describes, in the base profile that suits its size if it is a base one.
     pub fn new(id: CircuitId, build: impl Fn() -> Circuit<A> + Send + Sync + 'static) -> Self {
         Self { id, build: Box::new(build), built: OnceLock::new() }
     }
@@ -188,7 +188,7 @@ impl<A: CircuitAir> LazyKeys<A> {
     fn built(&self) -> Result<&(ProvingKey<A>, KeyInfo), EngineError> {
         let build = || {
             let watch = Stopwatch::start();
-            let pk = setup((self.build)()).map_err(|e| e.to_string())?;
+            let pk = setup((self.build)().balanced()).map_err(|e| e.to_string())?;
             let vk = pk.vk();
             let (digest, tables, security) = (*vk.digest(), vk.tables().to_vec(), security(vk));
             Ok((pk, KeyInfo { digest, tables, security, setup: watch.cost() }))
