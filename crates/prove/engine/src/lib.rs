@@ -39,3 +39,4 @@ pub use prove::{prove_batch, prove_run};
 pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};
 pub use scenario::executed;
+pub use tsz_plonk::SourceRows;

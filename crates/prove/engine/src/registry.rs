@@ -7,7 +7,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
-use tsz_stark::{Circuit, CircuitAir, F, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_stark::{Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
 use tsz_trade::Params;
 use tsz_vktree::VkEntry;
 
@@ -39,6 +39,8 @@ pub struct KeyInfo {
     pub digest: Digest,
     /// Shape and cost of each table.
     pub tables: Vec<TableInfo>,
+    /// Parameters of its proofs.
+    pub params: FriParams,
     /// Proven and conjectured bits.
     pub security: Security,
     /// What it cost to build the keys.
@@ -191,7 +193,8 @@ impl<A: CircuitAir> LazyKeys<A> {
             let pk = setup((self.build)().balanced()).map_err(|e| e.to_string())?;
             let vk = pk.vk();
             let (digest, tables, security) = (*vk.digest(), vk.tables().to_vec(), security(vk));
-            Ok((pk, KeyInfo { digest, tables, security, setup: watch.cost() }))
+            let params = *vk.params();
+            Ok((pk, KeyInfo { digest, tables, params, security, setup: watch.cost() }))
         };
         let failed = |error: &String| EngineError::Setup { name: self.id.to_string(), error: error.clone() };
         self.built.get_or_init(build).as_ref().map_err(failed)
