@@ -30,10 +30,12 @@ PAGES = {
     "signatures": "docs/src/benchmarks.md",
     "auth": "docs/src/benchmarks.md",
     "wallet": "docs/src/benchmarks.md",
+    "aggregate": "docs/src/benchmarks.md",
+    "rows": "docs/src/recursion.md",
     "vk": "docs/src/security.md",
     "tables": "docs/src/tables.md",
 }
-VK = {"vk": ["vk", "list"], "tables": ["vk", "tables"]}
+VK = {"vk": ["vk", "list"], "tables": ["vk", "tables"], "rows": ["vk", "rows"]}
 # benchmarks of criterion, which count time on a core: package and target
 CRITERION = {"ledger": ("tsz-trade", "trades")}
 
@@ -94,9 +96,42 @@ def render_vk(data):
     def bits(value):
         return math.floor(10 * value) / 10
 
-    rows = [[k["name"], k["digest"][:16] + "...", bits(k["proven_bits"]), bits(k["conjectured_bits"])]
-            for k in data["keys"]]
-    return table(["key", "digest", "proven bits", "conjectured bits"], rows)
+    rows = [[k["name"], k["digest"][:16] + "...", k["blow_up"], k["queries"], bits(k["proven_bits"]),
+             bits(k["conjectured_bits"])] for k in data["keys"]]
+    return table(["key", "digest", "blow-up", "queries", "proven bits", "conjectured bits"], rows)
+
+
+def shape(log):
+    return "none" if log is None else f"2^{log}"
+
+
+def render_rows(data):
+    rows = [[n["name"], *n["verifies"], n["permutations"], n["arithmetic"], n["reductions"], n["packs"],
+             shape(n["log"]), n["cells"]] for n in data["nodes"]]
+    return table(["program", "blow-up", "queries", "permutations", "arithmetic", "reductions", "packs", "shape",
+                  "cells"], rows)
+
+
+def render_aggregate(data):
+    machine = data["machine"]
+    report, figures = data["report"], data["figures"]
+    proofs = [[p["circuit"], p["ops"], p["bytes"]] for p in data["proofs"]]
+    nodes = [[n["name"], n["permutations"], n["arithmetic"], n["cells"], n["program"]["cpu_seconds"],
+              n["prove"]["cpu_seconds"], n["prove"]["wall_seconds"], n["bytes"]] for n in report["nodes"]]
+    sums = [[kind, f["nodes"], f["cpu_seconds"], f["most_cpu_seconds"], f["wall_seconds"]]
+            for kind, f in figures.items() if isinstance(f, dict)]
+    total = [["aggregation, wall s", figures["wall_seconds"]], ["aggregation, CPU s", figures["cpu_seconds"]],
+             ["base proofs, wall s", data["base"]["wall_seconds"]],
+             ["base proofs, CPU s", data["base"]["cpu_seconds"]],
+             ["peak memory, bytes", figures["peak_rss_bytes"]], ["proof, bytes", data["proof_bytes"]],
+             ["verification, ms", 1000 * data["verify"]["wall_seconds"]]]
+    return "\n\n".join([
+        f"{machine['cpu']}, {machine['threads']} threads, {machine['simd']}; {number(data['trades'])} trades.",
+        table(["figure", "value"], total),
+        table(["nodes", "number", "CPU s", "most CPU s of one", "wall s"], sums),
+        table(["base proof", "operations", "bytes"], proofs),
+        table(["node", "permutations", "arithmetic", "cells", "program and keys, CPU s", "CPU s", "wall s", "bytes"],
+              nodes)])
 
 
 def render_tables(data):
@@ -122,7 +157,8 @@ def render_criterion(data):
                       table(["benchmark", "CPU us", "a second"], rows)])
 
 
-RENDER = {"vk": render_vk, "tables": render_tables, "ledger": render_criterion}
+RENDER = {"vk": render_vk, "tables": render_tables, "rows": render_rows, "aggregate": render_aggregate,
+          "ledger": render_criterion}
 
 
 def render_bench(data):

@@ -55,7 +55,7 @@ pub enum Command {
 /// Arguments of `tsz demo`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tsz demo\n  tsz demo --ops 400 --accounts-log2 12 --active 100\n  tsz demo --json"
+    after_help = "Examples:\n  tsz demo\n  tsz demo --ops 400 --accounts-log2 12 --active 100\n  tsz demo --no-aggregate --json"
 )]
 pub struct DemoArgs {
     /// Operations in each of the two batches.
@@ -73,9 +73,9 @@ pub struct DemoArgs {
     /// Leave the proofs of the two batches here, for `tsz verify`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Make one aggregation proof of the two batches too: a few minutes.
+    /// Leave out the aggregation of the two batches into one proof.
     #[arg(long)]
-    pub aggregate: bool,
+    pub no_aggregate: bool,
 }
 
 /// Subcommands of `tsz scenario`.
@@ -242,10 +242,21 @@ pub enum VkCommand {
     /// Print columns, degree and cells of every table, and the rows and cells that each op takes.
     #[command(after_help = "Examples:\n  tsz vk tables\n  tsz vk tables --json")]
     Tables,
+    /// Print permutations, arithmetic rows, batch reductions, shape and cells of every lift and join.
+    #[command(after_help = "Examples:\n  tsz vk rows\n  tsz vk rows --lift lift-perp/small")]
+    Rows(VkRows),
     /// Derive every base key anew and compare it with the pinned ones; a difference is an error.
     Check(VkCheck),
     /// Write the derived keys to vks.toml, after a deliberate change of a circuit.
     Pin(VkPin),
+}
+
+/// Arguments of `tsz vk rows`.
+#[derive(Clone, Debug, Args)]
+pub struct VkRows {
+    /// Count the rows of this lift by gate and place of the source instead.
+    #[arg(long, value_name = "NAME")]
+    pub lift: Option<String>,
 }
 
 /// Arguments of `tsz vk check`.
@@ -354,7 +365,7 @@ pub enum BenchName {
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
     Signatures,
-    /// Lifts and joins of two batches of signed transfers, up to one aggregation proof.
+    /// Lifts and joins of a batch with operations of every family, up to one aggregation proof.
     Aggregate,
     /// Logins by passkey: native check and auth proof.
     Auth,
@@ -377,10 +388,10 @@ pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
     /// Operations: transfers, trades, updates and samples, ticks, pairs, leaves, signatures or logins (default: 8192 transfers
-    /// or trades, 256 updates and samples, 768 ticks, 768 pairs, 4096 leaves, 1024 signatures, 62 logins).
+    /// or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 768 pairs, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
-    /// Accounts that sign (transfers, spot, perp).
+    /// Accounts that sign (transfers, spot, perp, aggregate).
     #[arg(long, default_value_t = 2000, value_name = "A", value_parser = clap::value_parser!(u32).range(2..))]
     pub active: u32,
     /// log2 of the number of accounts (or leaves) in the tree.

@@ -52,6 +52,7 @@ fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Vk(VkCommand::List) => commands::vk::list(output),
         Command::Vk(VkCommand::Tree) => commands::vk::tree(output),
         Command::Vk(VkCommand::Tables) => commands::tables::run(output),
+        Command::Vk(VkCommand::Rows(args)) => commands::vk::rows(&args, output),
         Command::Vk(VkCommand::Check(args)) => commands::vk::check(&args, output),
         Command::Vk(VkCommand::Pin(args)) => commands::vk::pin(&args, output),
         Command::Guest(GuestCommand::New(args)) => commands::guest::new(&args, output),

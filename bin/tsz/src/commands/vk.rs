@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tsz_engine::registry::{KeyInfo, Keyed};
-use tsz_engine::{Hex, Pin, Pins, derive_node, derive_nodes, registry};
+use tsz_engine::{
+    Hex, Pin, Pins, SourceRows, derive_node, derive_nodes, registry, rows_of_lift, rows_of_nodes,
+};
 use tsz_stark::Profile;
 use tsz_tree::SHAPE_LOGS;
 
-use crate::cli::{VkCheck, VkPin};
+use crate::cli::{VkCheck, VkPin, VkRows};
 use crate::output::{Output, thousands};
 
 /// Derives every key, with a bar.
@@ -36,6 +38,8 @@ pub fn list(output: &Output) -> Result<()> {
             "algorithm": Hex(circuit.algorithm()),
             "digest": Hex(key.digest),
             "pinned": pinned,
+            "blow_up": 1 << key.params.log_blowup,
+            "queries": key.params.num_queries,
             "proven_bits": key.security.proven_bits,
             "conjectured_bits": key.security.conjectured_bits,
             "cells": key.tables.iter().map(|t| t.cells() as u64).sum::<u64>(),
@@ -46,16 +50,18 @@ pub fn list(output: &Output) -> Result<()> {
     })?;
     output.line(format!("vk root {}", Hex(pins.root())));
     output.line(format!(
-        "{:20} {:18} {:>14} {:>7} {:>12} {:>7}",
-        "key", "digest", "cells", "proven", "conjectured", "pinned"
+        "{:20} {:18} {:>14} {:>7} {:>7} {:>7} {:>12} {:>7}",
+        "key", "digest", "cells", "blow-up", "queries", "proven", "conjectured", "pinned"
     ));
     for key in &keys {
         let digest = key["digest"].as_str().unwrap_or_default();
         output.line(format!(
-            "{:20} {:18} {:>14} {:>7.1} {:>12.1} {:>7}",
+            "{:20} {:18} {:>14} {:>7} {:>7} {:>7.1} {:>12.1} {:>7}",
             key["name"].as_str().unwrap_or_default(),
             digest.get(..16).unwrap_or(digest),
             thousands(key["cells"].as_u64().unwrap_or_default()),
+            key["blow_up"].as_u64().unwrap_or_default(),
+            key["queries"].as_u64().unwrap_or_default(),
             key["proven_bits"].as_f64().unwrap_or_default(),
             key["conjectured_bits"].as_f64().unwrap_or_default(),
             if key["pinned"] == Value::Bool(true) { "yes" } else { "NO" },
@@ -81,6 +87,47 @@ fn terms(terms: &[tsz_stark::security::Term]) -> Value {
     terms.iter().map(|t| (t.label.to_owned(), json!(t.bits))).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// Prints what lifts and joins need, or by which gates of its source a lift needs it.
+pub fn rows(args: &VkRows, output: &Output) -> Result<()> {
+    let registry = registry();
+    if let Some(name) = &args.lift {
+        let gates = rows_of_lift(&registry, name)?;
+        output.line(format!("{:>9} {:12} source", "rows", "gate"));
+        let shown = if output.is_json() { 0 } else { 40 };
+        for row in gates.iter().take(shown) {
+            output.line(format!("{:>9} {:12} {}", thousands(row.rows as u64), row.gate, row.source));
+        }
+        let json = |r: &SourceRows| json!({ "gate": r.gate, "source": r.source, "rows": r.rows });
+        output.object(&json!({ "ok": true, "lift": name, "gates": gates.iter().map(json).collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    let spinner = output.spinner("building lifts and joins");
+    let progress = |name: &str| spinner.set_message(format!("building {name}"));
+    let nodes = rows_of_nodes(&registry, Profile::Node, &progress);
+    spinner.finish_and_clear();
+    let nodes = nodes?;
+    output.line(format!(
+        "{:26} {:>7} {:>7} {:>12} {:>10} {:>10} {:>8} {:>6} {:>12}",
+        "program", "blow-up", "queries", "permutations", "arithmetic", "reductions", "packs", "shape", "cells"
+    ));
+    for node in &nodes {
+        output.line(format!(
+            "{:26} {:>7} {:>7} {:>12} {:>10} {:>10} {:>8} {:>6} {:>12}",
+            node.name,
+            node.verifies[0],
+            node.verifies[1],
+            thousands(node.permutations as u64),
+            thousands(node.arithmetic as u64),
+            thousands(node.reductions as u64),
+            thousands(node.packs as u64),
+            node.log.map_or("none".to_owned(), |log| format!("2^{log}")),
+            thousands(node.cells)
+        ));
+    }
+    output.object(&json!({ "ok": true, "nodes": nodes }));
+    Ok(())
+}
+
 /// Compares the derived keys with the pinned ones.
 pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
     let pins = match &args.file {
@@ -91,6 +138,8 @@ pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
     let derived = registry().derive()?;
     bar.finish_and_clear();
     pins.check(&derived)?;
+    let fewest = derived.iter().map(|pin| pin.proven_bits).fold(f64::INFINITY, f64::min);
+    output.line(format!("every base key is proven to {fewest:.1} bits or more, by its own tables and parameters"));
     let mut keys = derived.len();
     if args.nodes {
         let nodes = nodes(output)?;

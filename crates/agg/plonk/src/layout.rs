@@ -78,6 +78,8 @@ pub(crate) struct Layout {
     pub(crate) masks: Vec<[u8; 2]>,
     /// One row of all public values.
     pub(crate) public: Slots,
+    /// Base field witness values.
+    base_inputs: Vec<Wire>,
     /// Number of readers of each wire.
     reads: Vec<u32>,
 }
@@ -180,12 +182,12 @@ impl Layout {
             chains: Vec::new(),
             masks: Vec::new(),
             public: Slots::new(public_slots, |_| true),
+            base_inputs: Vec::new(),
             reads: Vec::new(),
         };
         let address = addresses(ir);
         let mut placer = Placer { status: vec![Status::Pending; wires], reads: vec![0; wires], address };
         let mut exposed = Vec::new();
-        let mut base_inputs = Vec::new();
         for node in &ir.nodes {
             match node.kind {
                 Kind::Input { base, .. } => {
@@ -194,7 +196,7 @@ impl Layout {
                         *status = Status::Free { base };
                     }
                     if base {
-                        base_inputs.push(node.out);
+                        layout.base_inputs.push(node.out);
                     }
                 }
                 Kind::Expose => exposed.push(node.args[0]),
@@ -206,7 +208,7 @@ impl Layout {
         placer.place(&mut layout.public, &exposed, 0..0);
         // The sweep has dropped unread inputs, so each of these is read by an extension slot.
         let homeless = |w: &Wire| placer.status[*w as usize] == Status::Free { base: true };
-        let homeless: Vec<Wire> = base_inputs.into_iter().filter(homeless).collect();
+        let homeless: Vec<Wire> = layout.base_inputs.iter().copied().filter(homeless).collect();
         for group in homeless.chunks(4) {
             let at = |k: usize| group.get(k).copied().unwrap_or(NONE);
             placer.place(&mut layout.pack, &[NONE, at(0), at(1), at(2), at(3)], 0..0);
@@ -298,16 +300,64 @@ impl Layout {
     }
 
     /// Checks what the soundness argument says of addresses, over the slots themselves: each wire that is read is
-    /// defined by exactly one slot, and nothing defines a wire twice. False is a bug of this module.
+    /// defined by exactly one slot, nothing defines a wire twice, and each base field witness value is defined in a
+    /// slot that holds base field values by construction. False is a bug of this module.
     pub(crate) fn is_sound(&self) -> bool {
         let mut defined = vec![0u32; self.reads.len()];
+        let mut defined_in_base = vec![false; self.reads.len()];
         let mut read = vec![0u32; self.reads.len()];
         for table in self.tables() {
-            for (wire, defines) in table.wires.iter().zip(&table.defines).filter(|(w, _)| **w != NONE) {
+            let slots = table.wires.iter().zip(&table.defines).enumerate();
+            for (slot, (wire, defines)) in slots.filter(|(_, (wire, _))| **wire != NONE) {
                 let count = if *defines { &mut defined } else { &mut read };
                 count[*wire as usize] += 1;
+                if *defines {
+                    defined_in_base[*wire as usize] = (table.base)(slot % table.width);
+                }
             }
         }
-        read == self.reads && defined.iter().zip(&read).all(|(d, r)| *d <= 1 && (*r == 0 || *d == 1))
+        let in_base = |wire: &Wire| defined[*wire as usize] == 1 && defined_in_base[*wire as usize];
+        read == self.reads
+            && defined.iter().zip(&read).all(|(d, r)| *d <= 1 && (*r == 0 || *d == 1))
+            && self.base_inputs.iter().all(in_base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Builder;
+
+    /// `x` and `f` are asserted equal; `f` is read by arithmetic alone.
+    fn layout() -> Layout {
+        let mut b = Builder::new();
+        let (x, f) = (b.input_ext(), b.input());
+        b.assert_eq(x, f.into());
+        let square = b.square(f);
+        b.expose(square);
+        let ir = crate::optimise::optimise(b.ir);
+        Layout::new(&ir, ir.publics)
+    }
+
+    #[test]
+    fn a_layout_with_a_felt_that_is_defined_outside_the_base_field_is_not_sound() {
+        let honest = layout();
+        assert!(honest.is_sound());
+        let [f] = honest.base_inputs[..] else { panic!("one felt") };
+        // The felt's home row becomes a reader, and a slot of arithmetic defines it: counts agree.
+        let mut lie = honest;
+        let home = lie.pack.wires.iter().position(|w| *w == f).unwrap();
+        let other = lie.alu.wires.iter().position(|w| *w == f).unwrap();
+        assert!(lie.pack.defines[home] && !lie.alu.defines[other]);
+        lie.pack.defines[home] = false;
+        lie.alu.defines[other] = true;
+        assert!(!lie.is_sound());
+        // Without a definition, or with the address of another wire, it is not either.
+        lie.alu.defines[other] = false;
+        assert!(!lie.is_sound());
+        let mut lie = layout();
+        lie.pack.wires[home] = NONE;
+        lie.pack.defines[home] = false;
+        assert!(!lie.is_sound());
     }
 }

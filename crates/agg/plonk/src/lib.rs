@@ -63,6 +63,8 @@ mod tests;
 
 pub use builder::{Bit, Builder, Ext, Felt, Num};
 pub use ir::{FELT_BITS, Source, Value, coordinates, from_coordinates};
-pub use machine::{CompileError, Error, Program, Prover, Rows, Shape, rows, verify};
+pub use machine::{
+    CompileError, Error, Program, Prover, Rows, Shape, SourceRows, rows, rows_by_source, verify,
+};
 pub use run::{Fault, RunError, Witness};
 pub use tables::PlonkAir;

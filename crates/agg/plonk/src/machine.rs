@@ -1,5 +1,6 @@
 //! Programs, shapes, keys, proofs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -64,15 +65,16 @@ impl Shape {
             && needed.into_iter().zip(self.log_heights()).all(|(rows, log)| rows <= 1 << log)
     }
 
-    /// The shape of a node of the aggregation tree: the three large tables of `2^log` rows, the others shorter by
-    /// steps of 8. Folding by arity 8 then meets every height without a short step.
+    /// The shape of a node of the aggregation tree: the four large tables of `2^log` rows, the others shorter by
+    /// steps of 8. Folding by arity 8 then meets every height without a short step. `pack` is narrow and seldom
+    /// full, but at a height of its own its openings would cost a parent more than its cells cost here.
     ///
     /// Verifiers of the few queries of an insecure profile are mostly arithmetic and transcript: there `2^log` is
     /// the height of the arithmetic table.
     pub fn node(profile: Profile, log: usize, publics: usize) -> Self {
         let below = |levels: usize| log.saturating_sub(levels).max(MIN_LOG_HEIGHT);
         let [poseidon2, pack, bits, horner, public] =
-            if profile.is_insecure() { [2, 1, 6, 3, 9] } else { [0, 3, 6, 0, 9] };
+            if profile.is_insecure() { [2, 1, 6, 3, 9] } else { [0, 0, 6, 0, 9] };
         Self {
             profile,
             log_alu: below(0),
@@ -101,6 +103,17 @@ pub struct Rows {
     pub horner: usize,
     /// Public values.
     pub publics: usize,
+}
+
+/// Rows of one kind of gate placed at one place of a program's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRows {
+    /// Kind of gate.
+    pub gate: &'static str,
+    /// File, line and column.
+    pub source: String,
+    /// Rows.
+    pub rows: usize,
 }
 
 /// Why a circuit is no program of a shape.
@@ -168,6 +181,24 @@ fn lower(builder: Builder) -> (Ir, Rows) {
 /// Rows that a circuit needs after optimisation.
 pub fn rows(builder: &Builder) -> Rows {
     lower(builder.clone()).1
+}
+
+/// Rows of each kind of gate at each place of the source after optimisation, most first: what a program spends its
+/// rows on.
+pub fn rows_by_source(builder: &Builder) -> Vec<SourceRows> {
+    let mut rows: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    for node in &optimise(builder.ir.clone()).nodes {
+        let count = match &node.kind {
+            Kind::Input { .. } | Kind::Expose => continue,
+            Kind::Horner { masks } => masks.len().div_ceil(2),
+            _ => 1,
+        };
+        *rows.entry((node.kind.name(), node.at.to_string())).or_default() += count;
+    }
+    let row = |((gate, source), rows)| SourceRows { gate, source, rows };
+    let mut rows: Vec<SourceRows> = rows.into_iter().map(row).collect();
+    rows.sort_by_key(|r| std::cmp::Reverse(r.rows));
+    rows
 }
 
 impl Program {

@@ -3,7 +3,7 @@
 use p3_field::{Field, PrimeCharacteristicRing, TwoAdicField};
 use tsz_plonk::gadgets::hash::Digest;
 use tsz_plonk::{Builder, Ext, Felt, Value, from_coordinates};
-use tsz_stark::{CircuitAir, ExtField, F, Proof, TableInfo, VerifyingKey};
+use tsz_stark::{CircuitAir, ExtField, F, FriParams, Proof, TableInfo, VerifyingKey};
 
 use crate::batch::{BatchPhase, BatchWires, Challenges};
 use crate::constraints::{self, LookupChallenges, Point, TableConstraints, Window};
@@ -70,6 +70,16 @@ impl Verifier {
             constraints,
             widest,
         }
+    }
+
+    /// Parameters of the proofs it verifies.
+    pub fn params(&self) -> &FriParams {
+        &self.layout.params
+    }
+
+    /// Number of public values of each table.
+    pub fn public_counts(&self) -> impl Iterator<Item = usize> + '_ {
+        self.tables.iter().map(|t| t.public_values)
     }
 
     /// The key itself, as a constant of the program.

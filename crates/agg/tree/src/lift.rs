@@ -10,7 +10,7 @@ use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family, TransitionClaim};
 use tsz_plonk::gadgets::hash::{self, Digest};
 use tsz_plonk::{Builder, Felt, Value};
 use tsz_recursion::{KeyValues, ProofWires, Verifier, WitnessError};
-use tsz_stark::{F, Proof};
+use tsz_stark::{F, FriParams, Proof};
 
 use crate::claim::{Claim, ExecRange, limbs};
 use crate::wires::{ClaimWires, assert_u24, pack, pack_short, zero_digest};
@@ -50,6 +50,9 @@ pub enum MapError {
     /// The numbers of public values depend on the claim.
     #[error("the number of public values depends on the claim")]
     Shape,
+    /// The key's tables have other numbers of public values.
+    #[error("the numbers of public values are not those of the key")]
+    Counts,
     /// A public value is neither a felt of the claim nor a constant.
     #[error("public value {index} of table {table} is neither a felt of the claim nor constant")]
     Unknown {
@@ -85,7 +88,7 @@ impl Probe {
     }
 }
 
-fn exec_probe(probe: &mut Probe, has_begin: bool) -> ExecClaim {
+fn exec_probe(probe: &mut Probe, algorithm: AlgorithmId, has_begin: bool) -> ExecClaim {
     let context = BatchContext {
         system: probe.digest(),
         batch: probe.u48(),
@@ -93,7 +96,7 @@ fn exec_probe(probe: &mut Probe, has_begin: bool) -> ExecClaim {
         params: probe.digest(),
     };
     let (start, end) = (probe.digest(), probe.digest());
-    ExecClaim { algorithm: probe.digest(), context, count: probe.u24() as u32, start, end, has_begin }
+    ExecClaim { algorithm, context, count: probe.u24() as u32, start, end, has_begin }
 }
 
 fn exec_felts(claim: &ExecClaim) -> Vec<F> {
@@ -127,7 +130,8 @@ impl PublicMap {
         publics: impl Fn(&ExecClaim) -> Vec<Vec<F>>,
     ) -> Result<Self, MapError> {
         let mut probe = Probe(1);
-        let claims: Vec<ExecClaim> = (0..PROBES).map(|k| exec_probe(&mut probe, k % 2 == 1)).collect();
+        let claims: Vec<ExecClaim> =
+            (0..PROBES).map(|k| exec_probe(&mut probe, algorithm, k % 2 == 1)).collect();
         let map = Self::find(claims.iter().map(|c| (exec_felts(c), publics(c))).collect())?;
         map.demand(START..END + 8, "where the range starts and ends")?;
         map.demand(COUNT..COUNT + 1, "how many ops the range has")?;
@@ -176,12 +180,21 @@ impl PublicMap {
         Ok(Self { tables: lengths.iter().enumerate().map(table).collect::<Result<_, _>>()? })
     }
 
+    /// Whether the map says what each public value of a verifier's proofs is.
+    fn fits(&self, verifier: &Verifier) -> Result<(), MapError> {
+        if self.tables.iter().map(Vec::len).eq(verifier.public_counts()) {
+            Ok(())
+        } else {
+            Err(MapError::Counts)
+        }
+    }
+
     fn demand(&self, felts: std::ops::Range<usize>, what: &'static str) -> Result<(), MapError> {
         let stated = |k| self.tables.iter().flatten().any(|place| *place == Place::Felt(k));
         if felts.into_iter().all(stated) { Ok(()) } else { Err(MapError::Missing(what)) }
     }
 
-    /// The felts of the claim that the public values of a proof state; each public value is bound.
+    /// The felts of the claim that the public values of a proof state; each public value is bound: [`Self::fits`].
     #[track_caller]
     fn bind(&self, b: &mut Builder, felts: usize, proof: &ProofWires) -> Vec<Option<Felt>> {
         let mut claim: Vec<Option<Felt>> = vec![None; felts];
@@ -219,13 +232,26 @@ pub struct Lift {
 
 impl Lift {
     /// The lift of execution proofs.
-    pub fn exec(verifier: Verifier, map: PublicMap) -> Self {
-        Self { verifier, map, is_exec: true }
+    ///
+    /// # Errors
+    /// [`MapError::Counts`] for a map of another circuit: some public values would be bound to nothing.
+    pub fn exec(verifier: Verifier, map: PublicMap) -> Result<Self, MapError> {
+        map.fits(&verifier)?;
+        Ok(Self { verifier, map, is_exec: true })
     }
 
     /// The lift of transition proofs.
-    pub fn transition(verifier: Verifier, map: PublicMap) -> Self {
-        Self { verifier, map, is_exec: false }
+    ///
+    /// # Errors
+    /// As [`Lift::exec`].
+    pub fn transition(verifier: Verifier, map: PublicMap) -> Result<Self, MapError> {
+        map.fits(&verifier)?;
+        Ok(Self { verifier, map, is_exec: false })
+    }
+
+    /// Parameters of the proofs it verifies.
+    pub fn params(&self) -> &FriParams {
+        self.verifier.params()
     }
 
     /// The circuit. Public values: eight zeros, where a join has the vk root; the digest of the claim.

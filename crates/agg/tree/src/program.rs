@@ -12,7 +12,7 @@ use tsz_stark::{Commitment, Profile, SetupError, VerifyingKey};
 use crate::NODE_PUBLICS;
 
 /// log2 of the rows of the shapes of nodes. A program has the smallest one that holds it.
-pub const SHAPE_LOGS: std::ops::RangeInclusive<usize> = 15..=19;
+pub const SHAPE_LOGS: std::ops::RangeInclusive<usize> = 14..=19;
 
 /// Why there is no program.
 #[derive(Debug, Error)]
@@ -41,9 +41,7 @@ impl NodeProgram {
         profile: Profile,
         logs: std::ops::RangeInclusive<usize>,
     ) -> Result<Self, ProgramError> {
-        let rows = tsz_plonk::rows(&circuit);
-        let holds = |log: &usize| Shape::node(profile, *log, NODE_PUBLICS).holds(&rows);
-        let log = logs.clone().find(holds).unwrap_or(*logs.end());
+        let log = fitting(profile, &tsz_plonk::rows(&circuit), logs.clone()).unwrap_or(*logs.end());
         let program = Program::compile(circuit, Shape::node(profile, log, NODE_PUBLICS))?;
         Ok(Self { prover: program.keys()?, log })
     }
@@ -71,6 +69,11 @@ impl NodeProgram {
     }
 }
 
+/// log2 of the smallest shape of `logs` that holds a program of these rows.
+fn fitting(profile: Profile, rows: &Rows, mut logs: std::ops::RangeInclusive<usize>) -> Option<usize> {
+    logs.find(|log| Shape::node(profile, *log, NODE_PUBLICS).holds(rows))
+}
+
 /// The keys of all nodes of one profile, from the commitment to their program: no program is needed.
 pub struct NodeKeys {
     smallest: Arc<VerifyingKey<PlonkAir>>,
@@ -95,6 +98,20 @@ impl NodeKeys {
     pub fn key(&self, log: usize, commitment: &Digest) -> Result<VerifyingKey<PlonkAir>, SetupError> {
         let heights = Shape::node(self.profile, log, NODE_PUBLICS).log_heights();
         self.smallest.resized(&heights, Commitment::new(vec![*commitment]))
+    }
+
+    /// log2 of the smallest shape of `logs` that holds a program of these rows.
+    pub fn fitting(&self, rows: &Rows, logs: std::ops::RangeInclusive<usize>) -> Option<usize> {
+        fitting(self.profile, rows, logs)
+    }
+
+    /// Committed cells of a proof of a shape.
+    ///
+    /// # Errors
+    /// [`SetupError`] for a shape that is none.
+    pub fn cells(&self, log: usize) -> Result<u64, SetupError> {
+        let key = self.key(log, &Digest::default())?;
+        Ok(key.tables().iter().map(|t| t.cells() as u64).sum())
     }
 
     /// What a transcript absorbs of a key.

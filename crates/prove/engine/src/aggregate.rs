@@ -4,7 +4,7 @@
 //! gives each node a name that depends on nothing but the base proofs and the vk root. Finished nodes are written
 //! to a work folder under their names and are used again, whoever made them: each is verified when it is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,11 @@ use serde::Serialize;
 use tsz_aggregator::{BatchProofs, Bundle, ExecProof, check_bundle};
 use tsz_codec::Encode;
 use tsz_hash::{Digest, hash_bytes};
-use tsz_ledger::SetLeaf;
-use tsz_plonk::Rows;
+use tsz_ledger::{AlgorithmId, SetLeaf};
+use tsz_plonk::{Builder, SourceRows};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::security;
-use tsz_stark::{Profile, Proof};
+use tsz_stark::{FriParams, Profile, Proof};
 use tsz_tree::{
     Advice, AggregationProof, Child, Claim, ExecRange, Join, Lift, NodeKeys, NodeProgram, NodeProof,
     ProgramError, PublicMap, SHAPE_LOGS, join_algorithm, merge,
@@ -125,14 +125,14 @@ pub(crate) fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), 
     let failed = failed(lift_name(circuit));
     let (verifier, key) = verifier(circuit)?;
     let map = PublicMap::exec(circuit.algorithm(), |claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
-    Ok((Lift::exec(verifier, map), key))
+    Ok((Lift::exec(verifier, map).map_err(|e| failed(&e))?, key))
 }
 
 fn transition_lift(circuit: &dyn TransitionCircuit) -> Result<(Lift, KeyValues), EngineError> {
     let failed = failed(lift_name(circuit));
     let (verifier, key) = verifier(circuit)?;
     let map = PublicMap::transition(|claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
-    Ok((Lift::transition(verifier, map), key))
+    Ok((Lift::transition(verifier, map).map_err(|e| failed(&e))?, key))
 }
 
 fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
@@ -140,30 +140,101 @@ fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
     circuit.base().ok_or_else(none)?.verifier()
 }
 
-/// Rows that each lift of a registry needs, whatever shape holds it.
-///
-/// # Errors
-/// [`EngineError`].
-pub fn rows_of_lifts(registry: &Registry, mut each: impl FnMut(&str, Rows)) -> Result<(), EngineError> {
-    for circuit in registry.exec_circuits() {
-        let lift = exec_lift(circuit.as_ref())?.0;
-        each(&lift_name(circuit.as_ref()), tsz_plonk::rows(&lift.build()));
-    }
-    for circuit in registry.transitions() {
-        let lift = transition_lift(circuit.as_ref())?.0;
-        each(&lift_name(circuit.as_ref()), tsz_plonk::rows(&lift.build()));
-    }
-    Ok(())
+/// What a lift or join needs, whatever it verifies.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeRows {
+    /// Name of its key.
+    pub name: String,
+    /// Blow-up and queries of the proofs it verifies; those of the left child for a join.
+    pub verifies: [usize; 2],
+    /// Permutations in use.
+    pub permutations: usize,
+    /// Arithmetic rows.
+    pub arithmetic: usize,
+    /// Batch reduction rows.
+    pub reductions: usize,
+    /// Pack rows.
+    pub packs: usize,
+    /// log2 of the rows of its shape; none if it fits no shape.
+    pub log: Option<usize>,
+    /// Committed cells of a proof.
+    pub cells: u64,
 }
 
-/// Rows that the join of children of two shapes needs.
+fn node_rows(
+    name: String,
+    verifies: &FriParams,
+    builder: &Builder,
+    keys: &NodeKeys,
+) -> Result<NodeRows, EngineError> {
+    let rows = tsz_plonk::rows(builder);
+    let log = keys.fitting(&rows, SHAPE_LOGS);
+    let cells = match log {
+        Some(log) => keys.cells(log).map_err(|e| failed(&name)(&e))?,
+        None => 0,
+    };
+    Ok(NodeRows {
+        verifies: [1 << verifies.log_blowup, verifies.num_queries],
+        permutations: rows.poseidon2,
+        arithmetic: rows.alu,
+        reductions: rows.horner,
+        packs: rows.pack,
+        log,
+        cells,
+        name,
+    })
+}
+
+/// What the lifts of a registry need, in order, and the joins over their shapes.
 ///
 /// # Errors
 /// [`EngineError`].
-pub fn rows_of_join(keys: &NodeKeys, of: [usize; 2]) -> Result<Rows, EngineError> {
-    let verifiers = keys.verifiers(of).map_err(|e| failed(join_name(of))(&e))?;
-    let join = Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone());
-    Ok(tsz_plonk::rows(&join.build()))
+pub fn rows_of_nodes(
+    registry: &Registry,
+    profile: Profile,
+    progress: &dyn Fn(&str),
+) -> Result<Vec<NodeRows>, EngineError> {
+    let keys = NodeKeys::new(profile).map_err(|e| failed("nodes")(&e))?;
+    let mut all = Vec::new();
+    for name in registry.circuits().map(lift_name) {
+        progress(&name);
+        let (lift, _, _) = lift_of(registry, &name)?;
+        all.push(node_rows(name, lift.params(), &lift.build(), &keys)?);
+    }
+    let mut done = BTreeSet::new();
+    loop {
+        let shapes: BTreeSet<usize> = all.iter().filter_map(|n| n.log).collect();
+        let pairs = shapes.iter().flat_map(|l| shapes.iter().map(|r| [*l, *r]));
+        let Some(of) = pairs.into_iter().find(|pair| !done.contains(pair)) else { return Ok(all) };
+        let name = join_name(of);
+        progress(&name);
+        let verifiers = keys.verifiers(of).map_err(|e| failed(&name)(&e))?;
+        let [left, right] = of.map(|log| verifiers[&log].clone());
+        let params = *left.params();
+        all.push(node_rows(name, &params, &Join::new(left, right).build(), &keys)?);
+        done.insert(of);
+    }
+}
+
+/// What the rows of a lift are spent on, by gate and place of the source.
+///
+/// # Errors
+/// [`EngineError::NotPinned`] for a name that is no lift's.
+pub fn rows_of_lift(registry: &Registry, name: &str) -> Result<Vec<SourceRows>, EngineError> {
+    Ok(tsz_plonk::rows_by_source(&lift_of(registry, name)?.0.build()))
+}
+
+/// A lift by its name, what a transcript absorbs of its key, and its algorithm.
+fn lift_of(registry: &Registry, name: &str) -> Result<(Lift, KeyValues, AlgorithmId), EngineError> {
+    let is = |circuit: &dyn Keyed| lift_name(circuit) == name;
+    if let Some(circuit) = registry.exec_circuits().iter().find(|c| is(c.as_ref())) {
+        let (lift, key) = exec_lift(circuit.as_ref())?;
+        return Ok((lift, key, circuit.algorithm()));
+    }
+    let none = || EngineError::NotPinned(name.to_owned());
+    let circuit = registry.transitions().iter().find(|c| is(c.as_ref())).ok_or_else(none)?;
+    let (lift, key) = transition_lift(circuit.as_ref())?;
+    Ok((lift, key, circuit.algorithm()))
 }
 
 /// Keys of nodes.
@@ -186,7 +257,7 @@ pub fn derive_nodes(
     progress: &dyn Fn(&str),
 ) -> Result<DerivedNodes, EngineError> {
     let (mut pins, mut left_out) = (Vec::new(), Vec::new());
-    let mut shapes = std::collections::BTreeSet::new();
+    let mut shapes = BTreeSet::new();
     for name in registry.circuits().map(lift_name) {
         progress(&name);
         match derive_lift(registry, profile, logs.clone(), &name)? {
@@ -199,7 +270,7 @@ pub fn derive_nodes(
     }
     let keys = NodeKeys::new(profile).map_err(|e| failed(JOIN)(&e))?;
     // Joins verify joins: the shapes of joins count too.
-    let mut done = std::collections::BTreeSet::new();
+    let mut done = BTreeSet::new();
     loop {
         let all: Vec<usize> = shapes.iter().copied().collect();
         let pairs = all.iter().flat_map(|l| all.iter().map(|r| [*l, *r]));
@@ -243,14 +314,7 @@ fn derive_lift(
     logs: std::ops::RangeInclusive<usize>,
     name: &str,
 ) -> Result<Option<(Pin, usize)>, EngineError> {
-    let is = |circuit: &dyn Keyed| lift_name(circuit) == name;
-    let exec = registry.exec_circuits().iter().find(|c| is(c.as_ref()));
-    let transition = registry.transitions().iter().find(|c| is(c.as_ref()));
-    let ((lift, key), algorithm) = match (exec, transition) {
-        (Some(circuit), _) => (exec_lift(circuit.as_ref())?, circuit.algorithm()),
-        (_, Some(circuit)) => (transition_lift(circuit.as_ref())?, circuit.algorithm()),
-        _ => return Err(EngineError::NotPinned(name.to_owned())),
-    };
+    let (lift, key, algorithm) = lift_of(registry, name)?;
     match NodeProgram::new(lift.build(), profile, logs) {
         Ok(program) => Ok(Some((pin(name, algorithm, Some(key.digest), &program), program.log()))),
         Err(ProgramError::Compile(_)) => Ok(None),

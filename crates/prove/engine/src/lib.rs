@@ -26,7 +26,10 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 
-pub use aggregate::{AggregateReport, Aggregator, DerivedNodes, derive_node, derive_nodes};
+pub use aggregate::{
+    AggregateReport, Aggregator, DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift,
+    rows_of_nodes,
+};
 pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
 pub use folder::{Manifest, Verified, verify_dir};
@@ -36,3 +39,4 @@ pub use prove::{prove_batch, prove_run};
 pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};
 pub use scenario::executed;
+pub use tsz_plonk::SourceRows;

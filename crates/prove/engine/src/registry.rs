@@ -7,7 +7,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
-use tsz_stark::{Circuit, CircuitAir, F, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_stark::{Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
 use tsz_trade::Params;
 use tsz_vktree::VkEntry;
 
@@ -39,6 +39,8 @@ pub struct KeyInfo {
     pub digest: Digest,
     /// Shape and cost of each table.
     pub tables: Vec<TableInfo>,
+    /// Parameters of its proofs.
+    pub params: FriParams,
     /// Proven and conjectured bits.
     pub security: Security,
     /// What it cost to build the keys.
@@ -175,7 +177,7 @@ pub struct LazyKeys<A> {
 }
 
 impl<A: CircuitAir> LazyKeys<A> {
-    /// Keys of the circuit that `build` describes.
+    /// Keys of the circuit that `build` describes, in the base profile that suits its size if it is a base one.
     pub fn new(id: CircuitId, build: impl Fn() -> Circuit<A> + Send + Sync + 'static) -> Self {
         Self { id, build: Box::new(build), built: OnceLock::new() }
     }
@@ -188,10 +190,11 @@ impl<A: CircuitAir> LazyKeys<A> {
     fn built(&self) -> Result<&(ProvingKey<A>, KeyInfo), EngineError> {
         let build = || {
             let watch = Stopwatch::start();
-            let pk = setup((self.build)()).map_err(|e| e.to_string())?;
+            let pk = setup((self.build)().balanced()).map_err(|e| e.to_string())?;
             let vk = pk.vk();
             let (digest, tables, security) = (*vk.digest(), vk.tables().to_vec(), security(vk));
-            Ok((pk, KeyInfo { digest, tables, security, setup: watch.cost() }))
+            let params = *vk.params();
+            Ok((pk, KeyInfo { digest, tables, params, security, setup: watch.cost() }))
         };
         let failed = |error: &String| EngineError::Setup { name: self.id.to_string(), error: error.clone() };
         self.built.get_or_init(build).as_ref().map_err(failed)

@@ -15,7 +15,8 @@ use tsz_hash::{Digest, Domain, ZERO, hash};
 
 use crate::config::{Commitment, Config, EXT_DEGREE, ExtField, F, config};
 use crate::digest;
-use crate::params::{FriParams, MIN_LOG_HEIGHT, Profile};
+use crate::params::{FriParams, MIN_LOG_HEIGHT, MIN_PROVEN_BITS, Profile};
+use crate::security::with_fewest_queries;
 
 /// An AIR with a name; the name is part of the vk digest and of every report.
 pub trait TableAir: BaseAir<F> {
@@ -72,6 +73,20 @@ impl<A> Circuit<A> {
     pub fn new(profile: Profile, tables: impl IntoIterator<Item = (A, usize)>) -> Self {
         let (airs, log_heights) = tables.into_iter().unzip();
         Self { airs, log_heights, profile }
+    }
+}
+
+impl<A: BaseAir<F>> Circuit<A> {
+    /// A circuit of the profile [`Profile::Base`] in the base profile that suits its size, any other as it is.
+    pub fn balanced(mut self) -> Self {
+        if self.profile == Profile::Base {
+            let width = |(air, _): &(&A, &usize)| air.width();
+            let tables = || self.airs.iter().zip(&self.log_heights);
+            let columns: usize = tables().map(|t| width(&t)).sum();
+            let cells: usize = tables().map(|t| width(&t) << t.1).sum();
+            self.profile = Profile::for_rows(cells / columns.max(1));
+        }
+        self
     }
 }
 
@@ -334,6 +349,11 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         tables.push(info);
         air_digests.push(air_digest);
     }
+    // Commitments do not depend on the number of queries, which is known only now.
+    let params = match profile.is_base() {
+        true => with_fewest_queries(params, &tables, MIN_PROVEN_BITS),
+        false => params,
+    };
     let preprocessed = data.common.preprocessed.as_ref().map(|p| &p.commitment);
     let (preimage, preprocessed_at) = digest::vk_preimage(&air_digests, &log_heights, preprocessed, &params);
     let digest = hash(Domain::Vk, &preimage);

@@ -25,7 +25,7 @@ mod verify;
 
 pub use circuit::{Circuit, CircuitAir, ProvingKey, SetupError, TableAir, TableInfo, VerifyingKey, setup};
 pub use config::{Commitment, Config, ExtField, F};
-pub use params::{FriParams, MAX_PROOF_BYTES, MIN_LOG_HEIGHT, PROTOCOL_VERSION, Profile};
+pub use params::{FriParams, MAX_PROOF_BYTES, MIN_LOG_HEIGHT, MIN_PROVEN_BITS, PROTOCOL_VERSION, Profile};
 pub use proof::{Proof, ProveError, prove};
 pub use shape::ShapeError;
 pub use verify::{VerifyError, verify, verify_proof};

@@ -6,6 +6,13 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub const MIN_LOG_HEIGHT: usize = 6;
 /// Bytes of the longest proof that is even looked at.
 pub const MAX_PROOF_BYTES: usize = 32 << 20;
+/// Proven bits of base proofs: each key has the fewest queries that give them.
+pub const MIN_PROVEN_BITS: f64 = 100.0;
+/// A circuit of at most so many rows in the mean, weighted by columns, is proven at blow-up 8: see
+/// [`Profile::for_rows`].
+const MAX_ROWS_OF_BASE8: usize = 20_000;
+/// As [`MAX_ROWS_OF_BASE8`], for blow-up 4.
+const MAX_ROWS_OF_BASE4: usize = 1 << 16;
 
 /// Parameters of the low-degree test and the proof-of-work bits of every challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +42,13 @@ pub struct FriParams {
 /// Which parameters a circuit is proven with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// Base proofs: blow-up 2, at least 100 proven bits.
+    /// Base proofs at blow-up 2: cheap to make and dear to aggregate, for large circuits. Constraints have degree
+    /// 3 at most. At least [`MIN_PROVEN_BITS`] proven bits, as for all base profiles.
     Base,
+    /// Base proofs at blow-up 4: about half the queries of [`Profile::Base`].
+    Base4,
+    /// Base proofs at blow-up 8: about a third of the queries of [`Profile::Base`], for small circuits.
+    Base8,
     /// Node proofs of the aggregation tree: blow-up 8, few queries, so that a join has little to verify; at least
     /// 100 proven bits. Constraints may have degree 9.
     Node,
@@ -51,24 +63,29 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The parameters of the profile.
+    /// The base profile for a circuit of so many rows in the mean, weighted by main columns.
+    ///
+    /// The prover of the aggregation tree pays for queries times opened columns, the prover of the circuit for
+    /// cells times blow-up: their quotient, the rows, decides. The bounds are where the sum of both is about the
+    /// same on either side (docs/src/recursion.md), but for the largest circuits, whose own provers come first.
+    pub const fn for_rows(rows: usize) -> Self {
+        match rows {
+            0..=MAX_ROWS_OF_BASE8 => Self::Base8,
+            ..=MAX_ROWS_OF_BASE4 => Self::Base4,
+            _ => Self::Base,
+        }
+    }
+
+    /// The parameters of the profile. A base key may have fewer queries: [`crate::setup`] takes as many as prove
+    /// [`MIN_PROVEN_BITS`]. These are enough for any circuit, by unique decoding alone.
     ///
     /// A cap of one digest is the smallest here: the queries share one pruned multiproof, whose upper levels
-    /// are free once 203 queries meet. A final polynomial of 32 coefficients saves the last folding rounds.
+    /// are free once many queries meet. A final polynomial of 32 coefficients saves the last folding rounds.
     pub const fn params(self) -> FriParams {
         match self {
-            Self::Base => FriParams {
-                log_blowup: 1,
-                num_queries: 203,
-                max_log_arity: 3,
-                log_final_poly_len: MIN_LOG_HEIGHT - 1,
-                cap_height: 0,
-                query_pow_bits: 16,
-                commit_pow_bits: 12,
-                batch_pow_bits: 16,
-                ood_pow_bits: 16,
-                lookup_pow_bits: 16,
-            },
+            Self::Base => Self::base(1, 194),
+            Self::Base4 => Self::base(2, 119),
+            Self::Base8 => Self::base(3, 97),
             Self::Node => FriParams {
                 log_blowup: 3,
                 num_queries: 66,
@@ -85,6 +102,22 @@ impl Profile {
             Self::InsecureTest => Self::insecure(1),
             #[cfg(any(test, feature = "insecure-test"))]
             Self::InsecureNode => Self::insecure(3),
+        }
+    }
+
+    /// Grinding of 20 bits, half a CPU second in all, is cheaper than the queries it stands for.
+    const fn base(log_blowup: usize, num_queries: usize) -> FriParams {
+        FriParams {
+            log_blowup,
+            num_queries,
+            max_log_arity: 3,
+            log_final_poly_len: MIN_LOG_HEIGHT - 1,
+            cap_height: 0,
+            query_pow_bits: 20,
+            commit_pow_bits: 16,
+            batch_pow_bits: 20,
+            ood_pow_bits: 16,
+            lookup_pow_bits: 16,
         }
     }
 
@@ -106,6 +139,11 @@ impl Profile {
 
     /// True for a profile that proves nothing against a forger.
     pub const fn is_insecure(self) -> bool {
-        !matches!(self, Self::Base | Self::Node)
+        !matches!(self, Self::Base | Self::Base4 | Self::Base8 | Self::Node)
+    }
+
+    /// True for a profile of base proofs with as few queries as the proven bits allow.
+    pub const fn is_base(self) -> bool {
+        matches!(self, Self::Base | Self::Base4 | Self::Base8)
     }
 }

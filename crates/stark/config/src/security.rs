@@ -95,6 +95,14 @@ pub fn security_of(params: &FriParams, tables: &[TableInfo]) -> Security {
     }
 }
 
+/// The parameters with the fewest queries that prove `bits`; as they are if even they prove less.
+pub(crate) fn with_fewest_queries(params: FriParams, tables: &[TableInfo], bits: f64) -> FriParams {
+    (1..params.num_queries)
+        .map(|num_queries| FriParams { num_queries, ..params })
+        .find(|fewer| security_of(fewer, tables).proven_bits >= bits)
+        .unwrap_or(params)
+}
+
 fn openings(info: &TableInfo) -> usize {
     num_batched_openings(
         info.width,

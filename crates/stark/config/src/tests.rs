@@ -190,17 +190,70 @@ fn setup_refuses_short_tables() {
     assert!(matches!(setup(wrong), Err(SetupError::Preprocessed { .. })));
 }
 
+/// Profiles of base proofs.
+const BASE: [Profile; 3] = [Profile::Base, Profile::Base4, Profile::Base8];
+
 #[test]
-fn base_profile_is_proven_to_100_bits() {
-    let (pk, _, _) = honest(Profile::Base);
-    let s = security(pk.vk());
-    assert!(s.proven_bits >= 100.0, "{s:?}");
-    assert!(s.conjectured_bits >= s.proven_bits);
-    assert!(s.proven_terms.iter().any(|t| t.label == "logup-fingerprint"));
+fn base_keys_have_the_fewest_queries_that_prove_100_bits() {
+    let mut queries = Vec::new();
+    for profile in BASE {
+        let (pk, bytes, publics) = honest(profile);
+        verify(pk.vk(), &bytes, &publics).unwrap();
+        let s = security(pk.vk());
+        assert!(s.proven_bits >= MIN_PROVEN_BITS, "{s:?}");
+        assert!(s.conjectured_bits >= s.proven_bits);
+        assert!(s.proven_terms.iter().any(|t| t.label == "logup-fingerprint"));
+        let params = *pk.vk().params();
+        let fewer = FriParams { num_queries: params.num_queries - 1, ..params };
+        assert!(security_of(&fewer, pk.vk().tables()).proven_bits < MIN_PROVEN_BITS);
+        assert_eq!(FriParams { num_queries: 0, ..params }, FriParams { num_queries: 0, ..profile.params() });
+        queries.push(params.num_queries);
+    }
+    assert!(queries[0] > 3 * queries[1] / 2 && queries[1] > 5 * queries[2] / 4, "{queries:?}");
 }
 
 #[test]
-fn base_profile_is_proven_to_100_bits_for_the_largest_circuits() {
+fn a_key_with_other_queries_or_blow_up_is_another_key() {
+    let (pk, bytes, publics) = honest(Profile::Base8);
+    let mut digests = vec![*pk.vk().digest()];
+    for profile in [Profile::Base, Profile::Base4] {
+        let other = setup(circuit(profile, 5)).unwrap();
+        assert!(matches!(verify(other.vk(), &bytes, &publics), Err(VerifyError::Shape(_))));
+        digests.push(*other.vk().digest());
+    }
+    // One query less: the digest commits to it, and the proof has another shape.
+    let mut fewer = setup(circuit(Profile::Base8, 5)).unwrap();
+    let vk = std::sync::Arc::get_mut(&mut fewer.vk).unwrap();
+    vk.params.num_queries -= 1;
+    assert!(matches!(verify(&fewer.vk, &bytes, &publics), Err(VerifyError::Shape(_))));
+    let (preimage, _) = digest::vk_preimage(
+        &fewer.vk.air_digests,
+        &fewer.vk.log_heights,
+        fewer.vk.preprocessed_commitment(),
+        &fewer.vk.params,
+    );
+    digests.push(tsz_hash::hash(tsz_hash::Domain::Vk, &preimage));
+    for (k, digest) in digests.iter().enumerate() {
+        assert!(!digests[..k].contains(digest));
+    }
+}
+
+#[test]
+fn the_blow_up_follows_the_rows() {
+    assert_eq!(circuit(Profile::Base, 5).balanced().profile, Profile::Base8);
+    assert_eq!(circuit(Profile::InsecureTest, 5).balanced().profile, Profile::InsecureTest);
+    let of = |log| {
+        let mut circuit = circuit(Profile::Base, 5);
+        circuit.log_heights[0] = log;
+        circuit.balanced().profile
+    };
+    // Three columns of four are the first table's.
+    assert_eq!([14, 15, 16, 17].map(of), [Profile::Base8, Profile::Base4, Profile::Base4, Profile::Base]);
+    assert_eq!(Profile::for_rows(0), Profile::Base8);
+}
+
+#[test]
+fn base_profiles_are_proven_to_100_bits_for_the_largest_circuits() {
     // Wider, taller and with more messages than any circuit of the system: 4,000 columns at 2^20 rows.
     let (pk, _, _) = honest(Profile::InsecureTest);
     let table = TableInfo {
@@ -215,8 +268,11 @@ fn base_profile_is_proven_to_100_bits_for_the_largest_circuits() {
         main_next: true,
         ..pk.vk().tables()[0].clone()
     };
-    let s = security_of(&Profile::Base.params(), &vec![table; 8]);
-    assert!(s.proven_bits >= 100.0, "{s:?}");
+    for profile in BASE {
+        let s = security_of(&profile.params(), &vec![table.clone(); 8]);
+        assert!(s.proven_bits >= 100.0, "{profile:?} {s:?}");
+        assert!(!profile.is_insecure());
+    }
     let insecure = security(pk.vk());
     assert!(insecure.proven_bits < 10.0 && Profile::InsecureTest.is_insecure());
 }

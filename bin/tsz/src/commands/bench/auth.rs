@@ -10,7 +10,7 @@ use tsz_engine::measure::Stopwatch;
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{BatchContext, Cell, Key, KeyPolicy, Permission, Permissions, Scheme, SystemId};
 use tsz_smt::bench::Mix;
-use tsz_stark::{Profile, security::security};
+use tsz_stark::{Profile, security::security, setup};
 use tsz_stf::{AuthOp, MemView, RegisterKeyByPasskey, RegisterKeyByWallet, Trusted, Verified};
 use tsz_stf::{apply_auth_with, message};
 use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
@@ -53,7 +53,7 @@ pub fn run(args: &BenchArgs, output: &Output, kind: Kind) -> Result<Report> {
     valid.context("an honest approval is refused")?;
 
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) = timed(|| Witness::new(class, &context, &records, context.digest()));

@@ -7,8 +7,8 @@ use tsz_ledger::{Access, BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, Mks
 use tsz_manage::ManageRecord;
 use tsz_oracle::OracleRecord;
 use tsz_sig::{SecretKey, Signature};
-use tsz_stark::Profile;
 use tsz_stark::security::security;
+use tsz_stark::{Profile, setup};
 use tsz_stf::{MemView, Verified, chain};
 use tsz_trade::ops::{FundingTick, OracleUpdate, PremiumReport, PremiumSample, PriceReport};
 use tsz_trade::params::{FundingConfig, OracleParams, Params, PerpMarket, Status, TierParams};
@@ -165,7 +165,7 @@ pub fn oracle(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_oracle::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =
@@ -216,7 +216,7 @@ pub fn manage(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_manage::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =

@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::Stopwatch;
 use tsz_ledger::{Cell, Key, MkfCell, MkoCell, MkpCell, PosCell, SubCell};
 use tsz_settle::SettleRecord;
-use tsz_stark::Profile;
 use tsz_stark::security::security;
+use tsz_stark::{Profile, setup};
 use tsz_trade::ops::SettlePair;
 use tsz_trade::params::Status;
 use tsz_trade::{HOUR_MS, Party, TradeOp};
@@ -74,7 +74,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_settle::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =

@@ -5,7 +5,7 @@ use tsz_engine::measure::Stopwatch;
 use tsz_ledger::{Access, BatchContext, Family, Key};
 use tsz_smt::Tree;
 use tsz_smt::bench::{Mix, populate, random_updates};
-use tsz_stark::{Profile, security::security};
+use tsz_stark::{Profile, security::security, setup};
 use tsz_transition::{Class, Witness};
 
 use crate::cli::BenchArgs;
@@ -32,7 +32,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class = *Class::fitting(&Witness::new(&context, &ops, &tree)?.counts())
         .with_context(|| format!("no size class holds {leaves} leaves"))?;
     spinner.set_message(format!("keys of size class {}", class.name));
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
     let key = key?;
 
     spinner.set_message("proving");

@@ -60,7 +60,7 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     let bits = security(&report);
     figures(&report, &stages, bits, output);
 
-    let aggregation = if args.aggregate { Some(aggregate(&bundle, &pins, output)?) } else { None };
+    let aggregation = if args.no_aggregate { None } else { Some(aggregate(&bundle, &pins, output)?) };
 
     output.line("\nCheating:");
     let spinner = output.spinner("cheating");

@@ -295,6 +295,51 @@ fn a_felt_that_is_asserted_equal_keeps_its_row_and_its_home() {
     assert_eq!((program.rows().alu, program.rows().pack), (2, 2));
 }
 
+/// An extension value in place of a felt that is asserted to be equal to it: every row of arithmetic holds with it,
+/// and the felt's home, which has room for one felt, is what does not.
+#[test]
+fn rejects_an_extension_value_for_a_felt_that_is_asserted_equal_to_one() {
+    let mut b = Builder::new();
+    let (x, f) = (b.input_ext(), b.input());
+    b.assert_eq(x, f.into());
+    let square = b.square(x);
+    b.expose_ext(square);
+    let five = Value::from_u8(5);
+    let lie = ext(&mut rng(6));
+    // The same rows without the felt's type: there the extension value is honest.
+    let mut free = Builder::new();
+    let (y, g) = (free.input_ext(), free.input_ext());
+    let difference = free.sub(y, g);
+    free.assert_zero(difference);
+    let square = free.square(y);
+    free.expose_ext(square);
+    let mut case = Case::new(b, &[five, five]);
+    let witness = Case::new(free, &[lie, lie]);
+    case.publics = witness.publics.clone();
+    case.traces[PUBLIC] = witness.traces[PUBLIC].clone();
+    let (slots, width) = (4, case.traces[ALU].width);
+    let old = [five, five * five].map(crate::coordinates);
+    let new = [lie, lie * lie].map(crate::coordinates);
+    for row in 0..case.program.rows().alu {
+        for slot in 0..slots {
+            let cells = &mut case.traces[ALU].values[row * width + 4 * slot..][..4];
+            for (old, new) in old.iter().zip(&new) {
+                if cells == old {
+                    cells.copy_from_slice(new);
+                    break;
+                }
+            }
+        }
+    }
+    for row in 0..case.program.rows().pack {
+        let cells = &mut case.traces[PACK].values[4 * row..][..4];
+        if cells == old[1] {
+            cells.copy_from_slice(&new[1]);
+        }
+    }
+    assert!(is_bus(&case.refused()));
+}
+
 #[test]
 fn rejects_a_quotient_that_is_none() {
     let mut b = Builder::new();

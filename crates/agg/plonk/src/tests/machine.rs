@@ -161,3 +161,18 @@ fn timing_of_merkle_openings() {
     println!("verify {:.1} ms, {} bytes", start.elapsed().as_secs_f64() * 1e3, proof.len());
     println!("{}\n{:?}", report(prover.vk().tables()), security(prover.vk()));
 }
+
+#[test]
+fn rows_by_source_are_those_of_the_program() {
+    let (b, _) = super::lies::demo();
+    let rows = crate::rows(&b);
+    let by_source = crate::rows_by_source(&b);
+    let of = |gates: &[&str]| -> usize {
+        by_source.iter().filter(|r| gates.contains(&r.gate)).map(|r| r.rows).sum()
+    };
+    assert_eq!(of(&["permutation"]), rows.poseidon2);
+    assert_eq!(of(&["bits"]), rows.bits);
+    assert_eq!(of(&["horner"]), rows.horner);
+    assert!(by_source.iter().any(|r| r.gate == "permutation" && r.source.contains("lies.rs")));
+    assert!(by_source.is_sorted_by_key(|r| std::cmp::Reverse(r.rows)));
+}

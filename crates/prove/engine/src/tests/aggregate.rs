@@ -471,19 +471,20 @@ fn pins_of_all_keys_are_written() {
     std::fs::write(path, pins.to_toml().unwrap()).unwrap();
 }
 
-/// Rows of every lift and of the joins, in the pinned profiles and in those of tests.
+/// Rows of every lift and of the joins over their shapes; what `tsz vk rows` prints.
 ///
-/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture rows_of_all_nodes`.
+/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture rows_of_all_nodes`; `TSZ_LIFT` names a lift whose
+/// rows are counted by source.
 #[test]
 #[ignore = "measures"]
 fn rows_of_all_nodes() {
-    for (base, node) in [(Profile::InsecureTest, Profile::InsecureNode), (Profile::Base, Profile::Node)] {
-        println!("{base:?}");
-        let print = |name: &str, rows: tsz_plonk::Rows| println!("{name:24} {rows:?}");
-        crate::aggregate::rows_of_lifts(&crate::circuits::circuits(base), print).unwrap();
-        for log in [14, 15, 16, 17, 18] {
-            let rows = crate::aggregate::rows_of_join(&NodeKeys::new(node).unwrap(), [log, log]).unwrap();
-            print(&format!("join/{log}-{log}"), rows);
-        }
+    let registry = registry();
+    if let Ok(name) = std::env::var("TSZ_LIFT") {
+        rows_of_lift(&registry, &name).unwrap().iter().take(40).for_each(|r| println!("{r:?}"));
+        return;
+    }
+    for node in rows_of_nodes(&registry, Profile::Node, &|_| {}).unwrap() {
+        println!("{node:?}");
+        assert!(node.log.is_some(), "{}", node.name);
     }
 }
