@@ -14,7 +14,7 @@ use crate::names::MarketKind;
 use crate::{Amount, ParamsSpec};
 
 /// Names of the entries.
-pub(super) const KINDS: [&str; 25] = [
+pub(super) const KINDS: [&str; 27] = [
     "place",
     "cancel_order",
     "cancel_all",
