@@ -1,14 +1,14 @@
-//! The operations of the families auth and wallet: what an external key approves.
+//! The operations of the families auth, wallet and oidc: what an external key approves.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use tsz_auth::{Assertion, Passkey, Wallet, WalletApproval};
+use tsz_auth::{Assertion, LoginProvider, Passkey, SocialLogin, Wallet, WalletApproval};
 use tsz_hash::Block;
 use tsz_ledger::{BatchContext, Family};
 
 use crate::ops::{
-    PayByPasskey, PayByWallet, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey,
-    RevokeKeyByWallet,
+    PayByPasskey, PayByWallet, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByOidc,
+    RevokeKeyByPasskey, RevokeKeyByWallet,
 };
 use crate::{Applied, Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 
@@ -18,13 +18,15 @@ pub mod code {
     pub const REVOKE_KEY_BY_PASSKEY: u32 = 71;
     pub const REGISTER_KEY_BY_WALLET: u32 = 72;
     pub const REVOKE_KEY_BY_WALLET: u32 = 73;
+    pub const REGISTER_KEY_BY_OIDC: u32 = 74;
+    pub const REVOKE_KEY_BY_OIDC: u32 = 75;
     pub const TRANSFER_BY_PASSKEY: u32 = 76;
     pub const WITHDRAW_BY_PASSKEY: u32 = 77;
     pub const TRANSFER_BY_WALLET: u32 = 78;
     pub const WITHDRAW_BY_WALLET: u32 = 79;
 }
 
-/// An operation of the families auth and wallet.
+/// An operation of the families auth, wallet and oidc.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the structs are documented")]
@@ -35,6 +37,8 @@ pub enum AuthOp {
     RevokeKeyByWallet(RevokeKeyByWallet),
     PayByPasskey(PayByPasskey),
     PayByWallet(PayByWallet),
+    RegisterKeyByOidc(RegisterKeyByOidc),
+    RevokeKeyByOidc(RevokeKeyByOidc),
 }
 
 /// An external key and what it made of the message.
@@ -44,6 +48,8 @@ pub enum Approval<'a> {
     Passkey(&'a Passkey, &'a Assertion),
     /// A wallet's signature of typed data.
     Wallet(&'a Wallet, &'a WalletApproval),
+    /// A token under a provider's key.
+    Social(&'a LoginProvider, &'a SocialLogin),
 }
 
 impl AuthOp {
@@ -56,6 +62,7 @@ impl AuthOp {
             Self::RegisterKeyByWallet(_) | Self::RevokeKeyByWallet(_) | Self::PayByWallet(_) => {
                 Family::Wallet
             }
+            Self::RegisterKeyByOidc(_) | Self::RevokeKeyByOidc(_) => Family::Oidc,
         }
     }
 
@@ -68,6 +75,8 @@ impl AuthOp {
             Self::RevokeKeyByWallet(_) => code::REVOKE_KEY_BY_WALLET,
             Self::PayByPasskey(op) => op.code(),
             Self::PayByWallet(op) => op.code(),
+            Self::RegisterKeyByOidc(_) => code::REGISTER_KEY_BY_OIDC,
+            Self::RevokeKeyByOidc(_) => code::REVOKE_KEY_BY_OIDC,
         }
     }
 
@@ -80,6 +89,8 @@ impl AuthOp {
             Self::RevokeKeyByWallet(op) => op.message(),
             Self::PayByPasskey(op) => op.message(),
             Self::PayByWallet(op) => op.message(),
+            Self::RegisterKeyByOidc(op) => op.message(),
+            Self::RevokeKeyByOidc(op) => op.message(),
         }
     }
 
@@ -92,6 +103,8 @@ impl AuthOp {
             Self::RevokeKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
             Self::PayByPasskey(op) => Approval::Passkey(&op.passkey, &op.assertion),
             Self::PayByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
+            Self::RegisterKeyByOidc(op) => Approval::Social(&op.provider, &op.login),
+            Self::RevokeKeyByOidc(op) => Approval::Social(&op.provider, &op.login),
         }
     }
 
@@ -111,6 +124,15 @@ impl AuthOp {
             Self::RegisterKeyByWallet(op) => Some(&mut op.approval),
             Self::RevokeKeyByWallet(op) => Some(&mut op.approval),
             Self::PayByWallet(op) => Some(&mut op.approval),
+            _ => None,
+        }
+    }
+
+    /// The token of a social login, to be replaced by one of the message.
+    pub fn social_login_mut(&mut self) -> Option<&mut SocialLogin> {
+        match self {
+            Self::RegisterKeyByOidc(op) => Some(&mut op.login),
+            Self::RevokeKeyByOidc(op) => Some(&mut op.login),
             _ => None,
         }
     }
@@ -134,6 +156,7 @@ from_op!(
     PayByPasskey,
     PayByWallet
 );
+from_op!(RegisterKeyByOidc, RevokeKeyByOidc);
 
 impl Rule for AuthOp {
     fn run<V: View, S: SigVerifier>(
@@ -148,6 +171,8 @@ impl Rule for AuthOp {
             Self::RevokeKeyByWallet(op) => op.run(env, log),
             Self::PayByPasskey(op) => op.run(env, log),
             Self::PayByWallet(op) => op.run(env, log),
+            Self::RegisterKeyByOidc(op) => op.run(env, log),
+            Self::RevokeKeyByOidc(op) => op.run(env, log),
         }
     }
 }

@@ -35,8 +35,8 @@ pub use hashes::{chain, message};
 pub use op::{FundOp, code};
 pub use ops::{
     BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, PayByPasskey, PayByWallet, Payee, Payment,
-    RegisterKey, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKey, RevokeKeyByPasskey, RevokeKeyByWallet,
-    Transfer, Withdraw,
+    RegisterKey, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKey, RevokeKeyByOidc,
+    RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;

@@ -244,6 +244,11 @@ fn content(op: &AuthOp) -> Option<(AccountId, KeySlot, KeySlot, Policy<F>)> {
         AuthOp::RegisterKeyByWallet(op) => {
             (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
         }
+        // Of another family: its approval is refused.
+        AuthOp::RegisterKeyByOidc(op) => {
+            (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
+        }
+        AuthOp::RevokeKeyByOidc(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByWallet(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::PayByPasskey(_) | AuthOp::PayByWallet(_) => return None,

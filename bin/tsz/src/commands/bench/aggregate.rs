@@ -143,7 +143,8 @@ fn extend(scenario: &mut Value, [a, b]: [u64; 2]) -> Result<()> {
         { "op": "set_params", "params": settling, "expect": "ok" },
     ]);
     let mut operations = vec![json!({ "op": "funding_ticks", "expect": "ok" })];
-    let update = |k| json!({ "op": "oracle_update", "market": format!("P{k}"), "price": 1000, "expect": "ok" });
+    let update =
+        |k| json!({ "op": "oracle_update", "market": format!("P{k}"), "price": 1000, "expect": "ok" });
     operations.extend((0..PERPS).map(update));
     operations.extend([
         json!({ "op": "deposit", "account": a, "token": 0, "units": "1000", "owner": owner(a), "expect": "ok" }),

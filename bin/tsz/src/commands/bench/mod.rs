@@ -5,6 +5,7 @@ mod auth;
 mod deleverage;
 mod liquidate;
 mod markets;
+mod oidc;
 mod report;
 mod settle;
 mod signature_circuit;
@@ -35,6 +36,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Deleverage => deleverage::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
+        BenchName::Oidc => oidc::run(args, output)?,
         BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };

@@ -1,17 +1,18 @@
-//! Key changes and payments by passkey and wallet as written in a file: the runner makes the approval.
+//! Key changes and payments by passkey and wallet, key changes by social login, as written in a file: the runner makes the
+//! approval.
 
 use serde::{Deserialize, Serialize};
 use tsz_hash::Digest;
 use tsz_ledger::{Permissions, Scheme};
 use tsz_stf::forms;
-use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
+use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, Nonce, ProviderSlot, SubId, TimeMs, TokenId, Units};
 
 use crate::fields::Fields;
 use crate::names::Names;
 use crate::{Keyring, ScenarioError};
 
 /// The operations.
-pub(super) const KINDS: [&str; 8] = [
+pub(super) const KINDS: [&str; 10] = [
     "register_key_by_passkey",
     "revoke_key_by_passkey",
     "register_key_by_wallet",
@@ -20,20 +21,25 @@ pub(super) const KINDS: [&str; 8] = [
     "withdraw_by_passkey",
     "transfer_by_wallet",
     "withdraw_by_wallet",
+    "register_key_by_oidc",
+    "revoke_key_by_oidc",
 ];
 
-/// An operation that a passkey or a wallet of the file approves.
+/// An operation that a passkey, a wallet or a social login of the file approves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthSpec {
     /// Which operation.
     pub op: AuthKind,
     /// Account.
     pub account: AccountId,
-    /// Label of the passkey or wallet.
+    /// Label of the passkey, wallet or identity.
     pub key: String,
-    /// Slot of the passkey or wallet; the first one that has it, if absent.
+    /// Slot of it; the first one that has it, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_slot: Option<KeySlot>,
+    /// Cell of the provider's key; the first one that has it, if absent. Of social logins only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderSlot>,
     /// The nonce that the state expects, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
@@ -42,7 +48,7 @@ pub struct AuthSpec {
     pub what: Approved,
 }
 
-/// The operations of the families auth and wallet.
+/// The operations of the families auth, wallet and oidc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
@@ -62,18 +68,37 @@ pub enum AuthKind {
     TransferByWallet,
     /// PayByWallet to an address.
     WithdrawByWallet,
+    /// RegisterKeyByOidc.
+    RegisterKeyByOidc,
+    /// RevokeKeyByOidc.
+    RevokeKeyByOidc,
+}
+
+/// What approves an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Approver {
+    /// A passkey.
+    Passkey,
+    /// A wallet.
+    Wallet,
+    /// A social login.
+    Social,
 }
 
 impl AuthKind {
-    /// Whether a wallet approves; otherwise a passkey.
-    pub fn is_by_wallet(self) -> bool {
-        matches!(
-            self,
+    /// What approves it.
+    pub(crate) fn approver(self) -> Approver {
+        match self {
+            Self::RegisterKeyByPasskey
+            | Self::RevokeKeyByPasskey
+            | Self::TransferByPasskey
+            | Self::WithdrawByPasskey => Approver::Passkey,
             Self::RegisterKeyByWallet
-                | Self::RevokeKeyByWallet
-                | Self::TransferByWallet
-                | Self::WithdrawByWallet
-        )
+            | Self::RevokeKeyByWallet
+            | Self::TransferByWallet
+            | Self::WithdrawByWallet => Approver::Wallet,
+            Self::RegisterKeyByOidc | Self::RevokeKeyByOidc => Approver::Social,
+        }
     }
 }
 
@@ -155,8 +180,11 @@ impl AuthSpec {
         let op: AuthKind = fields.required("op")?;
         let account = names.account_in(fields.node("account")?)?;
         let key: String = fields.required("key")?;
-        let known =
-            if op.is_by_wallet() { keys.wallet(&key).map(|_| ()) } else { keys.passkey(&key).map(|_| ()) };
+        let known = match op.approver() {
+            Approver::Passkey => keys.passkey(&key).map(|_| ()),
+            Approver::Wallet => keys.wallet(&key).map(|_| ()),
+            Approver::Social => keys.social(&key).map(|_| ()),
+        };
         known.map_err(|m| ScenarioError::field(fields.at("key"), m))?;
         let what = Approved::parse(op, &mut fields, names, keys)?;
         let spec = Self {
@@ -164,6 +192,7 @@ impl AuthSpec {
             account,
             key,
             key_slot: fields.optional("key_slot")?,
+            provider: fields.optional("provider")?,
             nonce: fields.optional("nonce")?,
             what,
         };
@@ -180,11 +209,11 @@ impl Approved {
         keys: &Keyring,
     ) -> Result<Self, ScenarioError> {
         Ok(match op {
-            AuthKind::RegisterKeyByPasskey | AuthKind::RegisterKeyByWallet => {
+            AuthKind::RegisterKeyByPasskey | AuthKind::RegisterKeyByWallet | AuthKind::RegisterKeyByOidc => {
                 let new = Some(NewKey::parse(fields, keys)?);
                 Self::Key { slot: fields.required("slot")?, new }
             }
-            AuthKind::RevokeKeyByPasskey | AuthKind::RevokeKeyByWallet => {
+            AuthKind::RevokeKeyByPasskey | AuthKind::RevokeKeyByWallet | AuthKind::RevokeKeyByOidc => {
                 Self::Key { slot: fields.required("slot")?, new: None }
             }
             AuthKind::TransferByPasskey | AuthKind::TransferByWallet => Self::Transfer {

@@ -12,6 +12,7 @@ use tsz_stf::FundOp;
 use crate::fields::Node;
 use crate::{Expect, ScenarioError};
 
+pub(crate) use auth::Approver;
 pub use auth::{Approved, AuthKind, AuthSpec, NewKey, Source};
 pub use fund::{FundSpec, SignWith};
 pub use order::{OrderSpec, OrderUse};

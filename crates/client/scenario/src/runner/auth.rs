@@ -1,17 +1,17 @@
-//! What the runner fills in of key changes and payments by passkey and wallet: nonce, slot, approval.
+//! What the runner fills in of key changes and payments by passkey, wallet and social login: nonce, slot, approval.
 
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{CtlCell, Key};
 use tsz_stf::{
-    AuthOp, PayByPasskey, PayByWallet, Payee, Payment, RegisterKeyByPasskey, RegisterKeyByWallet,
-    RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
+    AuthOp, PayByPasskey, PayByWallet, Payee, Payment, RegisterKeyByOidc, RegisterKeyByPasskey,
+    RegisterKeyByWallet, RevokeKeyByOidc, RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
 };
 use tsz_trade::Op;
-use tsz_types::{KeySlot, Nonce, SubId};
+use tsz_types::{KeySlot, Nonce, ProviderSlot, SubId};
 
 use super::sign::Ready;
 use super::state::Moment;
-use crate::op::{Approved, NewKey, Source};
+use crate::op::{Approved, Approver, NewKey, Source};
 use crate::{AuthSpec, Keyring};
 
 /// The operation with the approval of the label's authenticator or wallet.
@@ -24,10 +24,10 @@ pub(crate) fn fill<'k>(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring) -> Resu
         Some(nonce) => nonce,
         None => at.view.cell(Key::ctl(spec.account.get(), sub.get().into())).map(|ctl: CtlCell| ctl.nonce)?,
     };
-    let op = if spec.op.is_by_wallet() {
-        by_wallet(spec, at, keys, nonce)?
-    } else {
-        by_passkey(spec, at, keys, nonce)?
+    let op = match spec.op.approver() {
+        Approver::Passkey => by_passkey(spec, at, keys, nonce)?,
+        Approver::Wallet => by_wallet(spec, at, keys, nonce)?,
+        Approver::Social => by_social(spec, at, keys, nonce)?,
     };
     Ok(Ready { op: Op::Auth(op), wants: Vec::new() })
 }
@@ -122,6 +122,53 @@ fn by_wallet(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> 
     let recovered = wallet.recover(&digest, &signed).map_err(|e| e.to_string())?;
     if let Some(approval) = op.wallet_approval_mut() {
         *approval = recovered;
+    }
+    Ok(op)
+}
+
+/// The cell that the file gives, or the first of sixteen with the provider, or 0.
+fn provider_of(spec: &AuthSpec, at: &Moment<'_>, digest: &Digest) -> ProviderSlot {
+    let found = || {
+        let mut slots = (0..16).filter_map(|k| ProviderSlot::new(k).ok());
+        let holds = |slot: &ProviderSlot| at.view.get(Key::provider(slot.get().into())) == *digest;
+        slots.find(holds).unwrap_or(ProviderSlot::MIN)
+    };
+    spec.provider.unwrap_or_else(found)
+}
+
+fn by_social(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> Result<AuthOp, String> {
+    let social = keys.social(&spec.key)?;
+    let (account, provider) = (spec.account, social.provider.clone());
+    let key_slot = slot_of(spec, at, &social.key_id());
+    let provider_slot = provider_of(spec, at, &provider.digest());
+    let login = social.login(&ZERO, at.context.time);
+    let mut op: AuthOp = match &spec.what {
+        &Approved::Key { slot, new: Some(NewKey { key_id, scheme, permissions, expiry }) } => {
+            RegisterKeyByOidc {
+                account,
+                slot,
+                key_id,
+                scheme,
+                permissions,
+                expiry,
+                nonce,
+                key_slot,
+                provider_slot,
+                provider,
+                login,
+            }
+            .into()
+        }
+        &Approved::Key { slot, new: None } => {
+            RevokeKeyByOidc { account, slot, nonce, key_slot, provider_slot, provider, login }.into()
+        }
+        Approved::Transfer { .. } | Approved::Withdraw { .. } => {
+            return Err("social logins approve no payments".into());
+        }
+    };
+    let digest = message(&at.context.system, &op.message());
+    if let Some(login) = op.social_login_mut() {
+        *login = social.login(&digest, at.context.time);
     }
     Ok(op)
 }

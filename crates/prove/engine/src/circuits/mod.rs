@@ -5,6 +5,7 @@ mod deleverage;
 mod fund;
 mod liquidate;
 mod manage;
+mod oidc;
 mod oracle;
 mod perp;
 mod settle;
@@ -20,6 +21,7 @@ pub use deleverage::Deleverage;
 pub use fund::Fund;
 pub use liquidate::Liquidate;
 pub use manage::Manage;
+pub use oidc::Oidc;
 pub use oracle::Oracle;
 pub use perp::Perp;
 pub use settle::Settle;
@@ -42,6 +44,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in tsz_auth_circuit::CLASSES.iter().chain(&tsz_auth_circuit::WALLET_CLASSES) {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
+    }
+    for class in &tsz_oidc::CLASSES {
+        registry.add_exec(Arc::new(Oidc::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));
