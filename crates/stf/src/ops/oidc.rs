@@ -118,7 +118,7 @@ impl Rule for RegisterKeyByOidc {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let who = External { account: self.account, key_slot: self.key_slot, nonce: self.nonce };
+        let who = External::manager(self.account, self.key_slot, self.nonce);
         let token = Token { slot: self.provider_slot, provider: &self.provider, login: &self.login };
         check(env, log, who, &token, &self.message())?;
         write_slot(log, self.account, self.slot, self.key_id, Some(self.policy()));
@@ -132,7 +132,7 @@ impl Rule for RevokeKeyByOidc {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let who = External { account: self.account, key_slot: self.key_slot, nonce: self.nonce };
+        let who = External::manager(self.account, self.key_slot, self.nonce);
         let token = Token { slot: self.provider_slot, provider: &self.provider, login: &self.login };
         check(env, log, who, &token, &self.message())?;
         write_slot(log, self.account, self.slot, ZERO, None);
