@@ -38,9 +38,10 @@ pub use guard::{Approver, Extension, Touch};
 pub use guests::{GuestPin, PinLineError, list_guests, parse_guests, pinned_guests, root_hex};
 pub use image::{ImageError, image_root};
 pub use op::{ExtOp, code};
-pub use programs::{Native, Programs};
+pub use programs::{Installed, Native, Programs};
 pub use reject::ExtReject;
 pub use run::{Outcome, Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
+pub use tsz_ext_sdk::cell;
 
 /// What is constant in a batch.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The circuits of this program, as the registry sees them.
 
+mod approvals;
 mod auth;
 mod deleverage;
 mod fund;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use tsz_stark::Profile;
 
+pub use approvals::Approvals;
 pub use auth::Auth;
 pub use deleverage::Deleverage;
 pub use fund::Fund;
@@ -47,6 +49,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_oidc::CLASSES {
         registry.add_exec(Arc::new(Oidc::new(class, profile)));
+    }
+    for class in &tsz_guard::APPROVAL_CLASSES {
+        registry.add_exec(Arc::new(Approvals::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));
