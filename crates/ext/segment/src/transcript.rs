@@ -19,7 +19,7 @@ impl Transcript {
     /// The transcript of the proof system `RISC0_STARK:v1__` and the circuit `RV32IM:v2rev2___`.
     pub fn new() -> Self {
         let mut transcript = Self { state: [F::ZERO; WIDTH], used: 0 };
-        for name in [PROOF_SYSTEM, CIRCUIT] {
+        for name in NAMES {
             transcript.commit(&tsz_poseidon24::hash(name.map(F::from_u8)));
         }
         transcript
@@ -69,7 +69,5 @@ impl Default for Transcript {
     }
 }
 
-/// Name of the proof system, a felt a byte.
-const PROOF_SYSTEM: [u8; 16] = *b"RISC0_STARK:v1__";
-/// Name of the circuit.
-const CIRCUIT: [u8; 16] = *b"RV32IM:v2rev2___";
+/// Names of the proof system and of the circuit, a felt a byte: the transcript starts with their hashes.
+pub const NAMES: [[u8; 16]; 2] = [*b"RISC0_STARK:v1__", *b"RV32IM:v2rev2___"];
