@@ -373,6 +373,22 @@ impl Builder {
         core::array::from_fn(|k| Ext(first + k as Wire))
     }
 
+    /// risc0's Poseidon2-24 of a state of six quads. Programs that use it have the table `poseidon24`.
+    #[track_caller]
+    pub fn permute24(&mut self, state: [Ext; 6]) -> [Ext; 6] {
+        let first = self.node(Kind::Permute24 { swap: false }, state.map(|q| q.0), Location::caller());
+        core::array::from_fn(|k| Ext(first + k as Wire))
+    }
+
+    /// risc0's permutation of `x || y || 0`, or of `y || x || 0` if `swap` is 1. No extra row.
+    #[track_caller]
+    pub fn permute24_pair(&mut self, swap: Bit, x: [Ext; 2], y: [Ext; 2]) -> [Ext; 6] {
+        let zero = self.zero().0;
+        let args = [x[0].0, x[1].0, y[0].0, y[1].0, zero, zero, swap.0];
+        let first = self.node(Kind::Permute24 { swap: true }, args, Location::caller());
+        core::array::from_fn(|k| Ext(first + k as Wire))
+    }
+
     /// Batch reduction: `acc_0 = 0`, `acc_i = acc_{i-1} * alpha^4 + sum_k quads[i][k] * alpha^k`; the last one.
     /// With the quads in reverse order this is `sum_i alpha^i * x_i` of the coordinates. Two quads a row.
     #[track_caller]

@@ -87,6 +87,9 @@ pub(crate) enum Kind {
     Bits,
     /// (x0, x1, x2, x3) -> Poseidon2-16. With `swap` a fifth operand, a bit, exchanges (x0, x1) and (x2, x3) first.
     Permute { swap: bool },
+    /// (x0, x1, y0, y1, c0, c1) -> Poseidon2-24 of risc0. With `swap` a seventh operand, a bit, exchanges (x0, x1)
+    /// and (y0, y1) first.
+    Permute24 { swap: bool },
     /// (alpha, q_1, .., q_n) -> acc_n, acc_0 = 0, acc_i = acc_{i-1} alpha^4 + sum_k q_i[k] alpha^k over the bits k
     /// of the mask of q_i.
     Horner { masks: Box<[u8]> },
@@ -107,6 +110,7 @@ impl Kind {
             | Self::Pack
             | Self::Horner { .. } => 1,
             Self::Unpack | Self::Permute { .. } => 4,
+            Self::Permute24 { .. } => 6,
             Self::Bits => FELT_BITS as u32,
         }
     }
@@ -134,6 +138,7 @@ impl Kind {
             Self::Unpack => "unpack",
             Self::Bits => "bits",
             Self::Permute { .. } => "permutation",
+            Self::Permute24 { .. } => "permutation of width 24",
             Self::Horner { .. } => "horner",
             Self::Expose => "public value",
         }

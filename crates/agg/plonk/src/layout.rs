@@ -22,6 +22,8 @@ use crate::ir::{FELT_BITS, Form, Ir, Kind, NONE, Node, Wire};
 pub(crate) const ALU_SLOTS: usize = 4;
 /// Slots of a permutation: four quads in, four quads out, the swap bit.
 pub(crate) const P2_SLOTS: usize = 9;
+/// Slots of a permutation of width 24: six quads in, six quads out, the swap bit.
+pub(crate) const P24_SLOTS: usize = 13;
 /// Slots of a pack row: the quad and its coordinates.
 pub(crate) const PACK_SLOTS: usize = 5;
 /// Slots of a bits row: the felt and its bits.
@@ -80,6 +82,10 @@ pub(crate) struct Layout {
     pub(crate) public: Slots,
     /// Base field witness values.
     base_inputs: Vec<Wire>,
+    /// Permutations of width 24; programs without one have no table of them.
+    pub(crate) p24: Slots,
+    /// Whether each of them has a swap bit.
+    pub(crate) swaps24: Vec<bool>,
     /// Number of readers of each wire.
     reads: Vec<u32>,
 }
@@ -183,6 +189,8 @@ impl Layout {
             masks: Vec::new(),
             public: Slots::new(public_slots, |_| true),
             base_inputs: Vec::new(),
+            p24: Slots::new(P24_SLOTS, |k| k == P24_SLOTS - 1),
+            swaps24: Vec::new(),
             reads: Vec::new(),
         };
         let address = addresses(ir);
@@ -258,6 +266,12 @@ impl Layout {
                 row.push(if swap { args[4] } else { NONE });
                 placer.place(&mut self.p2, &row, 4..8);
             }
+            Kind::Permute24 { swap } => {
+                self.swaps24.push(swap);
+                let mut row: Vec<Wire> = args[..6].iter().copied().chain(node.outs()).collect();
+                row.push(if swap { args[6] } else { NONE });
+                placer.place(&mut self.p24, &row, 6..12);
+            }
             Kind::Horner { ref masks } => self.place_horner(masks, args, out, placer),
             Kind::Input { .. } | Kind::Expose => {}
         }
@@ -295,8 +309,8 @@ impl Layout {
     }
 
     /// The tables, in the order of the machine.
-    pub(crate) fn tables(&self) -> [&Slots; 6] {
-        [&self.alu, &self.p2, &self.pack, &self.bits, &self.horner, &self.public]
+    pub(crate) fn tables(&self) -> [&Slots; 7] {
+        [&self.alu, &self.p2, &self.pack, &self.bits, &self.horner, &self.public, &self.p24]
     }
 
     /// Checks what the soundness argument says of addresses, over the slots themselves: each wire that is read is

@@ -14,7 +14,7 @@ use crate::ir::{Ir, Kind, Value};
 use crate::layout::Layout;
 use crate::optimise::optimise;
 use crate::run::{RunError, Witness, run};
-use crate::tables::{PlonkAir, alu, bits, horner, pack, poseidon2, public};
+use crate::tables::{PlonkAir, alu, bits, horner, pack, poseidon2, poseidon24, public};
 
 /// log2 of the height of each table, the number of public values, and the security profile: what the vks of two
 /// programs must share for their proofs to have the same shape.
@@ -34,6 +34,9 @@ pub struct Shape {
     pub log_horner: usize,
     /// Rows of the table of public values, which uses one.
     pub log_public: usize,
+    /// Permutations of width 24; programs without one have no table of them, and neither have nodes of the
+    /// aggregation tree.
+    pub log_poseidon24: Option<usize>,
     /// Public values; a program that exposes fewer has zeros in the rest.
     pub publics: usize,
 }
@@ -49,11 +52,12 @@ impl Shape {
             log_bits: log_height(rows.bits),
             log_horner: log_height(rows.horner),
             log_public: MIN_LOG_HEIGHT,
+            log_poseidon24: (rows.poseidon24 > 0).then(|| log_height(rows.poseidon24)),
             publics: rows.publics.max(1),
         }
     }
 
-    /// log2 of the rows of each table, in the order of the machine.
+    /// log2 of the rows of each table that all programs have, in the order of the machine.
     pub fn log_heights(&self) -> [usize; 6] {
         [self.log_alu, self.log_poseidon2, self.log_pack, self.log_bits, self.log_horner, self.log_public]
     }
@@ -62,6 +66,7 @@ impl Shape {
     pub fn holds(&self, rows: &Rows) -> bool {
         let needed = [rows.alu, rows.poseidon2, rows.pack, rows.bits, rows.horner];
         rows.publics <= self.publics
+            && rows.poseidon24 <= self.log_poseidon24.map_or(0, |log| 1 << log)
             && needed.into_iter().zip(self.log_heights()).all(|(rows, log)| rows <= 1 << log)
     }
 
@@ -83,6 +88,7 @@ impl Shape {
             log_bits: below(bits),
             log_horner: below(horner),
             log_public: below(public),
+            log_poseidon24: None,
             publics,
         }
     }
@@ -103,6 +109,8 @@ pub struct Rows {
     pub horner: usize,
     /// Public values.
     pub publics: usize,
+    /// Permutations of width 24.
+    pub poseidon24: usize,
 }
 
 /// Rows of one kind of gate placed at one place of a program's source.
@@ -172,9 +180,9 @@ pub struct Program {
 fn lower(builder: Builder) -> (Ir, Rows) {
     let ir = optimise(builder.ir);
     let layout = Layout::new(&ir, ir.publics);
-    let [alu, poseidon2, pack, bits, horner, _] =
+    let [alu, poseidon2, pack, bits, horner, _, poseidon24] =
         layout.tables().map(|t| if t.width == 0 { 0 } else { t.rows() });
-    let rows = Rows { alu, poseidon2, pack, bits, horner, publics: ir.publics };
+    let rows = Rows { alu, poseidon2, pack, bits, horner, publics: ir.publics, poseidon24 };
     (ir, rows)
 }
 
@@ -231,6 +239,7 @@ impl Program {
             ("bits", rows.bits, 1 << shape.log_bits),
             ("horner", rows.horner, 1 << shape.log_horner),
             ("public", rows.publics, shape.publics),
+            ("poseidon24", rows.poseidon24, shape.log_poseidon24.map_or(0, |log| 1 << log)),
         ];
         if let Some((table, needed, rows)) = needed.into_iter().find(|(_, needed, rows)| needed > rows) {
             return full(table, needed, rows);
@@ -263,8 +272,8 @@ impl Program {
 
     /// Rows in use.
     pub fn rows(&self) -> Rows {
-        let [alu, poseidon2, pack, bits, horner, _] = self.layout.tables().map(|t| t.rows());
-        Rows { alu, poseidon2, pack, bits, horner, publics: self.ir.publics }
+        let [alu, poseidon2, pack, bits, horner, _, poseidon24] = self.layout.tables().map(|t| t.rows());
+        Rows { alu, poseidon2, pack, bits, horner, publics: self.ir.publics, poseidon24 }
     }
 
     /// Nodes left by the optimiser.
@@ -297,21 +306,25 @@ impl Program {
             horner::HornerAir::new(layout, heights[4]).into(),
             public::PublicAir::new(layout, heights[5]).into(),
         ];
-        Circuit::new(self.shape.profile, airs.into_iter().zip(heights))
+        let wide = |log| (poseidon24::Poseidon24Air::new(layout, log).into(), log);
+        let wide = self.shape.log_poseidon24.map(wide);
+        Circuit::new(self.shape.profile, airs.into_iter().zip(heights).chain(wide))
     }
 
     /// The traces of a witness, in the order of the tables.
     pub fn traces(&self, witness: &Witness) -> Vec<Trace> {
         let heights = self.shape.log_heights();
         let (layout, values) = (&self.layout, &witness.values[..]);
-        vec![
+        let mut traces = vec![
             alu::trace(layout, values, heights[0]),
             poseidon2::trace(layout, values, heights[1]),
             pack::trace(layout, values, heights[2]),
             bits::trace(layout, values, heights[3]),
             horner::trace(layout, values, heights[4]),
             public::trace(&witness.publics, heights[5]),
-        ]
+        ];
+        traces.extend(self.shape.log_poseidon24.map(|log| poseidon24::trace(layout, values, log)));
+        traces
     }
 
     /// Makes the keys.
@@ -324,10 +337,17 @@ impl Program {
     }
 }
 
-/// Public values of all tables.
+/// Public values of all tables that every program has.
 pub(crate) fn by_table(publics: &[F]) -> Vec<Vec<F>> {
     let mut values = vec![vec![]; 5];
     values.push(publics.to_vec());
+    values
+}
+
+/// Public values of all tables of a key.
+fn publics_of(vk: &VerifyingKey<PlonkAir>, publics: &[F]) -> Vec<Vec<F>> {
+    let mut values = by_table(publics);
+    values.resize(vk.tables().len(), vec![]);
     values
 }
 
@@ -360,7 +380,7 @@ impl Prover {
     pub fn prove(&self, inputs: &[Value]) -> Result<(Vec<F>, Vec<u8>), Error> {
         let witness = self.program.run(inputs)?;
         let traces = self.program.traces(&witness);
-        let proof = tsz_stark::prove(&self.pk, &traces, &by_table(&witness.publics))?;
+        let proof = tsz_stark::prove(&self.pk, &traces, &publics_of(self.vk(), &witness.publics))?;
         let bytes = proof.to_bytes().map_err(|e| Error::Encode(e.to_string()))?;
         Ok((witness.publics, bytes))
     }
@@ -371,5 +391,5 @@ impl Prover {
 /// # Errors
 /// [`VerifyError`] for anything but a valid proof; no bytes make it panic.
 pub fn verify(vk: &VerifyingKey<PlonkAir>, publics: &[F], proof: &[u8]) -> Result<(), VerifyError> {
-    tsz_stark::verify(vk, proof, &by_table(publics))
+    tsz_stark::verify(vk, proof, &publics_of(vk, publics))
 }

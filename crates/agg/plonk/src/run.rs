@@ -132,6 +132,12 @@ pub(crate) fn eval(kind: &Kind, args: &[Value], outs: &mut Vec<Value>) -> Result
             tsz_hash::permute(&mut state);
             outs.extend(quads(&state));
         }
+        Kind::Permute24 { swap } => {
+            let swapped = *swap && bit(args[6])?;
+            let mut state = state24(args, swapped);
+            tsz_poseidon24::permute(&mut state);
+            outs.extend(state.as_chunks::<4>().0.iter().map(|quad| from_coordinates(*quad)));
+        }
         Kind::Horner { masks } => {
             let quads = args[1..].iter().zip(masks);
             outs.push(quads.fold(Value::ZERO, |acc, (quad, mask)| horner_step(args[0], acc, *quad, *mask)));
@@ -154,6 +160,12 @@ fn bit(value: Value) -> Result<bool, Fault> {
 pub(crate) fn state(quads: &[Value], swapped: bool) -> [F; 16] {
     let from = if swapped { 2 } else { 0 };
     core::array::from_fn(|lane| coordinates(quads[(lane / 4 + from) % 4])[lane % 4])
+}
+
+/// The state of width 24 of six quads, the first two pairs exchanged if `swapped`.
+pub(crate) fn state24(quads: &[Value], swapped: bool) -> [F; 24] {
+    let from = |quad: usize| if swapped && quad < 4 { quad ^ 2 } else { quad };
+    core::array::from_fn(|lane| coordinates(quads[from(lane / 4)])[lane % 4])
 }
 
 /// The four quads of a hash state.

@@ -1,5 +1,6 @@
-//! What verifiers of Plonky3 proofs are made of: hashing, Merkle paths, the transcript, FRI folding.
+//! What verifiers are made of: hashing, Merkle paths, transcripts, FRI folding; Plonky3's and risc0's.
 
 pub mod fri;
 pub mod hash;
 pub mod transcript;
+pub mod wide;

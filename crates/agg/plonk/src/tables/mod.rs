@@ -5,6 +5,7 @@ pub(crate) mod bits;
 pub(crate) mod horner;
 pub(crate) mod pack;
 pub(crate) mod poseidon2;
+pub(crate) mod poseidon24;
 pub(crate) mod public;
 
 use std::sync::Arc;
@@ -89,6 +90,8 @@ air_enum! {
         Horner(horner::HornerAir),
         /// Public values.
         Public(public::PublicAir),
+        /// Permutations of width 24.
+        Poseidon24(poseidon24::Poseidon24Air),
     }
 }
 
@@ -104,6 +107,7 @@ impl PlonkAir {
             Self::Bits(air) => &mut air.program,
             Self::Horner(air) => &mut air.program,
             Self::Public(air) => &mut air.program,
+            Self::Poseidon24(air) => &mut air.program,
         };
         *slot = Arc::new(program);
         air

@@ -52,6 +52,7 @@ fn small_shape() -> Shape {
         log_bits: 6,
         log_horner: 6,
         log_public: 6,
+        log_poseidon24: None,
         publics: 2,
     }
 }

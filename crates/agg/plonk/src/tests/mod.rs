@@ -4,6 +4,7 @@ mod arithmetic;
 mod gadgets;
 mod lies;
 mod machine;
+mod wide;
 
 use p3_field::PrimeCharacteristicRing;
 use rand::rngs::StdRng;
@@ -28,7 +29,8 @@ fn ext(rng: &mut StdRng) -> Value {
 fn satisfied(b: Builder, inputs: &[Value]) -> (Program, Witness) {
     let program = Program::fitted(b, Profile::InsecureNode).unwrap();
     let witness = program.run(inputs).unwrap();
-    let publics = crate::machine::by_table(&witness.publics);
+    let mut publics = crate::machine::by_table(&witness.publics);
+    publics.resize(program.circuit().airs.len(), vec![]);
     tsz_air::check(&program.circuit().airs, &program.traces(&witness), &publics).unwrap();
     (program, witness)
 }
