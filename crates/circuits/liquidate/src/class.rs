@@ -151,20 +151,16 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
         let shared = [("tuple_exec", blocks), ("poseidon2", blocks + more)];
         own.iter().copied().chain(shared).collect()
     };
-    let maker = [("close", 1), ("order", 1), ("judge", 1), ("sig", 1), ("schnorr", 1 << LOG_ROWS)];
-    let close = |own: &[(&'static str, usize)]| -> Vec<(&'static str, usize)> {
+    let close = |judges, own: &[(&'static str, usize)]| -> Vec<(&'static str, usize)> {
+        let maker = [("close", 1), ("order", 1), ("judge", judges), ("sig", 1), ("schnorr", 1 << LOG_ROWS)];
         maker.iter().chain(own).copied().collect()
     };
+    let partial = close(1, &[("target", 1), ("quote", 2), ("minimal", 1)]);
+    let filled = close(2, &[("forced", 1), ("target", 1)]);
     vec![
         ("Takeover", op(&[("takeover", 1), ("target", 1), ("quote", 1), ("judge", 1)], (9, 5), 0)),
-        ("Liquidate, partial", {
-            let own = close(&[("target", 1), ("quote", 2), ("minimal", 1)]);
-            op(&own, (13, 8), STEPS_OF_AN_ORDER)
-        }),
-        ("ForcedClose, filled", {
-            let own = close(&[("forced", 1), ("target", 1)]);
-            op(&own, (17, 9), STEPS_OF_AN_ORDER + STEPS_OF_A_RECORD)
-        }),
+        ("Liquidate, partial", op(&partial, (13, 8), STEPS_OF_AN_ORDER)),
+        ("ForcedClose, filled", op(&filled, (17, 9), STEPS_OF_AN_ORDER + STEPS_OF_A_RECORD)),
         ("ForcedClose, refused for its position", op(&[("forced", 1)], (7, 2), STEPS_OF_A_RECORD)),
     ]
 }

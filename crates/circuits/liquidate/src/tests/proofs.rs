@@ -11,8 +11,8 @@ use crate::class::CLASSES;
 use crate::{prove, verify};
 
 #[test]
-fn proves_takeovers_and_nothing_else() {
-    let world = every_takeover();
+fn proves_every_kind_of_op_and_nothing_else() {
+    let world = everything();
     let pk = SMALL.setup(Profile::InsecureTest).unwrap();
     let start = world.context.digest();
     let (claim, proof) = prove(&pk, &world.context, &world.params, &world.records, start).unwrap();

@@ -90,6 +90,12 @@ fn perp(qm: u32, status: Status, tiers: &[(u128, u16, u16, u16)]) -> PerpMarket 
 fn params() -> Params {
     let tiers =
         [(1_000_000, 1_000, 500, 300), (5_000_000, 2_000, 1_000, 600), (20_000_000, 5_000, 2_500, 1_500)];
+    let four = [
+        (9_000, 1_000, 500, 300),
+        (90_000, 1_100, 500, 300),
+        (900_000, 1_200, 500, 300),
+        (1 << 71, 2_000, 900, 300),
+    ];
     let collateral = CollateralParams {
         token: TokenId::new(5).unwrap(),
         haircut: fraction(9_000),
@@ -103,7 +109,7 @@ fn params() -> Params {
             perp((1 << 20) - 3, Status::Open, &[(1 << 71, 900, 700, 600)]),
             perp(3, Status::Settling, &tiers),
             perp(7, Status::Settling, &tiers),
-            perp(1, Status::Closed, &tiers),
+            perp(1, Status::Closed, &four),
         ],
         oracle: OracleParams { max_age: 60_000, ..OracleParams::default() },
         collateral: vec![collateral],
@@ -397,7 +403,11 @@ pub fn every_liquidation() -> World {
     op.maker = w.order(7, 0, Side::Buy, 1_000, 996);
     w.ends(op, TradeCode::Ok); // by a maker that lacks margin and reduces
     ailing(&mut w, 1, 800, 35_000_000_000);
-    w.ends(w.liquidate(1, 0, 20, 1_000), TradeCode::Ok);
+    w.set_collateral(8, 5);
+    w.set_margin(8, 1 << 40);
+    let mut op = w.liquidate(1, 0, 20, 1_000);
+    op.maker = w.order(8, 0, Side::Buy, 20, 1_000); // by a maker whose margin is tokens
+    w.ends(op, TradeCode::Ok);
     w.hold(4, 1, 60, 0);
     w.set_collateral(4, -590_000_000_000);
     w.hold(7, 1, -100, 3);
@@ -425,6 +435,8 @@ pub fn every_demand() -> World {
     w.ends(w.demand(2, 0, 0), TooManyLots);
     w.ends(w.demand(2, 0, 901), TooManyLots);
     w.hold(8, 2, 1 << 31, 0);
+    w.set_collateral(8, -(1 << 60));
+    w.set_collateral(0, -(1 << 60));
     w.ends(w.demand(8, 2, 1 << 27), TooManyLots); // bulky
     w.ends(w.demand(8, 2, 1 << 31), TooManyLots); // huge
     w.ends(ForcedClose { limit: price(951), ..w.demand(2, 0, 5) }, OutsideBand);
@@ -463,4 +475,17 @@ pub fn every_demand() -> World {
     op.fill.as_mut().unwrap().maker = w.order(7, 5, Side::Buy, 4, 1_000);
     w.ends(op, Ok);
     w
+}
+
+/// The ops of all three.
+pub fn everything() -> World {
+    let mut world = every_takeover();
+    for more in [every_liquidation(), every_demand()] {
+        assert_eq!(world.params, more.params);
+        for record in more.records {
+            let index = world.records.len() as u32;
+            world.records.push(LiquidateRecord { index, ..record });
+        }
+    }
+    world
 }

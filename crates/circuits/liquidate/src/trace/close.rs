@@ -122,7 +122,7 @@ impl Rows<'_> {
         if row.is_tested == F::ONE {
             let [_, after] = row.party.lots();
             let left = signed(after[0]) + (signed(after[1]) << 24) + 1;
-            row.fewer = felts(digits12(u128::from(market.lots - 1)));
+            row.fewer = felts(digits12(market.lots.saturating_sub(1).into()));
             row.left = felts(digits12(u128::from(left.unsigned_abs())));
             row.step = [market.lots & 0xff_ffff == 0, left & 0xff_ffff == 0].map(F::from_bool);
             self.book.minimal(row.need());

@@ -5,6 +5,7 @@ mod base;
 mod circuits;
 mod decoders;
 mod keys;
+mod liquidate;
 mod login;
 mod pipeline;
 mod real;
