@@ -32,5 +32,5 @@ mod tests;
 mod tokens;
 
 pub use book::{Book, COUNTS, Heights, TABLES, TooMany, requests};
-pub use rows::{carry, shifts, signed};
+pub use rows::{carry, number, shifts, signed};
 pub use targets::target_requests;

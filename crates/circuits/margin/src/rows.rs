@@ -83,7 +83,7 @@ impl WideSum<F> {
 }
 
 /// The integer of digits of 12 bits.
-pub(crate) fn number(digits: &[F]) -> i128 {
+pub fn number(digits: &[F]) -> i128 {
     digits.iter().rev().fold(0, |acc: i128, x| (acc << 12) + i128::from(x.as_canonical_u32()))
 }
 

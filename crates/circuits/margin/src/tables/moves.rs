@@ -143,6 +143,19 @@ pub fn moves<AB: InteractionBuilder<F = F>>(
     (lots, down): (&[AB::Expr; 2], &AB::Expr),
     cash: &[AB::Expr; 4],
 ) {
+    moves_beyond(row, x, price, (lots, down), cash, &AB::Expr::ZERO);
+}
+
+/// [`moves`] for a position that is only supposed to move: it may be one more than a sub-account may have, if the boolean
+/// `beyond` (at most `real`).
+pub fn moves_beyond<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    x: &Move<AB::Expr>,
+    price: &Price<AB::Expr>,
+    (lots, down): (&[AB::Expr; 2], &AB::Expr),
+    cash: &[AB::Expr; 4],
+    beyond: &AB::Expr,
+) {
     for digit in x.lots_before.iter().chain(&x.lots_after) {
         row.range(digit.clone());
     }
@@ -152,7 +165,7 @@ pub fn moves<AB: InteractionBuilder<F = F>>(
     size(row, x, lots, down);
     collateral(row, x, cash);
     row.range(x.positions.clone());
-    row.range(x.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS));
+    row.range(x.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS) - beyond.clone());
     for bit in &x.mask {
         row.boolean(bit);
     }

@@ -120,7 +120,7 @@ pub(super) fn value<AB: InteractionBuilder<F = F>>(
 ///
 /// `sums_k + carry_(k-1) = digit_k + 2^12 carry_k`: the left side is at most 32 * 4095 * 10^4 + 80 * 2^12, the right
 /// side below 2^12 + 80 * 2^24, both below p.
-pub(super) fn wide_sum<AB: InteractionBuilder<F = F>>(
+pub fn wide_sum<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     sums: &[AB::Expr; 6],
     sum: &WideSum<AB::Expr>,

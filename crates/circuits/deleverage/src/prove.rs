@@ -1,0 +1,136 @@
+//! Prove and verify.
+
+use thiserror::Error;
+use tsz_air::{F, PrimeCharacteristicRing};
+use tsz_hash::Digest;
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family};
+use tsz_trade::Params;
+
+use crate::class::{Class, PRICE, TABLES, TUPLE, WORTH};
+use crate::record::DeleverageRecord;
+use crate::witness::{Witness, WitnessError, time_limbs};
+use crate::{ProvingKey, VerifyingKey};
+
+/// Bits of batch numbers and times.
+const U48: u64 = 1 << 48;
+
+/// Why there is no proof.
+#[derive(Debug, Error)]
+pub enum ProveError {
+    /// The key is of no size class of this circuit.
+    #[error("the key is of no size class of the deleverage circuit")]
+    Key,
+    /// The ops give no witness.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
+    /// The proof system refused.
+    #[error(transparent)]
+    Stark(#[from] tsz_stark::ProveError),
+    /// The proof could not be encoded.
+    #[error("encoding: {0}")]
+    Encode(String),
+}
+
+/// Why a proof is refused.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// The key is of no size class of this circuit.
+    #[error("the key is of no size class of the deleverage circuit")]
+    Key,
+    /// A claim about another algorithm.
+    #[error("the claim is of algorithm {got:?}, the deleverage circuit proves {expected:?}")]
+    Algorithm {
+        /// The deleverage family.
+        expected: AlgorithmId,
+        /// What the claim says.
+        got: AlgorithmId,
+    },
+    /// A claim that the range holds a BeginBatch, which is of another family.
+    #[error("a range of deleveragings holds no BeginBatch")]
+    Begin,
+    /// A batch number or time of more than 48 bits: its limbs would be those of another.
+    #[error("batch {batch} at {time} does not fit 48 bits")]
+    Context {
+        /// Batch number claimed.
+        batch: u64,
+        /// Time claimed.
+        time: u64,
+    },
+    /// A claim about more ops than the size class holds; as a felt the count could be that of fewer.
+    #[error("claim of {got} ops, at most {max}")]
+    Count {
+        /// Ops claimed.
+        got: u32,
+        /// Rows of the op table.
+        max: u64,
+    },
+    /// The proof does not hold for the claim.
+    #[error(transparent)]
+    Stark(#[from] tsz_stark::VerifyError),
+}
+
+/// Proves that the ops of `records`, in their order, follow the rules of the liquidate family under `params`, which are
+/// those of the context's hash, and that the tuple sponge over them goes from `start` to the claim's end.
+///
+/// # Errors
+/// [`ProveError`] when the ops do not fit the size class of the key or a record is not one of its op. An op that
+/// breaks a rule gives a proof that does not verify.
+pub fn prove(
+    pk: &ProvingKey,
+    context: &BatchContext,
+    params: &Params,
+    records: &[DeleverageRecord],
+    start: Digest,
+) -> Result<(ExecClaim, Vec<u8>), ProveError> {
+    let class = Class::with_heights(pk.vk().log_heights()).ok_or(ProveError::Key)?;
+    Witness::new(class, context, params, records, start)?.prove(pk)
+}
+
+impl Witness {
+    /// Proves the claim.
+    ///
+    /// # Errors
+    /// [`ProveError::Stark`] when the witness is of another size class than the key.
+    pub fn prove(&self, pk: &ProvingKey) -> Result<(ExecClaim, Vec<u8>), ProveError> {
+        let proof = tsz_stark::prove(pk, &self.traces, &public_values(&self.claim))?;
+        let bytes = proof.to_bytes().map_err(|e| ProveError::Encode(e.to_string()))?;
+        Ok((self.claim, bytes))
+    }
+}
+
+/// Public values of each table, from the claim.
+pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
+    let mut values = vec![Vec::new(); TABLES];
+    values[0] = claim.context.params.to_vec();
+    values[PRICE] = time_limbs(&claim.context);
+    values[WORTH] = time_limbs(&claim.context);
+    values[TUPLE] = claim.start.iter().chain(&claim.end).copied().collect();
+    values[TUPLE].push(F::from_u32(claim.count));
+    values
+}
+
+/// Verifies a proof of ops. Never panics, whatever the bytes.
+///
+/// That the key is the one pinned for the algorithm, and how ranges and batches chain, is for the caller to check.
+///
+/// # Errors
+/// [`VerifyError`] unless the bytes are a proof of the claim under the key.
+pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), VerifyError> {
+    let class = Class::with_heights(vk.log_heights()).ok_or(VerifyError::Key)?;
+    let expected = Family::Deleverage.algorithm();
+    if claim.algorithm != expected {
+        return Err(VerifyError::Algorithm { expected, got: claim.algorithm });
+    }
+    if claim.has_begin {
+        return Err(VerifyError::Begin);
+    }
+    let BatchContext { batch, time, .. } = claim.context;
+    if batch >= U48 || time >= U48 {
+        return Err(VerifyError::Context { batch, time });
+    }
+    let max = class.rows();
+    if u64::from(claim.count) > max {
+        return Err(VerifyError::Count { got: claim.count, max });
+    }
+    Ok(tsz_stark::verify(vk, proof, &public_values(claim))?)
+}
