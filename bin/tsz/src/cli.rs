@@ -285,6 +285,8 @@ pub enum BenchName {
     Manage,
     /// Pairs of positions closed in 64 settled markets, funding due.
     Settle,
+    /// Rankings and closes against the best-ranked in 8 markets.
+    Deleverage,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
@@ -304,6 +306,7 @@ pub enum BenchName {
     \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
     \x20 tsz bench settle --json\n\
+    \x20 tsz bench deleverage --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
 )]

@@ -5,6 +5,7 @@ use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
+use tsz_gadgets::perps::PerpsAir;
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
 use tsz_margin::tables::{
@@ -18,7 +19,7 @@ use tsz_trade::params::PERP_BLOCKS;
 
 use crate::ProvingKey;
 use crate::record::{DeleverageRecord, RecordError};
-use crate::tables::{AdlAir, BearerAir, HolderAir, LossAir, PageAir, RefusalAir};
+use crate::tables::{AdlAir, BearerAir, ForceAir, HolderAir, LossAir, PageAir, RefusalAir, WellAir};
 use crate::trace::Rows;
 
 air_enum! {
@@ -32,6 +33,8 @@ air_enum! {
         Holder(HolderAir),
         /// Closes against a counterparty.
         Adl(AdlAir),
+        /// Forced liquidations.
+        Force(ForceAir),
         /// Markets.
         Market(MarketAir),
         /// Oracle rules.
@@ -62,6 +65,10 @@ air_enum! {
         Loss(LossAir),
         /// Refusals of insurance.
         Refusal(RefusalAir),
+        /// Sub-accounts that are not to be liquidated in full.
+        Well(WellAir),
+        /// Status of markets.
+        Perps(PerpsAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// 12-bit values.
@@ -74,7 +81,7 @@ air_enum! {
 /// Place of the first op table.
 pub(crate) const PAGE: usize = 1;
 /// Place of the first table of `tsz-margin`.
-pub(crate) const MARGIN: usize = PAGE + 3;
+pub(crate) const MARGIN: usize = PAGE + 4;
 /// Place of the price table.
 pub(crate) const PRICE: usize = MARGIN + 3;
 /// Place of the table of tokens at a price.
@@ -84,7 +91,7 @@ pub(crate) const TARGET: usize = MARGIN + tsz_margin::TABLES;
 /// Place of the table of ranks.
 pub(crate) const BEARER: usize = TARGET + 2;
 /// Place of the tuple table.
-pub(crate) const TUPLE: usize = BEARER + 3;
+pub(crate) const TUPLE: usize = BEARER + 5;
 /// Tables.
 pub(crate) const TABLES: usize = TUPLE + 3;
 
@@ -99,6 +106,10 @@ pub struct Counts {
     pub holders: usize,
     /// Closes against a counterparty.
     pub adls: usize,
+    /// Forced liquidations.
+    pub forces: usize,
+    /// Forced liquidations of markets that are not listed.
+    pub unlisted: usize,
     /// Blocks of their tuples.
     pub blocks: usize,
     /// Rows of prices, settlements, positions, judgements, ratios, tokens at a price, tokens read.
@@ -128,6 +139,8 @@ impl Counts {
             pages: rows.pages.len(),
             holders: rows.holders.len(),
             adls: rows.adls.len(),
+            forces: rows.forces.len(),
+            unlisted: rows.counted,
             blocks: blocks.sum(),
             margin: rows.book.counts(),
             targets: rows.book.target_counts(),
@@ -144,8 +157,15 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
         own.iter().copied().chain(shared).collect()
     };
     let listed = [("page", 1), ("holder", 10), ("bearer", 10), ("position", 10)];
-    let adl =
-        [("adl", 1), ("target", 1), ("quote", 1), ("loss", 1), ("bearer", 1), ("refusal", 1), ("position", 2)];
+    let adl = [
+        ("adl", 1),
+        ("target", 1),
+        ("quote", 1),
+        ("loss", 1),
+        ("bearer", 1),
+        ("refusal", 1),
+        ("position", 2),
+    ];
     vec![
         ("AdlRank, 10 holders of two positions", op(&listed, (54, 1))),
         ("Adl, parties of two positions", op(&adl, (19, 5))),
@@ -163,6 +183,10 @@ pub struct Class {
     pub holders: usize,
     /// Closes against a counterparty.
     pub adls: usize,
+    /// Forced liquidations.
+    pub forces: usize,
+    /// Markets, with a row that knows their number.
+    pub perps: usize,
     /// Targets, loss classes, refusals, and one more for quotes.
     pub targets: usize,
     /// Tables of `tsz-margin`.
@@ -180,6 +204,8 @@ pub const CLASSES: [Class; 2] = [
         pages: 6,
         holders: 8,
         adls: 6,
+        forces: 6,
+        perps: 7,
         targets: 7,
         margin: heights([6, 6, 7, 9, 9, 6, MIN_LOG_HEIGHT, 6, 8]),
         tuple: 13,
@@ -190,6 +216,8 @@ pub const CLASSES: [Class; 2] = [
         pages: 8,
         holders: 12,
         adls: 9,
+        forces: 7,
+        perps: 9,
         targets: 10,
         margin: heights([8, 7, 9, 14, 14, 9, MIN_LOG_HEIGHT, 6, 13]),
         tuple: 17,
@@ -232,12 +260,14 @@ impl Class {
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let [markets, rules, collateral] = counts.lists;
-        let steps = markets * PERP_BLOCKS + rules + collateral + LISTS + counts.blocks;
+        let steps = 2 * markets * PERP_BLOCKS + rules + collateral + LISTS + counts.blocks;
         let ([targets, quotes], [bearers, losses, refusals]) = (counts.targets, counts.judged);
         let rows = [
             (counts.pages, self.pages),
             (counts.holders, self.holders),
             (counts.adls, self.adls),
+            (counts.forces, self.forces),
+            (markets + usize::from(counts.unlisted > 0), self.perps),
             (targets.max(losses).max(refusals), self.targets),
             (quotes, self.quotes()),
             (bearers, self.bearers()),
@@ -251,13 +281,21 @@ impl Class {
 
     /// Rows of the op tables together.
     pub(crate) fn rows(&self) -> u64 {
-        (1 << self.pages) + (1 << self.adls)
+        (1 << self.pages) + (1 << self.adls) + (1 << self.forces)
     }
 
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
-        let own = [params::LOG_HEIGHT, self.pages, self.holders, self.adls];
-        let judged = [self.targets, self.quotes(), self.bearers(), self.targets, self.targets];
+        let own = [params::LOG_HEIGHT, self.pages, self.holders, self.adls, self.forces];
+        let judged = [
+            self.targets,
+            self.quotes(),
+            self.bearers(),
+            self.targets,
+            self.targets,
+            self.forces,
+            self.perps,
+        ];
         let shared = [self.tuple, range::LOG_HEIGHT, self.poseidon2];
         own.into_iter().chain(self.margin.list()).chain(judged).chain(shared).collect()
     }
@@ -269,6 +307,7 @@ impl Class {
             PageAir.into(),
             HolderAir.into(),
             AdlAir.into(),
+            ForceAir.into(),
             MarketAir.into(),
             RulesAir.into(),
             CollateralAir.into(),
@@ -284,6 +323,8 @@ impl Class {
             BearerAir.into(),
             LossAir.into(),
             RefusalAir.into(),
+            WellAir.into(),
+            PerpsAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             RangeTable.into(),
             Poseidon2Table::new().into(),

@@ -1,5 +1,5 @@
-//! The deleverage circuit: AdlRank and Adl (docs/src/domain.md section 7, docs/src/trading.md), the circuit of the
-//! deleverage family.
+//! The deleverage circuit: AdlRank, Adl and ForceLiquidate (docs/src/domain.md section 7, docs/src/trading.md), the circuit
+//! of the deleverage family.
 //!
 //! **Proven.** There are `count` ops whose access logs, absorbed in some order by the tuple sponge, take the capacity
 //! `start` to `end`, and each is computed by its rule in the system S at the batch time T with the parameters whose hash is
@@ -12,9 +12,12 @@
 //! | [`tsz_gadgets::params`] | the opened parameter hash |
 //! | [`tables::Page`], [`tables::Holder`] | an AdlRank, a holder that it lists |
 //! | [`tables::Adl`] | an Adl |
+//! | [`tables::Force`] | a ForceLiquidate |
 //! | [`tables::Bearer`] | the rank of a holder for a loss class, 0 if it cannot be the counterparty |
 //! | [`tables::Loss`] | the loss class of a target's close |
 //! | [`tables::Refusal`] | a close that insurance cannot take |
+//! | [`tables::Well`] | a target that is not bankrupt |
+//! | [`tsz_gadgets::perps`] | the status of a listed market, or their number |
 //! | [`tsz_margin::tables`] | markets, collateral, prices, settlements, tokens, positions, judgements, targets, zero quotes |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | as in `tsz-fund` |
 //!

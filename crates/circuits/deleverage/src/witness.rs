@@ -5,13 +5,14 @@ use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
 use tsz_chips::{poseidon2, range, tuple};
 use tsz_gadgets::collect;
 use tsz_gadgets::params::ParamsAir;
+use tsz_gadgets::perps::PerpsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
 use tsz_trade::Params;
 
 use crate::class::{BEARER, Class, MARGIN, PAGE, TARGET};
 use crate::record::{DeleverageRecord, RecordError};
-use crate::tables::{AdlAir, BearerAir, HolderAir, LossAir, PageAir, RefusalAir};
+use crate::tables::{AdlAir, BearerAir, ForceAir, HolderAir, LossAir, PageAir, RefusalAir, WellAir};
 use crate::trace::op_traces;
 
 /// Why there is no witness.
@@ -74,11 +75,14 @@ impl Witness {
         requests.merge(collect(&PageAir, &traces[PAGE], &[]));
         requests.merge(collect(&HolderAir, &traces[PAGE + 1], &[]));
         requests.merge(collect(&AdlAir, &traces[PAGE + 2], &[]));
+        requests.merge(collect(&ForceAir, &traces[PAGE + 3], &[]));
         requests.merge(tsz_margin::requests(&traces[MARGIN..TARGET], &time_limbs(context)));
         requests.merge(tsz_margin::target_requests(&traces[TARGET..BEARER]));
         requests.merge(collect(&BearerAir, &traces[BEARER], &[]));
         requests.merge(collect(&LossAir, &traces[BEARER + 1], &[]));
         requests.merge(collect(&RefusalAir, &traces[BEARER + 2], &[]));
+        requests.merge(collect(&WellAir, &traces[BEARER + 3], &[]));
+        requests.merge(collect(&PerpsAir, &traces[BEARER + 4], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         traces.push(hashed.trace);
         traces.push(range::trace(&requests.range));

@@ -10,9 +10,7 @@ use tsz_gadgets::limb::U24;
 use tsz_gadgets::row::{Row, c, compose12};
 use tsz_gadgets::table::current;
 use tsz_gadgets::{columns, op_air};
-use tsz_margin::tables::{
-    Figures, Ill, MKO_HI, Move, Price, Subject, is_ill, lookup_price, moves, weight,
-};
+use tsz_margin::tables::{Figures, Ill, MKO_HI, Move, Price, Subject, is_ill, lookup_price, moves, weight};
 
 use super::bearer::ranks;
 use super::interest::{Interest, interest};
@@ -213,7 +211,9 @@ fn closes<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Adl<AB::Expr
         let flips = x.short_after.clone() - x.short_before.clone();
         row.zero((real.clone() - x.flat_after.clone()) * flips);
     }
-    row.zero((real.clone() - t.target.flat_after.clone()) * (real.clone() - t.counterparty.flat_after.clone()));
+    row.zero(
+        (real.clone() - t.target.flat_after.clone()) * (real.clone() - t.counterparty.flat_after.clone()),
+    );
     moves(row, &t.target, &t.price, (&limbs, &(real - short.clone())), &paid);
     let cost = paid.map(|limb| AB::Expr::ZERO - limb);
     moves(row, &t.counterparty, &t.price, (&limbs, &short), &cost);
@@ -280,21 +280,21 @@ fn accesses<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Adl<AB::Ex
         (other_pos, pos),
         (mko, interest),
     ];
-    written(row, &real, n, &n.clone(), writes);
+    for (k, write) in (0..).zip(writes) {
+        written(row, &real, (n, n), k, write);
+    }
 }
 
-/// The last five accesses of a log of `n` write; their values come at `first` and after it.
+/// If `flag`: write `k` of the last five accesses of a log of `n`, whose values come at `first` and after it.
 pub(super) fn written<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     flag: &AB::Expr,
-    n: &AB::Expr,
-    first: &AB::Expr,
-    writes: [([AB::Expr; 2], [[AB::Expr; 8]; 2]); WRITES as usize],
+    (n, first): (&AB::Expr, &AB::Expr),
+    k: u32,
+    (key, [old, new]): ([AB::Expr; 2], [[AB::Expr; 8]; 2]),
 ) {
-    for (k, (key, [old, new])) in (0..).zip(writes) {
-        let at = n.clone() - c::<AB::Expr>(WRITES - k);
-        row.key_if(flag, at.clone(), true, key);
-        row.value_if(flag, at, old);
-        row.value_if(flag, first.clone() + c::<AB::Expr>(k), new);
-    }
+    let at = n.clone() - c::<AB::Expr>(WRITES - k);
+    row.key_if(flag, at.clone(), true, key);
+    row.value_if(flag, at, old);
+    row.value_if(flag, first.clone() + c::<AB::Expr>(k), new);
 }

@@ -3,9 +3,7 @@
 use tsz_air::{F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::columns;
 use tsz_gadgets::row::{Row, c, compose12, pad8};
-use tsz_margin::tables::{
-    MASK_WEIGHT, MAX_POSITIONS, PLACES, Price, Settlement, lookup_settlement, weight,
-};
+use tsz_margin::tables::{MASK_WEIGHT, MAX_POSITIONS, PLACES, Price, Settlement, lookup_settlement, weight};
 
 columns! {
     /// Position and sub-account; the side is known from elsewhere.

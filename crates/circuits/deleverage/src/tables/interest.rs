@@ -39,7 +39,8 @@ impl<E: PrimeCharacteristicRing + Clone> Interest<E> {
     /// MKO found and left.
     pub fn leaves(&self, counts: &E) -> [[E; 8]; 2] {
         let ([b0, b1, b2], [o0, o1]) = (self.before.clone(), self.moves_before(counts));
-        let [m0, m1, a0, a1] = [&self.moves[0], &self.moves[1], &self.after[0], &self.after[1]].map(U24::value);
+        let [m0, m1, a0, a1] =
+            [&self.moves[0], &self.moves[1], &self.after[0], &self.after[1]].map(U24::value);
         [pad8(&[b0, b1, b2, o0, o1]), pad8(&[a0, a1, self.after_hi.clone(), m0, m1])]
     }
 }

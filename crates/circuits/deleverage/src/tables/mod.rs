@@ -2,6 +2,7 @@
 
 mod adl;
 mod bearer;
+mod force;
 mod found;
 mod holder;
 mod interest;
@@ -14,12 +15,14 @@ mod payment;
 mod ranking;
 mod refusal;
 mod verdict;
+mod well;
 
 use tsz_air::{F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::row::{Row, c};
 
 pub use adl::{Adl, AdlAir};
 pub use bearer::{Bearer, BearerAir};
+pub use force::{Force, ForceAir, Outcome};
 pub use found::Found;
 pub use holder::{Holder, HolderAir};
 pub use interest::Interest;
@@ -32,6 +35,7 @@ pub use payment::Payment;
 pub use ranking::Ranking;
 pub use refusal::{Refusal, RefusalAir};
 pub use verdict::{Growth, Verdict};
+pub use well::{Well, WellAir};
 
 /// Account of insurance.
 pub(crate) const INSURANCE: u32 = 1;

@@ -3,9 +3,7 @@
 use tsz_air::{F, InteractionBuilder, PrimeCharacteristicRing};
 use tsz_gadgets::columns;
 use tsz_gadgets::row::{Row, c, compose12};
-use tsz_margin::tables::{
-    Claim, MAX_POSITIONS, Move, Price, Subject, moves_beyond, weight,
-};
+use tsz_margin::tables::{Claim, MAX_POSITIONS, Move, Price, Subject, moves_beyond, weight};
 
 use super::INSURANCE;
 use super::verdict::{Growth, growth};

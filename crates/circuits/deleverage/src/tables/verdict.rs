@@ -69,7 +69,11 @@ impl Growth<F> {
         let [x, y] = [before, after].map(|[a, b]| signed(a) | signed(b) << 24);
         let grows = y > x;
         let gap = if grows { y - x - 1 } else { x - y };
-        let (low, high) = if grows { (signed(before[0]) + 1, signed(after[0])) } else { (signed(after[0]), signed(before[0])) };
+        let (low, high) = if grows {
+            (signed(before[0]) + 1, signed(after[0]))
+        } else {
+            (signed(after[0]), signed(before[0]))
+        };
         Self {
             grows: F::from_bool(grows),
             gap: [0, 1].map(|k| U24::of(limb24(gap.unsigned_abs().into(), k))),

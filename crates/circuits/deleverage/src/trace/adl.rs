@@ -6,7 +6,7 @@ use tsz_gadgets::limb::U24;
 use tsz_margin::tables::Move;
 use tsz_trade::{Party, ops};
 
-use super::{Cursor, Rows, change, closing, lots, lots_digits};
+use super::{Cursor, Rows, change, closing, lost_lots, lots_digits};
 use crate::record::{DeleverageRecord, RecordError};
 use crate::tables::{Adl, Interest, Offer, Payment, Ranking};
 
@@ -38,7 +38,7 @@ impl Rows<'_> {
             ..Adl::default()
         };
         let short = row.target.short_before;
-        let n = lots(&row.target.lots_before).min(lots(&row.counterparty.lots_before));
+        let n = lost_lots(pos);
         row.lots = lots_digits(n);
         row.target.shift(closing(short, n));
         row.counterparty.shift(-closing(short, n));

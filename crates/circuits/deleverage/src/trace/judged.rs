@@ -4,11 +4,11 @@ use tsz_air::{F, PrimeCharacteristicRing, PrimeField32};
 use tsz_gadgets::product::{digits12, felts, product_carries};
 use tsz_gadgets::{inverse, limb::U24};
 use tsz_ledger::Access;
-use tsz_margin::tables::{Figures, Subject, WideSum};
+use tsz_margin::tables::{Figures, Standing, Subject, WideSum};
 use tsz_margin::{carry, number, shifts};
 
 use super::Rows;
-use crate::tables::{BEYOND, Bearer, Kind, Length, Loss, Offer, Refusal};
+use crate::tables::{BEYOND, Bearer, Kind, Length, Loss, Offer, Refusal, Verdict, Well};
 
 fn values<const N: usize>(digits: &[F; N]) -> [u32; N] {
     digits.map(|x| x.as_canonical_u32())
@@ -36,6 +36,18 @@ impl Bearer<F> {
     }
 }
 
+impl Well<F> {
+    /// Columns of a subject and its figures; of one below CMR they satisfy nothing.
+    pub(super) fn of(standing: Standing<F>, subject: Subject<F>) -> Self {
+        let closeout = WideSum::of(&standing.closeout());
+        let mut row = Self { is_real: F::ONE, subject, standing, closeout, ..Self::default() };
+        let (digits, carries) = carry(&row.surplus_sums(), 9);
+        row.surplus = core::array::from_fn(|k| digits[k]);
+        row.carries = shifts(&carries);
+        row
+    }
+}
+
 impl Rows<'_> {
     /// The rank of a subject whose table reads `rows`.
     pub(super) fn ranked(&mut self, subject: Subject<F>, class: u32, rows: &[Access]) -> F {
@@ -58,8 +70,8 @@ impl Rows<'_> {
             standing,
             ..Bearer::default()
         };
-        row.healthy = crate::tables::Verdict::of(&row.healthy_sums());
-        row.bears = crate::tables::Verdict::of(&row.bears_sums());
+        row.healthy = Verdict::of(&row.healthy_sums());
+        row.bears = Verdict::of(&row.bears_sums());
         row.rate();
         let rank = row.rank();
         self.bearers.push(row);
@@ -105,13 +117,6 @@ impl Rows<'_> {
         class
     }
 
-    /// Whether insurance, as it would be after an offer, refuses it.
-    pub(super) fn can_take(&self, refusal: &Refusal<F>) -> bool {
-        let wide = number(&refusal.standing.held.notional) >> 56 != 0;
-        let beyond = wide || refusal.standing.held.tier.is_beyond == F::ONE;
-        refusal.healthy.holds == F::ONE && refusal.is_full == F::ZERO && !(refusal.grows == F::ONE && beyond)
-    }
-
     /// The refusal of an offer, by a reason that is true if any is.
     pub(super) fn refused(&mut self, subject: Subject<F>, offer: &Offer<F>, rows: &[Access]) -> Refusal<F> {
         let standing = self.book.standing(&subject, rows);
@@ -124,7 +129,7 @@ impl Rows<'_> {
             standing,
             ..Refusal::default()
         };
-        row.healthy = crate::tables::Verdict::of(&row.healthy_sums());
+        row.healthy = Verdict::of(&row.healthy_sums());
         let high = row.high().as_canonical_u32();
         if row.is_full == F::ONE {
             return row;

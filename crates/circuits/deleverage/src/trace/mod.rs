@@ -1,24 +1,26 @@
 //! Traces of the tables of the circuit. Values out of range lose their high bits: such a row satisfies nothing.
 
 mod adl;
+mod force;
 mod judged;
 mod rank;
 
 use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Trace};
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::params::{self, LISTS};
+use tsz_gadgets::perps::{self, Uses};
 use tsz_gadgets::product::{digits12, felts};
 use tsz_gadgets::table::matrix;
-use tsz_hash::Digest;
+use tsz_hash::{Block, Digest};
 use tsz_ledger::{Access, BatchContext};
 use tsz_margin::tables::{Move, Price};
 use tsz_margin::{Book, TooMany, number, signed};
 use tsz_trade::TradeOp;
-use tsz_trade::params::{List, Params};
+use tsz_trade::params::{List, PERP_BLOCKS, Params};
 
 use crate::class::Class;
 use crate::record::{DeleverageRecord, RecordError};
-use crate::tables::{Adl, Bearer, Growth, Holder, Loss, Offer, Page, Refusal};
+use crate::tables::{Adl, Bearer, Force, Growth, Holder, Loss, Offer, Page, Refusal, Well};
 
 /// Rows of all ops.
 pub(crate) struct Rows<'a> {
@@ -26,9 +28,15 @@ pub(crate) struct Rows<'a> {
     pub pages: Vec<Page<F>>,
     pub holders: Vec<Holder<F>>,
     pub adls: Vec<Adl<F>>,
+    pub forces: Vec<Force<F>>,
     pub bearers: Vec<Bearer<F>>,
     pub losses: Vec<Loss<F>>,
     pub refusals: Vec<Refusal<F>>,
+    pub wells: Vec<Well<F>>,
+    /// Blocks and lookups of each market.
+    pub markets: Vec<([Block; PERP_BLOCKS], Uses)>,
+    /// Lookups of their number.
+    pub counted: usize,
 }
 
 /// The accesses of a log, from the first on.
@@ -85,6 +93,15 @@ fn lots_digits(lots: u64) -> [F; 4] {
     felts(digits12(lots.into()))
 }
 
+/// Lots that a position loses, by the cell before and after.
+fn lost_lots(pos: &Access) -> u64 {
+    let lots =
+        |leaf: &Digest| i64::from(leaf[0].as_canonical_u32()) | i64::from(leaf[1].as_canonical_u32()) << 24;
+    let (before, after) = (lots(&pos.old), lots(&pos.new));
+    let turned = after != 0 && pos.old[2] != pos.new[2];
+    before.wrapping_sub(if turned { -after } else { after }).unsigned_abs()
+}
+
 /// How a position of this side moves when lots of it are closed.
 fn closing(short: F, lots: u64) -> i64 {
     if short == F::ONE { lots as i64 } else { -(lots as i64) }
@@ -129,19 +146,26 @@ impl<'a> Rows<'a> {
         params: &'a Params,
         records: &[DeleverageRecord],
     ) -> Result<Self, RecordError> {
+        let blocks = params.blocks(List::Perps);
+        let market = |b: &[Block]| (core::array::from_fn(|k| b[k]), Uses::default());
         let mut rows = Self {
             book: Book::new(context, params),
             pages: Vec::new(),
             holders: Vec::new(),
             adls: Vec::new(),
+            forces: Vec::new(),
             bearers: Vec::new(),
             losses: Vec::new(),
             refusals: Vec::new(),
+            wells: Vec::new(),
+            markets: blocks.chunks_exact(PERP_BLOCKS).map(market).collect(),
+            counted: 0,
         };
         for record in records {
             match &record.op {
                 TradeOp::AdlRank(op) => rows.rank(record, op)?,
                 TradeOp::Adl(op) => rows.adl(record, op)?,
+                TradeOp::ForceLiquidate(op) => rows.force(record, op)?,
                 other => return Err(RecordError::Kind { index: record.index, code: other.code() }),
             }
         }
@@ -159,8 +183,8 @@ fn finish<C: Columns<F> + Default + Sync>(
     Ok(matrix(rows, log_height, &C::default()).ok_or(error)?)
 }
 
-/// Fills the tables of the circuit up to the tuple table: params, page, holder, adl, those of `tsz-margin`, target, quote,
-/// bearer, loss, refusal.
+/// Fills the tables of the circuit up to the tuple table: params, page, holder, adl, force, those of `tsz-margin`, target,
+/// quote, bearer, loss, refusal, well, perps.
 ///
 /// # Errors
 /// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
@@ -176,16 +200,23 @@ pub(crate) fn op_traces(
     for list in [List::Perps, List::Oracle, List::Collateral] {
         uses[list as usize] = 1;
     }
+    // two tables hold this list
+    uses[List::Perps as usize] = 2;
     let mut traces = vec![
         params::trace(&params.digests(), uses),
         finish("page", &rows.pages, class.pages)?,
         finish("holder", &rows.holders, class.holders)?,
         finish("adl", &rows.adls, class.adls)?,
+        finish("force", &rows.forces, class.forces)?,
     ];
     traces.extend(rows.book.traces(&class.margin)?);
     traces.extend(rows.book.target_traces([class.targets, class.quotes()])?);
     traces.push(finish("bearer", &rows.bearers, class.bearers())?);
     traces.push(finish("loss", &rows.losses, class.targets)?);
     traces.push(finish("refusal", &rows.refusals, class.targets)?);
+    traces.push(finish("well", &rows.wells, class.forces)?);
+    let got = rows.markets.len() + usize::from(rows.counted > 0);
+    let too_many = TooMany { table: "perps", rows: 1 << class.perps, got };
+    traces.push(perps::trace(&rows.markets, rows.counted, class.perps).ok_or(too_many)?);
     Ok(traces)
 }

@@ -103,7 +103,8 @@ impl Rows<'_> {
         let place = |account: u32, sub: u32| i64::from(account) * 32 + i64::from(sub);
         let (account, sub) = (holder.account.get(), u32::from(holder.sub.get()));
         let before = &turn.ranking;
-        let gap = place(account, sub) - place(before.account.as_canonical_u32(), before.sub.as_canonical_u32()) - 1;
+        let gap =
+            place(account, sub) - place(before.account.as_canonical_u32(), before.sub.as_canonical_u32()) - 1;
         let remaining = before.remaining.map(signed);
         let left = remaining[0] + (remaining[1] << 24) + (remaining[2] << 48) - lots as i64;
         let mut row = Holder {

@@ -1,6 +1,7 @@
 //! The circuits of this program, as the registry sees them.
 
 mod auth;
+mod deleverage;
 mod fund;
 mod manage;
 mod oracle;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use tsz_stark::Profile;
 
 pub use auth::Auth;
+pub use deleverage::Deleverage;
 pub use fund::Fund;
 pub use manage::Manage;
 pub use oracle::Oracle;
@@ -44,6 +46,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_settle::CLASSES {
         registry.add_exec(Arc::new(Settle::new(class, profile)));
+    }
+    for class in &tsz_deleverage::CLASSES {
+        registry.add_exec(Arc::new(Deleverage::new(class, profile)));
     }
     for class in &tsz_oracle::CLASSES {
         registry.add_exec(Arc::new(Oracle::new(class, profile)));
