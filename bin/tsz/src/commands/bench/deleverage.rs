@@ -92,8 +92,9 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let (key, setup) = timed(|| class.setup(Profile::Base));
     let key = key?;
     let watch = Stopwatch::start();
-    let (witness, trace) =
-        timed(|| tsz_deleverage::Witness::new(class, &system.batch, &system.params, &records, system.start()));
+    let (witness, trace) = timed(|| {
+        tsz_deleverage::Witness::new(class, &system.batch, &system.params, &records, system.start())
+    });
     let (proven, prove) = timed(|| witness?.prove(&key).map_err(anyhow::Error::from));
     let (claim, proof) = proven?;
     let ops = records.len() as u32;

@@ -1,10 +1,10 @@
 //! The deleverage circuit.
 
 use tsz_aggregator::ProofError;
-use tsz_ledger::{AlgorithmId, ExecClaim, Family};
 use tsz_deleverage::{
-    Class, Counts, ProveError, DeleverageRecord, DeleverageAir, VerifyError, Witness, public_values, verify,
+    Class, Counts, DeleverageAir, DeleverageRecord, ProveError, VerifyError, Witness, public_values, verify,
 };
+use tsz_ledger::{AlgorithmId, ExecClaim, Family};
 use tsz_stark::{F, Profile};
 use tsz_trade::{Op, Params};
 
