@@ -166,9 +166,26 @@ pub fn op_rows() -> Vec<(&'static str, Vec<(&'static str, usize)>)> {
         ("refusal", 1),
         ("position", 2),
     ];
+    let taken = [("force", 1), ("target", 1), ("quote", 1), ("judge", 1), ("position", 1)];
+    let forced = [
+        ("force", 1),
+        ("target", 1),
+        ("quote", 2),
+        ("loss", 1),
+        ("bearer", 1),
+        ("refusal", 1),
+        ("position", 2),
+    ];
     vec![
         ("AdlRank, 10 holders of two positions", op(&listed, (54, 1))),
         ("Adl, parties of two positions", op(&adl, (19, 5))),
+        ("ForceLiquidate, SETTLING", op(&[("force", 1)], (2, 2))),
+        (
+            "ForceLiquidate, NOT_BANKRUPT, two positions",
+            op(&[("force", 1), ("well", 1), ("position", 1)], (9, 2)),
+        ),
+        ("ForceLiquidate, taken, two positions", op(&taken, (16, 7))),
+        ("ForceLiquidate, deleveraged, parties of two positions", op(&forced, (23, 7))),
     ]
 }
 

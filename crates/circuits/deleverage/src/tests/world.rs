@@ -328,7 +328,19 @@ pub fn every_op() -> World {
         w.hold(short, 0, 0, 0);
     }
     w.hold(Party::INSURANCE, 0, 0, 0);
+    w.give_margin(Party::INSURANCE, 5);
+    large_counterparty(&mut w);
+    w.deleverage(party(5, 1), 0);
     w
+}
+
+/// Account 5/1 is short 5 lots and lacks something, 6/0 is long 500 and owes most of what they are worth.
+fn large_counterparty(w: &mut World) {
+    w.hold(party(5, 1), 0, -5, 0);
+    w.hold(party(6, 0), 0, 500, 0);
+    w.balance(0);
+    w.set_tav(party(6, 0), 100_000 * UNIT);
+    w.set_tav(party(5, 1), -1);
 }
 
 /// Forced liquidations, one for each end.
@@ -343,11 +355,15 @@ pub fn every_force() -> World {
     assert_eq!(w.forced(target, 2), TradeCode::NoPosition);
     assert_eq!(w.forced(party(9, 3), 1), TradeCode::NoPosition);
     w.set_price(0, 1_000, TIME - 10_000_000);
+    w.give_margin(party(4, 0), 8);
     assert_eq!(w.forced(party(4, 0), 1), TradeCode::NotBankrupt);
     // deleveraged in part
     w.hold(Party::INSURANCE, 1, 2, 5);
     w.apply(w.rank(target, 0));
     w.apply(w.adl_of_force(target, 0));
+    large_counterparty(&mut w);
+    w.apply(w.rank(party(5, 1), 0));
+    w.apply(w.adl_of_force(party(5, 1), 0));
     // nobody is able
     w.give_margin(party(3, 0), 3);
     for p in w.holders(target, 0) {
