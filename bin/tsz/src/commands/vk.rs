@@ -98,7 +98,9 @@ pub fn rows(args: &VkRows, output: &Output) -> Result<()> {
             output.line(format!("{:>9} {:12} {}", thousands(row.rows as u64), row.gate, row.source));
         }
         let json = |r: &SourceRows| json!({ "gate": r.gate, "source": r.source, "rows": r.rows });
-        output.object(&json!({ "ok": true, "lift": name, "gates": gates.iter().map(json).collect::<Vec<_>>() }));
+        output.object(
+            &json!({ "ok": true, "lift": name, "gates": gates.iter().map(json).collect::<Vec<_>>() }),
+        );
         return Ok(());
     }
     let spinner = output.spinner("building lifts and joins");
@@ -108,7 +110,15 @@ pub fn rows(args: &VkRows, output: &Output) -> Result<()> {
     let nodes = nodes?;
     output.line(format!(
         "{:26} {:>7} {:>7} {:>12} {:>10} {:>10} {:>8} {:>6} {:>12}",
-        "program", "blow-up", "queries", "permutations", "arithmetic", "reductions", "packs", "shape", "cells"
+        "program",
+        "blow-up",
+        "queries",
+        "permutations",
+        "arithmetic",
+        "reductions",
+        "packs",
+        "shape",
+        "cells"
     ));
     for node in &nodes {
         output.line(format!(
@@ -139,7 +149,9 @@ pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
     bar.finish_and_clear();
     pins.check(&derived)?;
     let fewest = derived.iter().map(|pin| pin.proven_bits).fold(f64::INFINITY, f64::min);
-    output.line(format!("every base key is proven to {fewest:.1} bits or more, by its own tables and parameters"));
+    output.line(format!(
+        "every base key is proven to {fewest:.1} bits or more, by its own tables and parameters"
+    ));
     let mut keys = derived.len();
     if args.nodes {
         let nodes = nodes(output)?;

@@ -7,7 +7,9 @@ use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
-use tsz_stark::{Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup};
+use tsz_stark::{
+    Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup,
+};
 use tsz_trade::Params;
 use tsz_vktree::VkEntry;
 
