@@ -192,16 +192,27 @@ fn drifted_pins_are_an_error() {
 
 #[test]
 fn the_demo_proves_and_refuses() {
+    demo_says(&["--no-aggregate"], &[]);
+}
+
+#[test]
+#[ignore = "half a minute: seven nodes of the aggregation tree"]
+fn the_demo_aggregates() {
+    demo_says(&[], &["one proof of", "for 2 batches, verified in"]);
+}
+
+fn demo_says(more: &[&str], lines: &[&str]) {
     let args = ["demo", "--ops", "64", "--accounts-log2", "8", "--active", "16"];
-    let output = tsz(&args);
+    let output = tsz(&[&args, more].concat());
     assert!(output.status.success(), "{}", stderr(&output));
-    for line in [
+    let always = [
         "batch 2:",
         "proven bits",
         "one bit of a proof flipped",
         "another root claimed",
         "the ledger refuses",
-    ] {
+    ];
+    for line in always.iter().chain(lines) {
         assert!(stdout(&output).contains(line), "{line:?} is not in:\n{}", stdout(&output));
     }
 }

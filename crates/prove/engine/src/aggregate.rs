@@ -13,7 +13,7 @@ use tsz_aggregator::{BatchProofs, Bundle, ExecProof, check_bundle};
 use tsz_codec::Encode;
 use tsz_hash::{Digest, hash_bytes};
 use tsz_ledger::{AlgorithmId, SetLeaf};
-use tsz_plonk::{Builder, SourceRows};
+use tsz_plonk::{Builder, Rows, SourceRows};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::security;
 use tsz_stark::{FriParams, Profile, Proof};
@@ -68,6 +68,61 @@ pub struct AggregateReport {
     pub bytes: usize,
     /// Largest resident set of the process so far.
     pub peak_rss_bytes: u64,
+}
+
+/// Sums over the lifts or the joins of an aggregation.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NodeFigures {
+    /// Nodes proven.
+    pub nodes: usize,
+    /// CPU seconds of running and proving.
+    pub cpu_seconds: f64,
+    /// The most CPU seconds of one.
+    pub most_cpu_seconds: f64,
+    /// Wall seconds of running and proving.
+    pub wall_seconds: f64,
+    /// CPU seconds of compiling programs and committing to them.
+    pub program_cpu_seconds: f64,
+}
+
+/// An aggregation in few numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct AggregateFigures {
+    /// Lifts.
+    pub lifts: NodeFigures,
+    /// Joins.
+    pub joins: NodeFigures,
+    /// Wall seconds of everything.
+    pub wall_seconds: f64,
+    /// CPU seconds of everything.
+    pub cpu_seconds: f64,
+    /// Largest resident set of the process so far.
+    pub peak_rss_bytes: u64,
+}
+
+impl AggregateReport {
+    /// Sums over lifts and joins, without the nodes that were there already.
+    pub fn figures(&self) -> AggregateFigures {
+        let of = |joins: bool| {
+            let mut sum = NodeFigures::default();
+            let is = |n: &&NodeReport| n.name.starts_with(&format!("{JOIN}/")) == joins && !n.reused;
+            for node in self.nodes.iter().filter(is) {
+                sum.nodes += 1;
+                sum.cpu_seconds += node.prove.cpu_seconds;
+                sum.most_cpu_seconds = sum.most_cpu_seconds.max(node.prove.cpu_seconds);
+                sum.wall_seconds += node.prove.wall_seconds;
+                sum.program_cpu_seconds += node.program.cpu_seconds;
+            }
+            sum
+        };
+        AggregateFigures {
+            lifts: of(false),
+            joins: of(true),
+            wall_seconds: self.total.wall_seconds,
+            cpu_seconds: self.total.cpu_seconds,
+            peak_rss_bytes: self.peak_rss_bytes,
+        }
+    }
 }
 
 /// A node to be made.

@@ -50,6 +50,9 @@ pub enum EngineError {
     /// The bundle is refused.
     #[error(transparent)]
     Aggregation(#[from] AggregationError),
+    /// A generated workload is none.
+    #[error("workload: {0}")]
+    Workload(String),
     /// The pinned keys are wrong, or the derived ones differ.
     #[error(transparent)]
     Pins(#[from] PinError),

@@ -25,10 +25,11 @@ mod scenario;
 mod signatures;
 #[cfg(test)]
 mod tests;
+mod workload;
 
 pub use aggregate::{
-    AggregateReport, Aggregator, DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift,
-    rows_of_nodes,
+    AggregateFigures, AggregateReport, Aggregator, DerivedNodes, NodeFigures, NodeRows, derive_node,
+    derive_nodes, rows_of_lift, rows_of_nodes,
 };
 pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
@@ -40,3 +41,4 @@ pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};
 pub use scenario::executed;
 pub use tsz_plonk::SourceRows;
+pub use workload::every_family;

@@ -488,3 +488,44 @@ fn rows_of_all_nodes() {
         assert!(node.log.is_some(), "{}", node.name);
     }
 }
+
+/// What `tsz bench aggregate` does, in an optimised build of tests, under the pins of the file that `TSZ_PINS` names;
+/// `TSZ_TRADES` says how many trades.
+#[test]
+#[ignore = "minutes; measures"]
+fn a_batch_of_every_family_is_aggregated() {
+    let number = |name: &str, default: u32| std::env::var(name).map_or(default, |n| n.parse().unwrap());
+    let pins = match std::env::var_os("TSZ_PINS") {
+        Some(path) => Pins::parse(&std::fs::read_to_string(path).unwrap()).unwrap(),
+        None => Pins::built_in().unwrap(),
+    };
+    let trades = number("TSZ_TRADES", 64);
+    let params =
+        Params { accounts: 1 << number("TSZ_ACCOUNTS", 12), active: 256, batches: 1, mix: Mix::TRADES };
+    let batch = every_family(trades, 1, &params).unwrap();
+    let registry = registry();
+    let (bundle, base) = prove_bundle(vec![batch], &registry, &pins, &|_| {}).unwrap();
+    let families: Vec<&str> = base.proofs.iter().map(|p| p.circuit.split('/').next().unwrap()).collect();
+    for family in ["fund", "spot", "perp", "manage", "oracle", "settle", "auth", "wallet", "transition"] {
+        assert!(families.contains(&family), "{family}: {families:?}");
+    }
+    eprintln!("base {:?}", base.total);
+    let aggregator = Aggregator::new(&registry, &pins, None, |name| eprintln!("{name}")).unwrap();
+    let (proof, report) = aggregator.aggregate(&bundle).unwrap();
+    let keys = NodeKeys::new(Profile::Node).unwrap();
+    let watch = measure::Stopwatch::start();
+    proof.verify(&keys, &pins.root()).unwrap();
+    let value = serde_json::json!({
+        "ok": true,
+        "name": "aggregate",
+        "trades": trades,
+        "proofs": base.proofs,
+        "base": base.total,
+        "stages": base.stages,
+        "figures": report.figures(),
+        "report": report,
+        "verify": watch.cost(),
+        "proof_bytes": proof.to_bytes().len(),
+    });
+    println!("{}", serde_json::to_string_pretty(&value).unwrap());
+}
