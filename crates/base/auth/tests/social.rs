@@ -80,7 +80,7 @@ fn reads_what_stands_at_depth_one_only() {
         assert!(text.contains(from));
         scan(HEADER.as_bytes(), text.replacen(from, to, 1).as_bytes())
     };
-    assert_eq!(replaced("\"x\"", "\"sub\""), Err(ScanError::Byte { part: Part::Payload, at: 47 }));
+    assert_eq!(replaced("\"x\"", "\"sub\""), Err(ScanError::Byte { part: Part::Payload, at: 42 }));
     assert_eq!(
         replaced("\"x\":{\"sub\":\"d\",\"y\":[\"sub\"]}", "\"sub\":\"d\""),
         Err(ScanError::Duplicate(Field::Sub))
@@ -102,7 +102,7 @@ fn a_provider_is_112_felts_and_every_part_counts() {
     assert_eq!(felts[24 + 85].as_canonical_u32(), modulus[0].into());
     assert_eq!([felts[110], felts[111]], [F::ONE, F::ZERO]);
     let digest = provider().digest();
-    let mut others = vec![provider(), provider(), provider(), provider()];
+    let mut others = [provider(), provider(), provider(), provider()];
     others[0].issuer.push('x');
     others[1].audience.push('x');
     others[2].kid.push('x');
