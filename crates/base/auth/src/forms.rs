@@ -8,6 +8,8 @@ use thiserror::Error;
 
 use crate::es256::{Es256Key, Es256Signature};
 use crate::passkey::{Assertion, Passkey, PasskeyError};
+use crate::rs256::Rs256Key;
+use crate::social::{LoginProvider, SocialLogin};
 use crate::wallet::{SigningDomain, Wallet, WalletApproval, WalletKey, WalletSignature};
 
 /// Why a form is refused.
@@ -162,5 +164,52 @@ impl From<WalletApproval> for WalletApprovalForm {
     fn from(approval: WalletApproval) -> Self {
         let WalletApproval { key: WalletKey { x, y }, signature: WalletSignature { r, s } } = approval;
         Self { key: to_hex(&[x, y].concat()), signature: to_hex(&[r, s].concat()) }
+    }
+}
+
+/// A key of an OpenID provider; the modulus is big-endian.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginProviderForm {
+    issuer: String,
+    audience: String,
+    kid: String,
+    modulus: String,
+}
+
+impl TryFrom<LoginProviderForm> for LoginProvider {
+    type Error = FormError;
+    fn try_from(form: LoginProviderForm) -> Result<Self, FormError> {
+        let key = Rs256Key { modulus: array(&form.modulus)? };
+        Ok(Self { issuer: form.issuer, audience: form.audience, kid: form.kid, key })
+    }
+}
+
+impl From<LoginProvider> for LoginProviderForm {
+    fn from(provider: LoginProvider) -> Self {
+        let LoginProvider { issuer, audience, kid, key } = provider;
+        Self { issuer, audience, kid, modulus: to_hex(&key.modulus) }
+    }
+}
+
+/// A token, as text, and a salt.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SocialLoginForm {
+    token: String,
+    salt: String,
+}
+
+impl TryFrom<SocialLoginForm> for SocialLogin {
+    type Error = FormError;
+    fn try_from(form: SocialLoginForm) -> Result<Self, FormError> {
+        Ok(Self { token: form.token.into_bytes(), salt: array(&form.salt)? })
+    }
+}
+
+impl From<SocialLogin> for SocialLoginForm {
+    fn from(login: SocialLogin) -> Self {
+        // A token is ASCII; other bytes are in none that is accepted.
+        Self { token: String::from_utf8_lossy(&login.token).to_string(), salt: to_hex(&login.salt) }
     }
 }

@@ -9,8 +9,9 @@
 //! | [`passkey`] | WebAuthn assertions: the limited verification algorithm of WebAuthn L3, 5.8.1.2 |
 //! | [`wallet`] | EIP-712 approvals with secp256k1 |
 //! | [`oidc`] | OpenID Connect tokens with RS256 ([`rs256`]) or ES256, fields by [`json`] |
+//! | [`social`] | tokens of RS256 as the circuit proves them, fields by [`scan`] |
 //! | [`base64url`] | RFC 4648 section 5 without padding, canonical |
-//! | [`authenticator`], [`softwallet`], [`issuer`] | a software authenticator, a software wallet and a local provider, for tests and development |
+//! | [`authenticator`], [`softwallet`], [`issuer`], [`issuer_rsa`] | a software authenticator, a software wallet and local providers, for tests and development |
 #![no_std]
 extern crate alloc;
 
@@ -19,14 +20,18 @@ pub mod base64url;
 pub mod es256;
 mod forms;
 pub mod issuer;
+pub mod issuer_rsa;
 pub mod json;
 pub mod oidc;
 pub mod passkey;
 pub mod rs256;
+pub mod scan;
+pub mod social;
 pub mod softwallet;
 pub mod wallet;
 
 pub use es256::{Es256Error, Es256Key};
 pub use forms::FormError;
 pub use passkey::{Assertion, Passkey, PasskeyError};
+pub use social::{LoginProvider, SocialError, SocialLogin};
 pub use wallet::{Wallet, WalletApproval, WalletError};

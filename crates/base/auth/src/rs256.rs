@@ -61,7 +61,7 @@ impl Rs256Key {
 }
 
 /// EMSA-PKCS1-v1_5 of a SHA-256 digest: 00 01 FF.. 00 DigestInfo hash. As numbers are compared, leading zeros count too.
-fn encode(digest: &[u8; 32]) -> [u8; MODULUS] {
+pub fn encode(digest: &[u8; 32]) -> [u8; MODULUS] {
     let mut encoded = [0xff; MODULUS];
     let info = MODULUS - digest.len() - DIGEST_INFO.len();
     encoded[..2].copy_from_slice(&[0, 1]);

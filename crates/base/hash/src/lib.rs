@@ -61,6 +61,8 @@ pub enum Domain {
     Wallet = 21,
     /// Id of a social login: issuer, audience, subject, salt.
     Oidc = 22,
+    /// Key of an OpenID provider with issuer and audience.
+    Provider = 23,
     /// Claim of a node of the aggregation tree.
     Claim = 30,
     /// Header of a batch: what is settled.

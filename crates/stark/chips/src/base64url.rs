@@ -60,11 +60,11 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for Base64Table {
 /// Looks up that `character` has `value` if `flag`.
 pub fn lookup<AB: InteractionBuilder<F = F>>(
     builder: &mut AB,
-    character: AB::Var,
-    value: AB::Var,
+    character: impl Into<AB::Expr>,
+    value: impl Into<AB::Expr>,
     flag: AB::Expr,
 ) {
-    BASE64.lookup_key(builder, [character, value], Count::bounded(flag, 1));
+    BASE64.lookup_key(builder, [character.into(), value.into()], Count::bounded(flag, 1));
 }
 
 /// The trace for what was looked up.

@@ -11,6 +11,8 @@
 //! | [`sha256`] | `sha_state`, `sha_words` | id, h_in\[16\], h_out\[16\]; id, k, w\[8\] |
 //! | [`base64url`] | `base64` | character, value |
 //! | [`keccak`] | `keccak_in`, `keccak_out` | id, block\[68\]; id, hash\[16\] |
+//! | [`rsa`] | `rsa`; looks up `rsa_modulus` | key, digest\[16\]; key, N\[256\] |
+//! | [`oidc`] | `oidc_..`: digest, fields and providers of tokens | see there |
 //! | [`passkey`], [`wallet`] | `login` | scheme, key_id\[8\], msg\[8\] |
 //! | [`mod@tuple`] | `seg`; receives `op`, `key`, `val` | |
 
@@ -20,9 +22,11 @@ pub mod bytes;
 pub mod collect;
 pub mod ecdsa;
 pub mod keccak;
+pub mod oidc;
 pub mod passkey;
 pub mod poseidon2;
 pub mod range;
+pub mod rsa;
 pub mod schnorr;
 pub mod sha256;
 #[cfg(test)]

@@ -305,9 +305,31 @@ pub fn lookup<AB: InteractionBuilder<F = F>>(
     flag: AB::Expr,
 ) {
     for (k, words) in block.chunks_exact(8).enumerate() {
-        let fields = [id.clone(), AB::Expr::from_usize(k)].into_iter().chain(words.iter().cloned());
-        WORDS.lookup_key(builder, fields, Count::bounded(flag.clone(), 1));
+        lookup_words(builder, id.clone(), AB::Expr::from_usize(k), words.to_vec(), flag.clone());
     }
+    lookup_state(builder, id, h_in, h_out, flag);
+}
+
+/// Looks up eight halves of block number `id`, those of its words 4 `part` and up, if `flag`.
+pub fn lookup_words<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    id: AB::Expr,
+    part: AB::Expr,
+    halves: Vec<AB::Expr>,
+    flag: AB::Expr,
+) {
+    let fields: Vec<AB::Expr> = [id, part].into_iter().chain(halves).collect();
+    WORDS.lookup_key(builder, fields, Count::bounded(flag, 1));
+}
+
+/// Looks up `h_out = compress(h_in, ..)` of block number `id` if `flag`.
+pub fn lookup_state<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    id: AB::Expr,
+    h_in: [AB::Expr; 16],
+    h_out: [AB::Expr; 16],
+    flag: AB::Expr,
+) {
     let fields = core::iter::once(id).chain(h_in).chain(h_out);
     STATE.lookup_key(builder, fields, Count::bounded(flag, 1));
 }

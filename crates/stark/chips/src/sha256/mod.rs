@@ -32,7 +32,7 @@ mod columns;
 mod tests;
 mod trace;
 
-pub use air::{Sha256Table, lookup};
+pub use air::{Sha256Table, lookup, lookup_state, lookup_words};
 pub use columns::{Sha256Cols, Sha256Fixed};
 pub use trace::{Compression, TooManyBlocks, compress, digest_blocks, trace};
 
