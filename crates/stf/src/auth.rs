@@ -1,12 +1,15 @@
-//! The operations of the families auth and wallet: what an external key approves.
+//! The operations of the families auth, wallet and oidc: what an external key approves.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use tsz_auth::{Assertion, Passkey, Wallet, WalletApproval};
+use tsz_auth::{Assertion, LoginProvider, Passkey, SocialLogin, Wallet, WalletApproval};
 use tsz_hash::Block;
 use tsz_ledger::{BatchContext, Family};
 
-use crate::ops::{RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey, RevokeKeyByWallet};
+use crate::ops::{
+    RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByOidc, RevokeKeyByPasskey,
+    RevokeKeyByWallet,
+};
 use crate::{Applied, Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 
 /// Codes of the operations in messages.
@@ -15,9 +18,11 @@ pub mod code {
     pub const REVOKE_KEY_BY_PASSKEY: u32 = 71;
     pub const REGISTER_KEY_BY_WALLET: u32 = 72;
     pub const REVOKE_KEY_BY_WALLET: u32 = 73;
+    pub const REGISTER_KEY_BY_OIDC: u32 = 74;
+    pub const REVOKE_KEY_BY_OIDC: u32 = 75;
 }
 
-/// An operation of the families auth and wallet.
+/// An operation of the families auth, wallet and oidc.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the structs are documented")]
@@ -26,6 +31,8 @@ pub enum AuthOp {
     RevokeKeyByPasskey(RevokeKeyByPasskey),
     RegisterKeyByWallet(RegisterKeyByWallet),
     RevokeKeyByWallet(RevokeKeyByWallet),
+    RegisterKeyByOidc(RegisterKeyByOidc),
+    RevokeKeyByOidc(RevokeKeyByOidc),
 }
 
 /// An external key and what it made of the message.
@@ -35,6 +42,8 @@ pub enum Approval<'a> {
     Passkey(&'a Passkey, &'a Assertion),
     /// A wallet's signature of typed data.
     Wallet(&'a Wallet, &'a WalletApproval),
+    /// A token under a provider's key.
+    Social(&'a LoginProvider, &'a SocialLogin),
 }
 
 impl AuthOp {
@@ -43,6 +52,7 @@ impl AuthOp {
         match self {
             Self::RegisterKeyByPasskey(_) | Self::RevokeKeyByPasskey(_) => Family::Auth,
             Self::RegisterKeyByWallet(_) | Self::RevokeKeyByWallet(_) => Family::Wallet,
+            Self::RegisterKeyByOidc(_) | Self::RevokeKeyByOidc(_) => Family::Oidc,
         }
     }
 
@@ -53,6 +63,8 @@ impl AuthOp {
             Self::RevokeKeyByPasskey(_) => code::REVOKE_KEY_BY_PASSKEY,
             Self::RegisterKeyByWallet(_) => code::REGISTER_KEY_BY_WALLET,
             Self::RevokeKeyByWallet(_) => code::REVOKE_KEY_BY_WALLET,
+            Self::RegisterKeyByOidc(_) => code::REGISTER_KEY_BY_OIDC,
+            Self::RevokeKeyByOidc(_) => code::REVOKE_KEY_BY_OIDC,
         }
     }
 
@@ -63,6 +75,8 @@ impl AuthOp {
             Self::RevokeKeyByPasskey(op) => op.message(),
             Self::RegisterKeyByWallet(op) => op.message(),
             Self::RevokeKeyByWallet(op) => op.message(),
+            Self::RegisterKeyByOidc(op) => op.message(),
+            Self::RevokeKeyByOidc(op) => op.message(),
         }
     }
 
@@ -73,6 +87,8 @@ impl AuthOp {
             Self::RevokeKeyByPasskey(op) => Approval::Passkey(&op.passkey, &op.assertion),
             Self::RegisterKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
             Self::RevokeKeyByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
+            Self::RegisterKeyByOidc(op) => Approval::Social(&op.provider, &op.login),
+            Self::RevokeKeyByOidc(op) => Approval::Social(&op.provider, &op.login),
         }
     }
 
@@ -93,6 +109,15 @@ impl AuthOp {
             _ => None,
         }
     }
+
+    /// The token of a social login, to be replaced by one of the message.
+    pub fn social_login_mut(&mut self) -> Option<&mut SocialLogin> {
+        match self {
+            Self::RegisterKeyByOidc(op) => Some(&mut op.login),
+            Self::RevokeKeyByOidc(op) => Some(&mut op.login),
+            _ => None,
+        }
+    }
 }
 
 macro_rules! from_op {
@@ -106,6 +131,7 @@ macro_rules! from_op {
 }
 
 from_op!(RegisterKeyByPasskey, RevokeKeyByPasskey, RegisterKeyByWallet, RevokeKeyByWallet);
+from_op!(RegisterKeyByOidc, RevokeKeyByOidc);
 
 impl Rule for AuthOp {
     fn run<V: View, S: SigVerifier>(
@@ -118,6 +144,8 @@ impl Rule for AuthOp {
             Self::RevokeKeyByPasskey(op) => op.run(env, log),
             Self::RegisterKeyByWallet(op) => op.run(env, log),
             Self::RevokeKeyByWallet(op) => op.run(env, log),
+            Self::RegisterKeyByOidc(op) => op.run(env, log),
+            Self::RevokeKeyByOidc(op) => op.run(env, log),
         }
     }
 }

@@ -4,9 +4,11 @@ use alloc::string::ToString;
 use core::fmt::Display;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
-use tsz_auth::{PasskeyError, WalletError};
+use tsz_auth::{PasskeyError, SocialError, WalletError};
 use tsz_ledger::{CellError, Key, Permission, Permissions, Scheme};
-use tsz_types::{AccountId, BatchNumber, KeySlot, L1Serial, Nonce, NumberError, TimeMs, TokenId, Units};
+use tsz_types::{
+    AccountId, BatchNumber, KeySlot, L1Serial, Nonce, NumberError, ProviderSlot, TimeMs, TokenId, Units,
+};
 
 /// Why an operation cannot be part of the batch here. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize)]
@@ -72,6 +74,15 @@ pub enum Reject {
     Wallet {
         #[serde(serialize_with = "text")]
         error: WalletError,
+    },
+    /// A provider's key that is not the one in the state: never set, rotated, or of another audience.
+    #[error("cell {slot} of the providers holds another key")]
+    OtherProvider { slot: ProviderSlot },
+    /// A token that does not approve the operation.
+    #[error("social login: {error}")]
+    Social {
+        #[serde(serialize_with = "text")]
+        error: SocialError,
     },
     /// A bucket that holds too little.
     #[error("{needed} millionths of token {token} are needed, the bucket holds {held}")]

@@ -1,6 +1,9 @@
 //! Who signed, and whether the key may.
 
-use tsz_auth::{Assertion, Passkey, PasskeyError, Wallet, WalletApproval, WalletError};
+use tsz_auth::{
+    Assertion, LoginProvider, Passkey, PasskeyError, SocialError, SocialLogin, Wallet, WalletApproval,
+    WalletError,
+};
 use tsz_hash::{Block, Digest};
 use tsz_ledger::{Cell, CtlCell, Key, KeyPolicy, Permission, Scheme};
 use tsz_sig::{PublicKey, Signature};
@@ -38,6 +41,20 @@ pub trait SigVerifier {
     ) -> Result<(), WalletError> {
         wallet.verify(message, approval)
     }
+
+    /// Whether the token is an approval of the message by the identity with id `key_id` at batch time `now` (ms).
+    ///
+    /// # Errors
+    /// Why it is not.
+    fn approves_social(
+        &self,
+        (provider, login): (&LoginProvider, &SocialLogin),
+        key_id: &Digest,
+        message: &Digest,
+        now: u64,
+    ) -> Result<(), SocialError> {
+        login.verify(provider, key_id, message, now)
+    }
 }
 
 /// Verifies every signature: the default.
@@ -64,6 +81,16 @@ impl SigVerifier for Trusted {
     }
 
     fn approves_wallet(&self, _: &Wallet, _: &Digest, _: &WalletApproval) -> Result<(), WalletError> {
+        Ok(())
+    }
+
+    fn approves_social(
+        &self,
+        _: (&LoginProvider, &SocialLogin),
+        _: &Digest,
+        _: &Digest,
+        _: u64,
+    ) -> Result<(), SocialError> {
         Ok(())
     }
 }

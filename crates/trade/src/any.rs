@@ -99,12 +99,15 @@ impl Op {
         }
     }
 
-    /// Whether its rule asks the parameters: not so for money, keys, cancels, and for the op that changes them.
+    /// Whether its rule asks the parameters: not so for money, keys, cancels, and for what governance sets.
     pub fn needs_params(&self) -> bool {
-        use TradeOp::{CancelAll, CancelOrder, SetParams};
+        use TradeOp::{CancelAll, CancelOrder, ClearProvider, SetParams, SetProvider};
         match self {
             Self::Fund(_) | Self::Auth(_) => false,
-            Self::Trade(op) => !matches!(op, CancelOrder(_) | CancelAll(_) | SetParams(_)),
+            Self::Trade(CancelOrder(_) | CancelAll(_) | SetParams(_) | SetProvider(_) | ClearProvider(_)) => {
+                false
+            }
+            Self::Trade(_) => true,
         }
     }
 

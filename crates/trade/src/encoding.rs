@@ -11,9 +11,10 @@ use tsz_ledger::{
 /// First cell behind the key slots, and behind the margin balances.
 const KEYS_END: u32 = cell::MBAL;
 const MARGIN_END: u32 = cell::MBAL + MAX_MARGIN_TOKENS as u32;
-/// Markets, tokens, and rankings of all markets.
+/// Markets, tokens, keys of providers, and rankings of all markets.
 const MARKETS: u32 = 256;
 const TOKENS: u32 = 128;
+const PROVIDERS: u32 = 1 << 12;
 const RANKINGS: u32 = 32 * MARKETS;
 
 /// A leaf that is stored reads as a cell and the cell writes as the leaf. An absent leaf is not stored.
@@ -55,6 +56,7 @@ fn system(key: Key, leaf: &Leaf) -> Result<(), CellError> {
         _ if key == Key::HEAD => same::<HeadCell>(leaf),
         _ if key == Key::L1IN => same::<L1InCell>(leaf),
         _ if [Key::L1CHAIN, Key::OUT, Key::VKROOT, Key::PARAMS].contains(&key) => digest(leaf),
+        (Realm::Published, kind::PROVIDER) if index < PROVIDERS => digest(leaf),
         (Realm::Published, kind::TOK) if index < TOKENS => same::<TokCell>(leaf),
         (Realm::Published, kind::MKP) if index < MARKETS => same::<MkpCell>(leaf),
         (Realm::Published, kind::MKF) if index < MARKETS => same::<MkfCell>(leaf),

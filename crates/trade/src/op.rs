@@ -5,9 +5,10 @@ use tsz_ledger::Family;
 use tsz_stf::{Log, SigVerifier, View};
 
 use crate::ops::{
-    AbsorbDebt, Adl, AdlRank, CancelAll, CancelOrder, ForceLiquidate, ForcedClose, FundingSettle,
-    FundingTick, Liquidate, MarginExit, MarginTransfer, OracleUpdate, PerpTrade, PremiumSample, SeizeToken,
-    SetParams, SetToken, SettleMarket, SettlePair, SpotTrade, Takeover,
+    AbsorbDebt, Adl, AdlRank, CancelAll, CancelOrder, ClearProvider, ForceLiquidate, ForcedClose,
+    FundingSettle, FundingTick, Liquidate, MarginExit, MarginTransfer, OracleUpdate, PerpTrade,
+    PremiumSample, SeizeToken, SetParams, SetProvider, SetToken, SettleMarket, SettlePair, SpotTrade,
+    Takeover,
 };
 use crate::{Env, Rule, TradeReceipt, TradeReject};
 
@@ -36,6 +37,8 @@ pub mod code {
     pub const ADL_RANK: u32 = 62;
     pub const SETTLE_MARKET: u32 = 63;
     pub const SET_TOKEN: u32 = 64;
+    pub const SET_PROVIDER: u32 = 65;
+    pub const CLEAR_PROVIDER: u32 = 66;
 }
 
 macro_rules! operations {
@@ -109,6 +112,8 @@ operations! {
     AdlRank: ADL_RANK, Deleverage, false;
     SettleMarket: SETTLE_MARKET, Manage, true;
     SetToken: SET_TOKEN, Manage, true;
+    SetProvider: SET_PROVIDER, Oidc, true;
+    ClearProvider: CLEAR_PROVIDER, Oidc, true;
     OracleUpdate: ORACLE_UPDATE, Oracle, false;
     PremiumSample: PREMIUM_SAMPLE, Oracle, false;
 }

@@ -31,6 +31,10 @@ unsigned! {
     KeySlot: u8, 6 bits, 1 limbs, 1 bytes, 0..=47, number
 }
 unsigned! {
+    /// Place of a key of an OpenID provider.
+    ProviderSlot: u16, 12 bits, 1 limbs, 2 bytes, 0..=(1 << 12) - 1, number
+}
+unsigned! {
     /// Nonce of a sub-account or of an order slot.
     Nonce: u32, 32 bits, 2 limbs, 4 bytes, 0..=u32::MAX, number
 }

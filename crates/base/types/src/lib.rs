@@ -25,8 +25,8 @@ pub use bucket::Bucket;
 pub use error::NumberError;
 pub use felts::{join_limbs, split_limbs};
 pub use ids::{
-    AccountId, BatchNumber, KeySlot, KillEpoch, L1Serial, MarketId, Nonce, Slot, SpotMarketId, SubId, TimeMs,
-    TokenId,
+    AccountId, BatchNumber, KeySlot, KillEpoch, L1Serial, MarketId, Nonce, ProviderSlot, Slot, SpotMarketId,
+    SubId, TimeMs, TokenId,
 };
 
 #[cfg(test)]

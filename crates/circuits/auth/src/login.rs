@@ -233,6 +233,11 @@ fn content(op: &AuthOp) -> (AccountId, KeySlot, KeySlot, Policy<F>) {
         AuthOp::RegisterKeyByWallet(op) => {
             (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
         }
+        // Of another family: its approval is refused.
+        AuthOp::RegisterKeyByOidc(op) => {
+            (op.account, op.slot, op.key_slot, register(&op.key_id, op.policy()))
+        }
+        AuthOp::RevokeKeyByOidc(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByWallet(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
     }

@@ -32,6 +32,7 @@ enum What {
     Mkr(u32),
     Tok(u32),
     Head,
+    Provider(u32),
     L1In,
     Digest(&'static str),
     Other,
@@ -68,6 +69,7 @@ fn of_system(key: Key, number: u32, index: u32) -> What {
         (kind::MKS, _) => What::Mks(index),
         (kind::MKO, _) => What::Mko(index),
         (kind::MKR, _) => What::Mkr(index),
+        (kind::PROVIDER, _) => What::Provider(index),
         _ => What::Other,
     }
 }
@@ -108,6 +110,7 @@ pub(crate) fn name(key: Key, names: &Names) -> String {
             format!("MKR({}, {side}, class {})", perp(k / 32, names), k & 15)
         }
         What::Tok(t) => format!("TOK({})", token(t, names)),
+        What::Provider(k) => format!("PROVIDER({k})"),
         What::Head => "HEAD".to_owned(),
         What::L1In => "L1IN".to_owned(),
         What::Digest(name) => name.to_owned(),
@@ -186,7 +189,7 @@ fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
             format!("batch {}, time {}, next account {}", c.batch, c.time, c.next_account)
         }
         What::L1In => format!("next serial {}", L1InCell::from_leaf(leaf)?.next),
-        What::KeyA(_) | What::Digest(_) | What::Other => digest_hex(leaf),
+        What::KeyA(_) | What::Provider(_) | What::Digest(_) | What::Other => digest_hex(leaf),
     })
 }
 

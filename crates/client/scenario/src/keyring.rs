@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 use tsz_auth::authenticator::Authenticator;
+use tsz_auth::issuer_rsa::RsaIssuer;
+use tsz_auth::oidc::Identity;
 use tsz_auth::softwallet::SoftWallet;
 use tsz_auth::wallet::SigningDomain;
-use tsz_auth::{Passkey, Wallet};
+use tsz_auth::{LoginProvider, Passkey, SocialLogin, Wallet};
 use tsz_hash::Digest;
 use tsz_ledger::Scheme;
 use tsz_sig::SecretKey;
 use tsz_stf::forms;
 
-use crate::spec::{KeySource, PasskeySource, Population, SystemSpec};
+use crate::spec::{KeySource, PasskeySource, Population, SocialSource, SystemSpec};
 use crate::{ScenarioError, fields};
 
 /// A secret and the id of its key.
@@ -22,6 +24,44 @@ pub(crate) struct Signer<'a> {
     pub key_id: Digest,
 }
 
+/// An identity at the local OpenID provider.
+#[derive(Clone, Debug)]
+pub struct Social {
+    /// The key that its tokens are signed with.
+    pub provider: LoginProvider,
+    subject: String,
+    salt: [u8; 32],
+}
+
+impl Social {
+    fn new(source: &SocialSource) -> Self {
+        let SocialSource { issuer, audience, kid, subject, salt } = source.clone();
+        let provider = LoginProvider { issuer, audience, kid, key: RsaIssuer.key() };
+        // Three bytes of each felt: enough of a hash for a salt of development.
+        let digest = tsz_hash::hash_bytes(salt.as_bytes());
+        let bytes = |felt: &tsz_hash::F| tsz_hash::PrimeField32::as_canonical_u32(felt).to_le_bytes();
+        let mut salt = [0; 32];
+        salt.iter_mut().zip(digest.iter().flat_map(bytes)).for_each(|(s, b)| *s = b);
+        Self { provider, subject, salt }
+    }
+
+    fn identity(&self) -> Identity<'_> {
+        let LoginProvider { issuer, audience, .. } = &self.provider;
+        Identity { issuer, audience, subject: &self.subject, salt: self.salt }
+    }
+
+    /// The id that a key slot holds.
+    pub fn key_id(&self) -> Digest {
+        self.identity().key_id()
+    }
+
+    /// A token that approves a message, issued at batch time `time` (ms).
+    pub fn login(&self, message: &Digest, time: u64) -> SocialLogin {
+        let token = RsaIssuer.token(&self.provider.kid, &self.identity(), message, time / 1000);
+        SocialLogin { token, salt: self.salt }
+    }
+}
+
 /// Secrets by label, and labels by key id.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
@@ -29,6 +69,7 @@ pub struct Keyring {
     labels: HashMap<Digest, String>,
     passkeys: HashMap<String, (Authenticator, Passkey)>,
     wallets: HashMap<String, (SoftWallet, Wallet)>,
+    socials: HashMap<String, Social>,
 }
 
 impl Keyring {
@@ -53,6 +94,10 @@ impl Keyring {
                     let domain = SigningDomain { chain: system.chain, contract: system.address.0 };
                     let wallet = soft.wallet(domain);
                     ring.wallets.insert(label.clone(), (soft, wallet));
+                    continue;
+                }
+                KeySource::Social(source) => {
+                    ring.socials.insert(label.clone(), Social::new(source));
                     continue;
                 }
                 KeySource::Seed(_) | KeySource::Secret(_) => {}
@@ -120,12 +165,22 @@ impl Keyring {
         self.wallets.get(label).ok_or_else(|| format!("no wallet labelled {label:?} in `keys`"))
     }
 
-    /// How a key signs: a passkey or a wallet of the file, or natively.
+    /// The identity of a label.
+    ///
+    /// # Errors
+    /// If no identity has this label.
+    pub fn social(&self, label: &str) -> Result<&Social, String> {
+        self.socials.get(label).ok_or_else(|| format!("no social login labelled {label:?} in `keys`"))
+    }
+
+    /// How a key signs: a passkey, a wallet or an identity of the file, or natively.
     pub fn scheme(&self, key_id: &Digest) -> Scheme {
         if self.passkeys.values().any(|(_, passkey)| passkey.key_id() == *key_id) {
             Scheme::P256
         } else if self.wallets.values().any(|(_, wallet)| wallet.key_id() == *key_id) {
             Scheme::Secp256k1
+        } else if self.socials.values().any(|social| social.key_id() == *key_id) {
+            Scheme::Oidc
         } else {
             Scheme::Schnorr
         }
@@ -138,7 +193,10 @@ impl Keyring {
             None => match (self.passkeys.get(text), self.wallets.get(text)) {
                 (Some((_, passkey)), _) => Ok(passkey.key_id()),
                 (_, Some((_, wallet))) => Ok(wallet.key_id()),
-                _ => Ok(self.entry(text)?.1),
+                _ => match self.socials.get(text) {
+                    Some(social) => Ok(social.key_id()),
+                    None => Ok(self.entry(text)?.1),
+                },
             },
         }
     }
@@ -159,6 +217,7 @@ impl KeySource {
         match self {
             Self::Passkey(_) => Err("a passkey has no native secret".to_owned()),
             Self::Wallet(_) => Err("a wallet has no native secret".to_owned()),
+            Self::Social(_) => Err("a social login has no native secret".to_owned()),
             Self::Seed(text) => Ok(SecretKey::from_seed(text.as_bytes())),
             Self::Secret(text) => {
                 let bytes = forms::from_hex(text).and_then(|b| b.try_into().ok());
@@ -168,13 +227,14 @@ impl KeySource {
         }
     }
 
-    /// Reads `{"seed": text}`, `{"secret": hex}`, `{"passkey": {..}}` or `{"wallet": {"seed": text}}`.
+    /// Reads `{"seed": text}`, `{"secret": hex}`, `{"passkey": {..}}`, `{"wallet": {"seed": text}}` or
+    /// `{"social": {..}}`.
     pub(crate) fn parse(node: fields::Node) -> Result<Self, ScenarioError> {
         let path = node.path.clone();
         node.get().map_err(|_| {
             ScenarioError::field(
                 path,
-                r#"expected {"seed": text}, {"secret": hex}, {"passkey": {"seed", "rp_id", "origin"}} or {"wallet": {"seed"}}"#,
+                r#"expected {"seed": text}, {"secret": hex}, {"passkey": {"seed", "rp_id", "origin"}}, {"wallet": {"seed"}} or {"social": {"issuer", "audience", "kid", "subject", "salt"}}"#,
             )
         })
     }

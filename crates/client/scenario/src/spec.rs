@@ -40,6 +40,24 @@ pub enum KeySource {
     Passkey(PasskeySource),
     /// A software wallet that signs under the chain and contract of the system.
     Wallet(WalletSource),
+    /// An identity at the local OpenID provider.
+    Social(SocialSource),
+}
+
+/// An identity at the local OpenID provider, whose key is the one of `tsz_auth::issuer_rsa`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocialSource {
+    /// `iss`.
+    pub issuer: String,
+    /// `aud`.
+    pub audience: String,
+    /// `kid` of the key that signs its tokens.
+    pub kid: String,
+    /// `sub`.
+    pub subject: String,
+    /// Text that the salt is derived from.
+    pub salt: String,
 }
 
 /// A software wallet.

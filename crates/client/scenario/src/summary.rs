@@ -39,6 +39,8 @@ fn auth(op: &AuthOp, names: &Names) -> String {
         AuthOp::RegisterKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RevokeKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RegisterKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::RegisterKeyByOidc(r) => format!("{} slot {}", names.account(r.account), r.slot),
+        AuthOp::RevokeKeyByOidc(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RevokeKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
     }
 }
@@ -142,6 +144,10 @@ fn trade(op: &TradeOp, names: &Names) -> String {
         TradeOp::SetParams(s) => format!("hash {}..", &tsz_stf::forms::digest_hex(&s.hash)[..16]),
         TradeOp::SetToken(s) if s.listed => format!("{}, at least {}", names.token(s.token), s.minimum),
         TradeOp::SetToken(s) => format!("{} off the list", names.token(s.token)),
+        TradeOp::SetProvider(s) => {
+            format!("cell {}: {}..", s.slot, &tsz_stf::forms::digest_hex(&s.provider)[..16])
+        }
+        TradeOp::ClearProvider(s) => format!("cell {}", s.slot),
         TradeOp::SettleMarket(s) => {
             format!("{} at {} for longs, {} for shorts", perp(s.market), s.long, s.short)
         }

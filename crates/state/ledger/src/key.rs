@@ -62,6 +62,8 @@ pub mod kind {
     pub const MKO: u32 = 6;
     /// ADL rankings of perpetual markets (private).
     pub const MKR: u32 = 7;
+    /// Keys of OpenID providers.
+    pub const PROVIDER: u32 = 8;
 }
 
 impl Key {
@@ -157,6 +159,11 @@ impl Key {
         Self::system(Realm::Private, kind::MKR, 32 * market + 16 * side + class)
     }
 
+    /// Key of an OpenID provider in place `slot` (< 2^12).
+    pub const fn provider(slot: u32) -> Self {
+        Self::system(Realm::Published, kind::PROVIDER, slot & 0xfff)
+    }
+
     /// Batch head.
     pub const HEAD: Self = Self::system(Realm::Published, kind::SYS, 0);
     /// Next L1 serial.
@@ -214,6 +221,7 @@ mod tests {
         assert_eq!(Key::mkr(3, 1, 5).raw(), 1 << 39 | 1 << 38 | 7 << 32 | (96 + 16 + 5));
         assert_eq!(Key::HEAD.raw(), 1 << 38 | 1 << 32);
         assert_eq!(Key::tok(9).hi(), 1 << 24 | 2 << 18);
+        assert_eq!(Key::provider(9).raw(), 1 << 38 | 8 << 32 | 9);
         assert_eq!(Key::new(1 << 40), None);
     }
 }

@@ -5,5 +5,6 @@ mod flat;
 mod histories;
 mod layout;
 mod model;
+mod oidc;
 mod translate;
 mod world;

@@ -172,6 +172,8 @@ impl Pair {
             TradeOp::SetParams(op) => op.record().to_vec(),
             TradeOp::SettleMarket(op) => op.record().to_vec(),
             TradeOp::SetToken(op) => op.record().to_vec(),
+            TradeOp::SetProvider(op) => op.record().to_vec(),
+            TradeOp::ClearProvider(op) => op.record().to_vec(),
             _ => Vec::new(),
         };
         assert_eq!(record.is_empty(), !op.is_l1());

@@ -80,7 +80,8 @@ fn name(access: &Access) -> String {
         return format!("{name}{write}");
     }
     if key.hi() >> 24 & 1 == 1 {
-        let kind = ["", "", "TOK", "MKP", "MKF", "MKS", "MKO", "MKR"][(key.raw() >> 32 & 63) as usize];
+        let kind =
+            ["", "", "TOK", "MKP", "MKF", "MKS", "MKO", "MKR", "PROVIDER"][(key.raw() >> 32 & 63) as usize];
         return format!("{kind}{write}.{}", key.raw() as u32);
     }
     let (account, number) = (key.hi() & 0xff_ffff, key.lo() % 512);
@@ -186,6 +187,13 @@ fn accesses_of_management_are_pinned() {
     let op = SetToken { serial: L1Serial::MIN, token: token(9), listed: true, minimum };
     assert_eq!(op.record(), [block([64, 0, 0, 0, 9, 1, 0, 0]), block([1, 2, 3, 0, 0, 0, 0, 0])]);
     assert_eq!(log(&w, op), "L1INw L1CHAINw TOKw.9");
+    let slot = tsz_types::ProviderSlot::new(9).unwrap();
+    let op = SetProvider { serial: L1Serial::MIN, slot, provider: block([1, 2, 3, 4, 5, 6, 7, 8]) };
+    assert_eq!(op.record(), [block([65, 0, 0, 0, 9, 0, 0, 0]), op.provider]);
+    assert_eq!(log(&w, op), "L1INw L1CHAINw PROVIDERw.9");
+    let op = ClearProvider { serial: L1Serial::MIN, slot };
+    assert_eq!(op.record(), [block([66, 0, 0, 0, 9, 0, 0, 0]), block([0; 8])]);
+    assert_eq!(log(&w, op), "L1INw L1CHAINw PROVIDERw.9");
     let (long, short) = (price(1 | 2 << 24), price(3 | 4 << 24));
     let op = SettleMarket { serial: L1Serial::MIN, market: market(2), long, short };
     assert_eq!(op.record(), [block([63, 0, 0, 0, 2, 0, 0, 0]), block([1, 2, 3, 4, 0, 0, 0, 0])]);

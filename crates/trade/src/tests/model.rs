@@ -561,6 +561,8 @@ impl Model {
             TradeOp::ForcedClose(op) => return self.turn(op.serial, |next| next.forced_close(op)),
             TradeOp::ForceLiquidate(op) => return self.turn(op.serial, |next| next.force_liquidate(op)),
             TradeOp::SetParams(op) => return self.turn(op.serial, |_| Ok(0)),
+            TradeOp::SetProvider(op) => return self.turn(op.serial, |_| Ok(0)),
+            TradeOp::ClearProvider(op) => return self.turn(op.serial, |_| Ok(0)),
             TradeOp::SetToken(op) => {
                 return self.turn(op.serial, |next| {
                     next.tokens.insert(op.token.get(), (op.listed, op.minimum.get()));

@@ -1,20 +1,26 @@
-//! Key changes by passkey and wallet as written in a file: the runner makes the approval.
+//! Key changes by passkey, wallet and social login as written in a file: the runner makes the approval.
 
 use serde::{Deserialize, Serialize};
 use tsz_hash::Digest;
 use tsz_ledger::{Permissions, Scheme};
 use tsz_stf::forms;
-use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
+use tsz_types::{AccountId, KeySlot, Nonce, ProviderSlot, TimeMs};
 
 use crate::fields::Fields;
 use crate::names::Names;
 use crate::{Keyring, ScenarioError};
 
 /// The operations.
-pub(super) const KINDS: [&str; 4] =
-    ["register_key_by_passkey", "revoke_key_by_passkey", "register_key_by_wallet", "revoke_key_by_wallet"];
+pub(super) const KINDS: [&str; 6] = [
+    "register_key_by_passkey",
+    "revoke_key_by_passkey",
+    "register_key_by_wallet",
+    "revoke_key_by_wallet",
+    "register_key_by_oidc",
+    "revoke_key_by_oidc",
+];
 
-/// A key change that a passkey or a wallet of the file approves.
+/// A key change that a passkey, a wallet or a social login of the file approves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthSpec {
     /// Which operation.
@@ -23,11 +29,14 @@ pub struct AuthSpec {
     pub account: AccountId,
     /// Slot that is written.
     pub slot: KeySlot,
-    /// Label of the passkey or wallet.
+    /// Label of the passkey, wallet or identity.
     pub key: String,
-    /// Slot of the passkey or wallet; the first one that has it, if absent.
+    /// Slot of it; the first one that has it, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_slot: Option<KeySlot>,
+    /// Cell of the provider's key; the first one that has it, if absent. Of social logins only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderSlot>,
     /// The nonce that the state expects, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
@@ -36,7 +45,7 @@ pub struct AuthSpec {
     pub new: Option<NewKey>,
 }
 
-/// The operations of the families auth and wallet.
+/// The operations of the families auth, wallet and oidc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
@@ -48,6 +57,10 @@ pub enum AuthKind {
     RegisterKeyByWallet,
     /// RevokeKeyByWallet.
     RevokeKeyByWallet,
+    /// RegisterKeyByOidc.
+    RegisterKeyByOidc,
+    /// RevokeKeyByOidc.
+    RevokeKeyByOidc,
 }
 
 /// The content of a slot.
@@ -75,6 +88,8 @@ impl AuthSpec {
             AuthKind::RevokeKeyByPasskey => (keys.passkey(&key).map(|_| ()), false),
             AuthKind::RegisterKeyByWallet => (keys.wallet(&key).map(|_| ()), true),
             AuthKind::RevokeKeyByWallet => (keys.wallet(&key).map(|_| ()), false),
+            AuthKind::RegisterKeyByOidc => (keys.social(&key).map(|_| ()), true),
+            AuthKind::RevokeKeyByOidc => (keys.social(&key).map(|_| ()), false),
         };
         known.map_err(|m| ScenarioError::field(fields.at("key"), m))?;
         let new = if is_register { Some(NewKey::parse(&mut fields, keys)?) } else { None };
@@ -84,6 +99,7 @@ impl AuthSpec {
             slot: fields.required("slot")?,
             key,
             key_slot: fields.optional("key_slot")?,
+            provider: fields.optional("provider")?,
             nonce: fields.optional("nonce")?,
             new,
         };

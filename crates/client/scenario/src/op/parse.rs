@@ -98,6 +98,17 @@ impl Reader<'_> {
                 minimum: f.maybe_number("minimum")?,
                 serial: f.maybe_number("serial")?,
             }),
+            "set_provider" => {
+                let key: String = f.required("key")?;
+                let known = self.keys.social(&key).map(|_| ());
+                known.map_err(|m| ScenarioError::field(f.at("key"), m))?;
+                let (slot, serial) = (f.required("slot")?, f.maybe_number("serial")?);
+                TradeSpec::SetProvider(SetProviderSpec { slot, key, serial })
+            }
+            "clear_provider" => TradeSpec::ClearProvider(ClearProviderSpec {
+                slot: f.required("slot")?,
+                serial: f.maybe_number("serial")?,
+            }),
             "settle_market" => TradeSpec::SettleMarket(self.settle_market(f)?),
             "settle_pair" => TradeSpec::SettlePair(SettlePairSpec {
                 market: self.perp(f)?,

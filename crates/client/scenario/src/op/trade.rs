@@ -5,8 +5,8 @@ use tsz_sig::Signature;
 use tsz_trade::ops::Direction;
 use tsz_trade::{Party, Side};
 use tsz_types::{
-    AccountId, Balance, EthAddress, KeySlot, KillEpoch, L1Serial, Lots, MarketId, Nonce, Price, Rate, Slot,
-    SubId, TimeMs, TokenId, Units,
+    AccountId, Balance, EthAddress, KeySlot, KillEpoch, L1Serial, Lots, MarketId, Nonce, Price, ProviderSlot,
+    Rate, Slot, SubId, TimeMs, TokenId, Units,
 };
 
 use super::order::{OrderSpec, OrderUse, is_main};
@@ -14,7 +14,7 @@ use crate::names::MarketKind;
 use crate::{Amount, ParamsSpec};
 
 /// Names of the entries.
-pub(super) const KINDS: [&str; 25] = [
+pub(super) const KINDS: [&str; 27] = [
     "place",
     "cancel_order",
     "cancel_all",
@@ -35,6 +35,8 @@ pub(super) const KINDS: [&str; 25] = [
     "force_liquidate",
     "set_params",
     "set_token",
+    "set_provider",
+    "clear_provider",
     "settle_market",
     "settle_pair",
     "settle_positions",
@@ -83,6 +85,8 @@ pub enum TradeSpec {
     ForceLiquidate(ForceLiquidateSpec),
     SetParams(Box<SetParamsSpec>),
     SetToken(SetTokenSpec),
+    SetProvider(SetProviderSpec),
+    ClearProvider(ClearProviderSpec),
     SettleMarket(SettleMarketSpec),
     SettlePair(SettlePairSpec),
     /// Pairs until a settling market has no positions.
@@ -370,6 +374,28 @@ pub struct SetTokenSpec {
     /// The least withdrawal; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Units>,
+    /// L1 serial; the next by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<L1Serial>,
+}
+
+/// SetProvider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetProviderSpec {
+    /// Cell.
+    pub slot: ProviderSlot,
+    /// Label of a social login, whose issuer, audience and key are set.
+    pub key: String,
+    /// L1 serial; the next by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial: Option<L1Serial>,
+}
+
+/// ClearProvider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClearProviderSpec {
+    /// Cell.
+    pub slot: ProviderSlot,
     /// L1 serial; the next by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<L1Serial>,

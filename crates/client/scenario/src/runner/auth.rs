@@ -1,12 +1,13 @@
-//! What the runner fills in of key changes by passkey and wallet: nonce, slot, approval.
+//! What the runner fills in of key changes by passkey, wallet and social login: nonce, slot, approval.
 
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{CtlCell, Key};
 use tsz_stf::{
-    AuthOp, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
+    AuthOp, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByOidc,
+    RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
 };
 use tsz_trade::Op;
-use tsz_types::{KeySlot, Nonce};
+use tsz_types::{KeySlot, Nonce, ProviderSlot};
 
 use super::sign::Ready;
 use super::state::Moment;
@@ -21,6 +22,7 @@ pub(crate) fn fill<'k>(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring) -> Resu
     let op = match spec.op {
         AuthKind::RegisterKeyByPasskey | AuthKind::RevokeKeyByPasskey => by_passkey(spec, at, keys, nonce)?,
         AuthKind::RegisterKeyByWallet | AuthKind::RevokeKeyByWallet => by_wallet(spec, at, keys, nonce)?,
+        AuthKind::RegisterKeyByOidc | AuthKind::RevokeKeyByOidc => by_social(spec, at, keys, nonce)?,
     };
     Ok(Ready { op: Op::Auth(op), wants: Vec::new() })
 }
@@ -90,6 +92,46 @@ fn by_wallet(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> 
     let recovered = wallet.recover(&digest, &signed).map_err(|e| e.to_string())?;
     if let Some(approval) = op.wallet_approval_mut() {
         *approval = recovered;
+    }
+    Ok(op)
+}
+
+/// The cell that the file gives, or the first of sixteen with the provider, or 0.
+fn provider_of(spec: &AuthSpec, at: &Moment<'_>, digest: &Digest) -> ProviderSlot {
+    let found = || {
+        let mut slots = (0..16).filter_map(|k| ProviderSlot::new(k).ok());
+        let holds = |slot: &ProviderSlot| at.view.get(Key::provider(slot.get().into())) == *digest;
+        slots.find(holds).unwrap_or(ProviderSlot::MIN)
+    };
+    spec.provider.unwrap_or_else(found)
+}
+
+fn by_social(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> Result<AuthOp, String> {
+    let social = keys.social(&spec.key)?;
+    let (account, slot, provider) = (spec.account, spec.slot, social.provider.clone());
+    let key_slot = slot_of(spec, at, &social.key_id());
+    let provider_slot = provider_of(spec, at, &provider.digest());
+    let login = social.login(&ZERO, at.context.time);
+    let mut op: AuthOp = match &spec.new {
+        Some(new) => RegisterKeyByOidc {
+            account,
+            slot,
+            key_id: new.key_id,
+            scheme: new.scheme,
+            permissions: new.permissions,
+            expiry: new.expiry,
+            nonce,
+            key_slot,
+            provider_slot,
+            provider,
+            login,
+        }
+        .into(),
+        None => RevokeKeyByOidc { account, slot, nonce, key_slot, provider_slot, provider, login }.into(),
+    };
+    let digest = message(&at.context.system, &op.message());
+    if let Some(login) = op.social_login_mut() {
+        *login = social.login(&digest, at.context.time);
     }
     Ok(op)
 }

@@ -81,6 +81,14 @@ impl<'k> Desk<'k> {
                 listed: spec.listed.unwrap_or(true),
                 minimum: spec.minimum.map_or_else(|| number(1), Ok)?,
             }),
+            TradeSpec::SetProvider(spec) => Ready::unsigned(SetProvider {
+                serial: self.serial(spec.serial, at)?,
+                slot: spec.slot,
+                provider: self.keys.social(&spec.key)?.provider.digest(),
+            }),
+            TradeSpec::ClearProvider(spec) => {
+                Ready::unsigned(ClearProvider { serial: self.serial(spec.serial, at)?, slot: spec.slot })
+            }
             TradeSpec::SettleMarket(spec) => Ready::unsigned(SettleMarket {
                 serial: self.serial(spec.serial, at)?,
                 market: spec.market,
