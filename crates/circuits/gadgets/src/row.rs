@@ -11,6 +11,8 @@ pub const PRIVATE: u32 = 1 << 25;
 pub const SYS_HI: u32 = 1 << 24 | 1 << 18;
 /// `hi` of the token cells.
 pub const TOK_HI: u32 = 1 << 24 | 2 << 18;
+/// `hi` of the cells of providers.
+pub const PROVIDER_HI: u32 = 1 << 24 | 8 << 18;
 /// Added to `hi` by a write.
 pub const WRITE: u32 = 1 << 26;
 

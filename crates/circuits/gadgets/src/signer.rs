@@ -238,6 +238,20 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         self.approved(scheme, &s.key_id, &s.digest);
     }
 
+    /// [`Row::external_signer`] but for the approval, which the caller has to demand of `s.digest` and `s.key_id`.
+    pub fn external_authority(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+        scheme: u32,
+    ) {
+        self.not_insurance(s);
+        self.authorise(j, s, sub, context, message, scheme);
+    }
+
     /// The signer is not the insurance account.
     fn not_insurance(&mut self, s: &Signer<AB::Expr>) {
         let from_insurance = s.account.value() - AB::Expr::ONE;

@@ -1,0 +1,176 @@
+//! Proofs: made, verified, forged, damaged; costs.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use tsz_air::{F, PrimeCharacteristicRing, Tamper, assert_degrees, report};
+use tsz_ledger::{ExecClaim, Family, TupleSponge};
+use tsz_stark::Profile;
+use tsz_stark::security::security;
+use tsz_testkit::damaged;
+
+use super::world::*;
+use crate::class::{CLASSES, Class, Counts};
+use crate::prove::public_values;
+use crate::{ProvingKey, Witness, prove, verify};
+
+fn key() -> &'static ProvingKey {
+    static KEY: OnceLock<ProvingKey> = OnceLock::new();
+    KEY.get_or_init(|| SMALL.setup(Profile::InsecureTest).unwrap())
+}
+
+fn proof() -> &'static (ExecClaim, Vec<u8>) {
+    static PROOF: OnceLock<(ExecClaim, Vec<u8>)> = OnceLock::new();
+    PROOF.get_or_init(|| {
+        let world = honest();
+        prove(key(), &world.context, &world.records, world.context.digest()).unwrap()
+    })
+}
+
+#[test]
+fn accepts_a_proof_of_logins() {
+    let (claim, bytes) = proof();
+    verify(key().vk(), claim, bytes).unwrap();
+    assert_degrees(key().vk().tables());
+    println!("{}", report(key().vk().tables()));
+    let world = honest();
+    let mut sponge = TupleSponge::new(world.context.digest());
+    for record in &world.records {
+        sponge.absorb(record.index, &record.accesses);
+    }
+    assert_eq!((claim.end, claim.count), (sponge.commitment(), sponge.count()));
+}
+
+#[test]
+fn rejects_every_public_value_changed() {
+    let (claim, bytes) = proof();
+    let changes: [fn(&mut ExecClaim); 8] = [
+        |c| c.algorithm = Family::Auth.algorithm(),
+        |c| c.context.batch |= 1 << 48,
+        |c| c.context.time += 1,
+        |c| c.context.time |= 1 << 48,
+        |c| c.context.system[7] += F::ONE,
+        |c| c.count -= 1,
+        |c| c.count += 0x7800_0001,
+        |c| c.has_begin = true,
+    ];
+    for (k, change) in changes.into_iter().enumerate() {
+        let mut claim = *claim;
+        change(&mut claim);
+        assert!(verify(key().vk(), &claim, bytes).is_err(), "change {k}");
+    }
+    for felt in [0, 7] {
+        let (mut start, mut end) = (*claim, *claim);
+        start.start[felt] += F::ONE;
+        end.end[felt] += F::ONE;
+        assert!(verify(key().vk(), &start, bytes).is_err());
+        assert!(verify(key().vk(), &end, bytes).is_err());
+    }
+}
+
+#[test]
+fn rejects_damaged_bytes_without_panic() {
+    let (claim, bytes) = proof();
+    for (damage, bytes) in damaged(bytes, 5, 16) {
+        assert!(verify(key().vk(), claim, &bytes).is_err(), "{damage:?}");
+    }
+}
+
+#[test]
+fn classes_hold_their_logins() {
+    // Tokens of 12 compressions with 14 rows of values.
+    let counts = |logins: usize| Counts {
+        logins,
+        blocks: 12 * logins,
+        values: 14 * logins,
+        providers: 2,
+        governance: 2,
+        others: 0,
+    };
+    let name = |logins: usize| Class::fitting(&counts(logins)).map(|c| c.name);
+    assert_eq!(
+        [name(0), name(7), name(8), name(60), name(61)],
+        [Some("small"), Some("small"), Some("large"), Some("large"), None]
+    );
+    assert_eq!(Class::fitting(&Counts { others: 1, ..counts(1) }), None);
+    assert_eq!(Class::fitting(&Counts { providers: 65, ..counts(60) }), None);
+}
+
+/// Each column of the op tables, of the honest ops.
+#[test]
+fn every_column_of_an_op_is_constrained() {
+    let world = honest();
+    let witness = world.witness();
+    let airs = SMALL.circuit(Profile::InsecureTest).airs;
+    let publics = public_values(&witness.claim);
+    let mut real_rows = [0; crate::class::TABLES];
+    (real_rows[0], real_rows[1]) = (3, 2);
+    let tamper = Tamper {
+        airs: &airs,
+        traces: &witness.traces,
+        public_values: &publics,
+        real_rows: &real_rows,
+        trials: 2,
+        seed: 5,
+    };
+    tamper.assert_constrained(&[]);
+}
+
+#[test]
+fn the_smallest_class_has_100_proven_bits() {
+    let pk = SMALL.setup(Profile::Base).unwrap();
+    let security = security(pk.vk());
+    assert!(security.proven_bits >= 100.0, "{security:?}");
+}
+
+/// CPU seconds of this process, all threads (fields 14 and 15 of proc_pid_stat(5), in hundredths).
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks = after_name.split(' ').skip(11).take(2).filter_map(|t| t.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
+
+/// Run by hand: a full batch of logins, with its cost.
+#[test]
+#[ignore = "a minute of work; a measurement, not a fact"]
+fn measure_a_full_batch_of_social_logins() {
+    let class = &CLASSES[1];
+    let mut world = World::new();
+    for _ in 0..60 {
+        // As long as a token of a large provider: 12 compressions.
+        let op = world.with(world.register(), |m| {
+            let more = format!(
+                "{{\"azp\":\"{}\",",
+                "1234567890-abcdefghijklmnopqrstuvwxyz.apps.example.com".repeat(3)
+            );
+            let payload = payload(m).replacen('{', &more, 1);
+            tsz_auth::issuer_rsa::RsaIssuer.sign(&tsz_auth::issuer_rsa::RsaIssuer::header("k1"), &payload)
+        });
+        world.verdict(&op).unwrap();
+        world.login(op);
+    }
+    println!("{:?}", Counts::of(world.records.iter().map(|r| &r.op)));
+    let pk = class.setup(Profile::Base).unwrap();
+    println!("{}", report(pk.vk().tables()));
+    println!("proven {:.1} bits", security(pk.vk()).proven_bits);
+    let cells: usize = pk.vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
+    println!("{:.0} cells a login", cells as f64 / world.records.len() as f64);
+    let (start, cpu) = (Instant::now(), cpu_seconds());
+    let witness = Witness::new(class, &world.context, &world.records, world.context.digest()).unwrap();
+    println!("traces {:?}, {:.2} CPU s", start.elapsed(), cpu_seconds() - cpu);
+    let (start, traced) = (Instant::now(), cpu_seconds());
+    let (claim, bytes) = witness.prove(&pk).unwrap();
+    let proven = cpu_seconds();
+    let took = start.elapsed();
+    println!(
+        "{} logins: proof of {} bytes in {took:?}, {:.2} CPU s",
+        claim.count,
+        bytes.len(),
+        proven - traced
+    );
+    println!("{:.0} CPU ms a login", (proven - cpu) * 1e3 / world.records.len() as f64);
+    let start = Instant::now();
+    verify(pk.vk(), &claim, &bytes).unwrap();
+    println!("verified in {:?}", start.elapsed());
+}
