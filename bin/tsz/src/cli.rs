@@ -295,6 +295,8 @@ pub enum BenchName {
     Auth,
     /// Logins by wallet: native check and wallet proof.
     Wallet,
+    /// Logins by OpenID token: native check and oidc proof.
+    Oidc,
 }
 
 /// Arguments of `tsz bench`.

@@ -3,6 +3,7 @@
 mod aggregate;
 mod auth;
 mod markets;
+mod oidc;
 mod report;
 mod settle;
 mod signature_circuit;
@@ -31,6 +32,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Settle => settle::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
+        BenchName::Oidc => oidc::run(args, output)?,
         BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };

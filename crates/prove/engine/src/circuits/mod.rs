@@ -3,6 +3,7 @@
 mod auth;
 mod fund;
 mod manage;
+mod oidc;
 mod oracle;
 mod perp;
 mod settle;
@@ -16,6 +17,7 @@ use tsz_stark::Profile;
 pub use auth::Auth;
 pub use fund::Fund;
 pub use manage::Manage;
+pub use oidc::Oidc;
 pub use oracle::Oracle;
 pub use perp::Perp;
 pub use settle::Settle;
@@ -38,6 +40,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in tsz_auth_circuit::CLASSES.iter().chain(&tsz_auth_circuit::WALLET_CLASSES) {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
+    }
+    for class in &tsz_oidc::CLASSES {
+        registry.add_exec(Arc::new(Oidc::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));

@@ -8,3 +8,4 @@ mod keys;
 mod login;
 mod pipeline;
 mod real;
+mod social;
