@@ -12,3 +12,4 @@ fi
 npm ci --prefix e2e --no-audit --no-fund
 cargo test --locked -p tsz-auth --test live -- --ignored
 cargo test --locked -p tsz-auth-circuit --lib live -- --ignored
+cargo test --locked -p tsz-oidc --lib live -- --ignored

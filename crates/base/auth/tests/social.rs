@@ -102,7 +102,7 @@ fn a_provider_is_112_felts_and_every_part_counts() {
     assert_eq!(felts[24 + 85].as_canonical_u32(), modulus[0].into());
     assert_eq!([felts[110], felts[111]], [F::ONE, F::ZERO]);
     let digest = provider().digest();
-    let mut others = vec![provider(), provider(), provider(), provider()];
+    let mut others = [provider(), provider(), provider(), provider()];
     others[0].issuer.push('x');
     others[1].audience.push('x');
     others[2].kid.push('x');

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use num_bigint::BigUint;
 use thiserror::Error;
-use tsz_air::{F, PrimeField32, Trace, from_rows};
+use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Trace, from_rows};
 use tsz_auth::LoginProvider;
 use tsz_chips::collect::{Asked, collect};
 use tsz_chips::oidc::{
@@ -60,7 +60,6 @@ pub struct Witness {
 
 /// Public values of the op table: S, T.
 pub(crate) fn publics(context: &BatchContext) -> Vec<F> {
-    use tsz_air::PrimeCharacteristicRing;
     let time = [0, 24].map(|s| F::from_u32((context.time >> s) as u32 & 0xff_ffff));
     context.system.into_iter().chain(time).collect()
 }
@@ -178,11 +177,10 @@ fn said(rows: &oidc::Rows) -> Vec<Said> {
     let mut of: HashMap<F, usize> = HashMap::new();
     let mut said: Vec<Said> = Vec::with_capacity(rows.numbers.len());
     for number in &rows.numbers {
-        use tsz_air::PrimeCharacteristicRing;
         of.insert(F::from_u32(*number), said.len());
-        said.push(Said { number: *number, key: 0, digest: [F::default(); 16], values: Default::default() });
+        said.push(Said { number: *number, key: 0, digest: [F::ZERO; 16], values: Default::default() });
     }
-    for row in rows.digests.iter().filter(|row| row.is_last != F::default()) {
+    for row in rows.digests.iter().filter(|row| row.is_last != F::ZERO) {
         if let Some(said) = of.get(&row.token).and_then(|k| said.get_mut(*k)) {
             said.digest = row.after;
         }
@@ -192,10 +190,10 @@ fn said(rows: &oidc::Rows) -> Vec<Said> {
         let values = of.get(&row.token).and_then(|k| said.get_mut(*k)).map(|said| &mut said.values);
         if let Some(value) = values.and_then(|values| values.get_mut(field.wrapping_sub(1))) {
             // The last one of a field that stands twice.
-            if row.is_first != F::default() {
+            if row.is_first != F::ZERO {
                 value.clear();
             }
-            let live = row.bytes.iter().zip(row.live).filter(|(_, live)| *live != F::default());
+            let live = row.bytes.iter().zip(row.live).filter(|(_, live)| *live != F::ZERO);
             value.extend(live.map(|(byte, _)| byte.as_canonical_u32() as u8));
         }
     }

@@ -1,5 +1,6 @@
 //! Honest ops, one test for each lie, proofs.
 
 mod lies;
+mod live;
 mod proofs;
 mod world;

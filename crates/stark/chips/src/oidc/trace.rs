@@ -1,6 +1,7 @@
 //! Trace generation.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use thiserror::Error;
 use tsz_air::{Columns, F, PrimeCharacteristicRing};
@@ -43,6 +44,8 @@ pub struct Rows {
 /// The automaton by numbers; a state of 0 is one that refused.
 struct Scanner(HashMap<(u8, u8), (u8, Option<Field>)>);
 
+static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
+
 impl Scanner {
     fn new() -> Self {
         Self(transitions().into_iter().map(|t| ((t.state, t.byte), (t.next, t.field))).collect())
@@ -59,7 +62,7 @@ impl Scanner {
 /// [`TooLong`].
 pub fn need(signed: &[u8]) -> Result<Need, TooLong> {
     let mut out = Rows::default();
-    add(&mut out, &Scanner::new(), signed)?;
+    add(&mut out, &SCANNER, signed)?;
     Ok(Need { blocks: out.compressions.len(), values: out.values.len() })
 }
 
@@ -68,9 +71,9 @@ pub fn need(signed: &[u8]) -> Result<Need, TooLong> {
 /// # Errors
 /// [`TooLong`].
 pub fn rows<'a>(signed: impl IntoIterator<Item = &'a [u8]>) -> Result<Rows, TooLong> {
-    let (mut out, scanner) = (Rows::default(), Scanner::new());
+    let mut out = Rows::default();
     for text in signed {
-        add(&mut out, &scanner, text)?;
+        add(&mut out, &SCANNER, text)?;
     }
     Ok(out)
 }
