@@ -153,6 +153,56 @@ fn stops_when_revoked() {
     assert!(matches!(grid.fill([0, 0], &[(2, 1)]), Err(ExtReject::NotApproved { .. })));
 }
 
+#[test]
+fn sixty_four_levels_turn_over_in_one_operation() {
+    let levels: Vec<_> = (0..64).map(|k| Level { buy: 100 - k, sell: 101 + k, lots: 1 }).collect();
+    let wanted = intent(false, 1, 64);
+    let mut grid = Grid::new(wanted);
+    grid.terms = host::terms(&pair(), 500, 64, &levels);
+    let fills: Vec<_> = (0..64).map(|level| (level, 1)).collect();
+    grid.world.approve(2, id(GRID), terms_digest(&grid.terms), &[limit(QUOTE, 1_000), limit(BASE, 200)]);
+    // 64 lots at prices from 37 to 100 are more than there is
+    let refused = grid.fill([0, 0], &fills).unwrap_err();
+    assert_eq!(refused, ExtReject::Program(Fault::Width));
+    grid.fill([0, 0], &fills[54..]).unwrap();
+    let paid: u128 = (37..47).sum();
+    assert_eq!(grid.world.micros(2, QUOTE), (1_000 - paid) * 1_000_000);
+    // one of them is a seller now, at its upper price
+    assert_eq!(grid.fill([0, 0], &fills[54..55]).unwrap_err(), broken(rule::WRONG_SIDE));
+    let mut words = host::terms(&pair(), 500, 64, &levels);
+    words[7] += 1;
+    words.extend([1, 2, 1, 0]);
+    assert!(tsz_ext_apps::grid::Terms::parse(&words).is_err());
+}
+
+/// A grid stops nobody from leaving: money is in the owner's balance, and Withdraw asks no program.
+#[test]
+fn withdraws_while_it_runs() {
+    use tsz_stf::{Bucket, FundOp, Withdraw};
+    let mut grid = Grid::new(intent(true, 11, 6));
+    grid.fill([0, 0], &[(2, 2)]).unwrap();
+    let world = &mut grid.world;
+    let mut op = Withdraw {
+        account: account(2),
+        sub: sub(0),
+        bucket: Bucket::Balance,
+        token: token(BASE),
+        units: units(990),
+        to: tsz_types::EthAddress([7; 20]),
+        nonce: tsz_types::Nonce::new(world.nonces[2]).unwrap(),
+        key_slot: tsz_types::KeySlot::MIN,
+        signature: world.keys[0].sign(&id(0)),
+    };
+    op.signature = world.sign(2, &op.message());
+    let applied = tsz_stf::apply(&world.view, &world.batch, 1, &FundOp::Withdraw(op)).unwrap();
+    world.view.commit(&applied.accesses);
+    assert_eq!(world.micros(2, BASE), 6_000_000);
+    world.nonces[2] += 1;
+    // what is left still trades, and no more
+    assert_eq!(grid.fill([0, 0], &[(2, 4)]).unwrap_err(), ExtReject::Program(Fault::Width));
+    grid.fill([0, 0], &[(2, 3)]).unwrap();
+}
+
 /// Levels as a person would keep them: side, filled.
 struct Model {
     levels: Vec<(Level, bool, u64)>,
