@@ -29,12 +29,13 @@ const ARITHMETIC: [&str; 2] = ["p3-baby-bear", "p3-field"];
 /// Where the plumbing may be named: the two crates of the wall, whatever they need.
 const WALL: [&str; 2] = ["tsz-stark", "tsz-air"];
 /// Single exceptions: the permutation itself, packed for the tree, and its table.
-const EXCEPTIONS: [(&str, &str); 13] = [
+const EXCEPTIONS: [(&str, &str); 14] = [
     ("tsz-hash", "p3-poseidon2"),
     ("tsz-hash", "p3-symmetric"),
     ("tsz-smt", "p3-symmetric"),
     ("tsz-chips", "p3-poseidon2"),
     ("tsz-chips", "p3-poseidon2-air"),
+    ("tsz-plonk", "p3-poseidon2"),
     ("tsz-plonk", "p3-poseidon2-air"),
     // Tests compare the gadgets with what they re-enact.
     ("tsz-plonk", "p3-challenger"),

@@ -2,12 +2,14 @@
 //!
 //! [`Lift`] is the program for one size of segments with its keys. A proof of it says that there is a seal of that
 //! size that `tsz_segment::verify` accepts, with the claim that its public values hold ([`claim`]): memory image
-//! before and after, whether and how the run ends, output. `SOUNDNESS.md` has the argument, and what is not proven:
+//! before and after, whether and how the run ends, output. [`RunLift`] is the program for a whole run of a few segments:
+//! its public values are the image that the run starts from and the output. `SOUNDNESS.md` has the argument, and what is not proven:
 //! **a segment seal is worth 97 conjectured bits and about 48 proven ones**, and no lift makes it worth more.
 
 mod constraints;
 mod program;
 mod query;
+mod run;
 #[cfg(test)]
 mod tests;
 mod wires;
@@ -19,7 +21,8 @@ use tsz_segment::shape::Shape;
 use tsz_segment::{Seal, SegmentClaim, SegmentError, place};
 use tsz_stark::{F, Profile, SetupError, VerifyError, VerifyingKey};
 
-pub use program::build;
+pub use program::{build, build_run};
+pub use run::{MAX_SEGMENTS, RUN_PUBLICS, RunClaim, RunLift, run_claim, verify_run};
 pub use wires::inputs;
 
 /// Public values: memory image before and after, `is_terminate`, exit code, output; digests as 16 halves of words.
@@ -37,6 +40,14 @@ pub enum LiftError {
         /// Size of the program.
         expected: usize,
         /// Size of the seal.
+        got: usize,
+    },
+    /// A run of another number of segments, or of more than a program has.
+    #[error("{got} segments, not {expected}")]
+    Segments {
+        /// Segments of the program, or the most that one has.
+        expected: usize,
+        /// Segments given.
         got: usize,
     },
     /// The program does not compile.
@@ -77,6 +88,15 @@ pub fn claim(po2: u32, publics: &[F]) -> Result<SegmentClaim, SegmentError> {
     SegmentClaim::read(po2, &globals)
 }
 
+/// The witness of a seal of this size.
+fn values(shape: &Shape, seal: &[u32]) -> Result<Vec<Value>, LiftError> {
+    let seal = Seal::parse(seal)?;
+    if seal.shape != *shape {
+        return Err(LiftError::Size { expected: shape.po2, got: seal.shape.po2 });
+    }
+    Ok(inputs(&seal))
+}
+
 /// The program for segments of one size, with its keys.
 pub struct Lift {
     shape: Shape,
@@ -104,11 +124,7 @@ impl Lift {
     /// # Errors
     /// [`LiftError::Seal`], [`LiftError::Size`].
     pub fn inputs(&self, seal: &[u32]) -> Result<Vec<Value>, LiftError> {
-        let seal = Seal::parse(seal)?;
-        if seal.shape != self.shape {
-            return Err(LiftError::Size { expected: self.shape.po2, got: seal.shape.po2 });
-        }
-        Ok(inputs(&seal))
+        values(&self.shape, seal)
     }
 
     /// Proves that the seal is accepted: the public values and the proof.

@@ -5,6 +5,7 @@ use tsz_plonk::gadgets::{hash, wide};
 use tsz_plonk::{Bit, Builder, Ext, Felt};
 use tsz_poseidon24::from_montgomery;
 use tsz_segment::circuit::{Circuit, GROUPS, MIX};
+use tsz_segment::place;
 use tsz_segment::shape::{QUERIES, Shape};
 use tsz_segment::transcript::NAMES;
 use tsz_stark::F;
@@ -28,11 +29,44 @@ struct Challenges {
 /// The program that verifies a seal of this size and exposes what it claims ([`crate::claim`]).
 pub fn build(circuit: &Circuit, shape: &Shape) -> Builder {
     let mut builder = Builder::new();
-    let b = &mut builder;
-    let wires = Wires::new(b, circuit, shape);
+    let globals = segment(&mut builder, circuit, shape);
     for at in crate::exposed() {
-        b.expose(wires.globals[at]);
+        builder.expose(globals[at]);
     }
+    builder
+}
+
+/// The program that verifies the seals of a whole run, segments of these sizes in order, and exposes the image that
+/// it starts from and its output ([`crate::RunLift`]).
+pub fn build_run(circuit: &Circuit, shapes: &[Shape]) -> Builder {
+    let mut builder = Builder::new();
+    let b = &mut builder;
+    let segments: Vec<Vec<Felt>> = shapes.iter().map(|shape| segment(b, circuit, shape)).collect();
+    for pair in segments.windows(2) {
+        for (end, start) in place::STATE_OUT.zip(place::STATE_IN) {
+            b.assert_eq(pair[0][end], pair[1][start]);
+        }
+        b.assert_zero(pair[0][place::IS_TERMINATE]);
+    }
+    if let (Some(first), Some(last)) = (segments.first(), segments.last()) {
+        let one = b.one();
+        b.assert_eq(last[place::IS_TERMINATE], one);
+        for at in place::EXIT {
+            b.assert_zero(last[at]);
+        }
+        for at in place::STATE_IN {
+            b.expose(first[at]);
+        }
+        for at in place::OUTPUT {
+            b.expose(last[at]);
+        }
+    }
+    builder
+}
+
+/// Verifies a seal from the witness: its public felts.
+fn segment(b: &mut Builder, circuit: &Circuit, shape: &Shape) -> Vec<Felt> {
+    let wires = Wires::new(b, circuit, shape);
     let challenges = draw(b, shape, &wires);
     let globals: Vec<Ext> = wires.globals.iter().map(|x| (*x).into()).collect();
     let coefficients: Vec<Ext> = wires.coefficients.iter().map(|quad| embed_quad(b, *quad)).collect();
@@ -59,7 +93,7 @@ pub fn build(circuit: &Circuit, shape: &Shape) -> Builder {
     for (query, position) in wires.queries.iter().zip(&challenges.positions) {
         batch.assert(b, query, position);
     }
-    builder
+    wires.globals
 }
 
 /// The transcript, in the order of `tsz_segment::verifier::Challenges::draw`.

@@ -6,7 +6,9 @@
 //! they are; the number of steps and, for each, its [`Step`] number and operands; the result. Operands that are
 //! results of steps are counted back from the step.
 
-use std::sync::OnceLock;
+use alloc::vec::Vec;
+
+use spin::Once;
 
 use crate::error::SegmentError;
 use crate::field::{Ext, F, embed};
@@ -102,8 +104,8 @@ impl Circuit {
     /// # Errors
     /// [`SegmentError::Data`] if the data of this crate are damaged.
     pub fn rv32im() -> Result<&'static Self, SegmentError> {
-        static CIRCUIT: OnceLock<Option<Circuit>> = OnceLock::new();
-        CIRCUIT.get_or_init(|| Self::decode(include_bytes!("rv32im.bin"))).as_ref().ok_or(SegmentError::Data)
+        static CIRCUIT: Once<Option<Circuit>> = Once::new();
+        CIRCUIT.call_once(|| Self::decode(include_bytes!("rv32im.bin"))).as_ref().ok_or(SegmentError::Data)
     }
 
     /// Reads a circuit; `None` if the bytes are none.

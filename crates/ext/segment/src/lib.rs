@@ -8,6 +8,10 @@
 //! data of this crate ([`circuit`]). `reference/` compares both with risc0's own code. `SOUNDNESS.md` says what an
 //! accepted seal proves: **97 conjectured bits and about 48 proven ones**, by risc0's parameters.
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
 pub mod circuit;
 mod claim;
 mod error;

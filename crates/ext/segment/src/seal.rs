@@ -1,5 +1,8 @@
 //! The words of a seal, taken apart. Nothing here depends on challenges.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use tsz_poseidon24::{Digest, compress, from_montgomery};
 
 use crate::circuit::{Circuit, GLOBALS, GROUPS};

@@ -1,5 +1,6 @@
 //! Sizes that follow from the number of cycles alone.
 
+use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use crate::circuit::{Circuit, GLOBALS};

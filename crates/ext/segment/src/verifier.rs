@@ -1,5 +1,8 @@
 //! The verifier of a seal: DEEP-ALI over a batched FRI, as risc0-zkp 3.0.5 has it.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use p3_field::{Field, PrimeCharacteristicRing};
 
 use crate::circuit::{Circuit, GROUPS, MIX, Numbers};

@@ -1,13 +1,13 @@
 //! Lifts of the segments of a real run (`guests/fixtures/grid-*.seal`), and lies about them.
 
-use std::time::Instant;
+mod runs;
+mod timing;
 
 use p3_field::PrimeCharacteristicRing;
 use tsz_plonk::{Program, RunError, Value};
 use tsz_segment::circuit::Circuit;
 use tsz_segment::shape::Shape;
 use tsz_segment::{Seal, SegmentError, verify as verify_seal};
-use tsz_stark::security::security;
 use tsz_stark::{F, Profile, VerifyError};
 
 use crate::{Lift, LiftError, PUBLICS, build, claim, inputs};
@@ -117,33 +117,4 @@ fn words_that_are_no_seal_have_no_lift() {
     let shape = Shape::new(12);
     assert_eq!(shape, Err(SegmentError::Size(12)));
     assert!(matches!(Lift::new(25, Profile::InsecureNode), Err(LiftError::Seal(SegmentError::Size(25)))));
-}
-
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.split_whitespace().collect();
-    let ticks = |k: usize| fields.get(k).and_then(|s| s.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(13) + ticks(14)) / 100.0
-}
-
-/// Run with `cargo test -p tsz-segment-program -- --ignored --nocapture timing`.
-#[test]
-#[ignore = "measures"]
-fn timing_of_lifts() {
-    for po2 in 13..=20 {
-        let shape = Shape::new(po2).unwrap();
-        let builder = build(Circuit::rv32im().unwrap(), &shape);
-        println!("2^{po2}: {:?}", tsz_plonk::rows(&builder));
-    }
-    let cpu = cpu_seconds();
-    let lift = Lift::new(15, Profile::Node).unwrap();
-    println!("program and keys {:.2} CPU s", cpu_seconds() - cpu);
-    let (start, cpu) = (Instant::now(), cpu_seconds());
-    let (publics, proof) = lift.prove(&first()).unwrap();
-    println!("prove {:.2} s wall, {:.2} CPU s", start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-    let start = Instant::now();
-    lift.verify(&publics, &proof).unwrap();
-    println!("verify {:.1} ms, {} bytes", start.elapsed().as_secs_f64() * 1e3, proof.len());
-    let cells: usize = lift.prover().vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
-    println!("{cells} cells, {:?}", security(lift.prover().vk()));
 }

@@ -1,0 +1,68 @@
+//! Measurements.
+
+use std::time::Instant;
+
+use tsz_air::report;
+use tsz_plonk::{Builder, Program, Prover};
+use tsz_recursion::{KeyValues, Verifier};
+use tsz_segment::circuit::Circuit;
+use tsz_segment::shape::Shape;
+use tsz_stark::security::security;
+use tsz_stark::{F, Profile, Proof};
+
+use super::{first, second};
+use crate::{Lift, RunLift, build};
+
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.split_whitespace().collect();
+    let ticks = |k: usize| fields.get(k).and_then(|s| s.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(13) + ticks(14)) / 100.0
+}
+
+fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
+    let (start, cpu) = (Instant::now(), cpu_seconds());
+    let result = work();
+    println!("{name}: {:.2} CPU s, {:.2} s wall", cpu_seconds() - cpu, start.elapsed().as_secs_f64());
+    result
+}
+
+/// The program of the machine's six tables that verifies a proof with the seventh: what a tree would do first.
+fn wrapped(name: &str, prover: &Prover, publics: &[F], proof: &[u8]) {
+    let vk = prover.vk();
+    let verifier = Verifier::new(vk);
+    let mut b = Builder::new();
+    let key = verifier.fixed_key(&mut b);
+    let wires = verifier.input(&mut b);
+    verifier.verify(&mut b, &key, &wires);
+    println!("{name}, verified in the machine: {:?}", tsz_plonk::rows(&b));
+    let outer = Program::fitted(b, Profile::Node).unwrap().keys().unwrap();
+    let mut by_table = vec![vec![]; vk.tables().len()];
+    by_table[5] = publics.to_vec();
+    let proof = Proof::from_bytes(vk, proof).unwrap();
+    let values = verifier.values(&KeyValues::from(&**vk), &proof, &by_table).unwrap();
+    let (_, proof) = timed(name, || outer.prove(&values).unwrap());
+    println!("{} bytes", proof.len());
+}
+
+/// Run with `cargo test -p tsz-segment-program -- --ignored --nocapture timing`.
+#[test]
+#[ignore = "measures"]
+fn timing_of_lifts() {
+    for po2 in 13..=20 {
+        let shape = Shape::new(po2).unwrap();
+        println!("2^{po2}: {:?}", tsz_plonk::rows(&build(Circuit::rv32im().unwrap(), &shape)));
+    }
+    let lift = timed("lift of 2^15: program and keys", || Lift::new(15, Profile::Node).unwrap());
+    let (publics, proof) = timed("lift of 2^15: proof", || lift.prove(&first()).unwrap());
+    timed("lift of 2^15: verification", || lift.verify(&publics, &proof).unwrap());
+    println!("{} bytes\n{}", proof.len(), report(lift.prover().vk().tables()));
+    println!("{:?}", security(lift.prover().vk()));
+    wrapped("lift of 2^15", lift.prover(), &publics, &proof);
+    let run =
+        timed("run of 2^15, 2^14: program and keys", || RunLift::new(&[15, 14], Profile::Node).unwrap());
+    let seals = [first(), second()];
+    let (publics, proof) = timed("run of 2^15, 2^14: proof", || run.prove(&seals).unwrap());
+    println!("{:?}, {} bytes", run.prover().program().rows(), proof.len());
+    wrapped("run of 2^15, 2^14", run.prover(), &publics, &proof);
+}
