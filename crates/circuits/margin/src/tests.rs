@@ -1,4 +1,7 @@
-//! The table of zero quotes against the native rule; the other tables are tested with the circuits that use them.
+//! The table of zero quotes against the native rule, flags of claims; the other tables are tested with the circuits that
+//! use them.
+
+mod claims;
 
 use tsz_air::{
     Air, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, Trace, Violation, air_enum, check,

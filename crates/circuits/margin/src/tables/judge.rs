@@ -160,7 +160,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for JudgeAir {
         let j: Judge<AB::Expr> = current(builder);
         let mut row = Row::bare(builder, j.is_real.clone());
         let real = row.real.clone();
-        JUDGE.receive(row.builder(), fields(&j.claim), Count::bounded(real.clone(), 1));
+        JUDGE.receive(row.builder(), fields(&j.claim), Count::bounded(real, 1));
         let claim = &j.claim;
         let constants =
             [&claim.index, &claim.who, &claim.account, &claim.sub, &claim.market, &claim.is_forced];
@@ -172,8 +172,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for JudgeAir {
             others: &claim.others,
         };
         rest(&mut row, &table, &j.rest());
-        row.boolean(&claim.has_market);
-        row.zero(claim.has_market.clone() * (AB::Expr::ONE - real));
+        flags(&mut row, claim);
         held(&mut row, &claim.has_market, &claim.market, (&claim.lots_before, &claim.unit), &j.before);
         held(&mut row, &claim.has_market, &claim.market, (&claim.lots_after, &claim.unit), &j.after);
         growth(&mut row, &j);
@@ -187,6 +186,18 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for JudgeAir {
         margin(&mut row, &j);
         legal(&mut row, &j);
     }
+}
+
+/// Flags are boolean; only a strict claim without a market is of a payment.
+fn flags<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, claim: &Claim<AB::Expr>) {
+    let (real, one) = (row.real.clone(), AB::Expr::ONE);
+    let Claim { has_market, grows, is_strict, pays, is_forced, .. } = claim;
+    for flag in [has_market, grows, is_strict, pays, is_forced] {
+        row.boolean(flag);
+    }
+    row.zero(has_market.clone() * (one.clone() - real));
+    row.zero(pays.clone() * (one - is_strict.clone()));
+    row.zero(pays.clone() * has_market.clone());
 }
 
 /// A position that grew or flipped is below 2^56 at the mark and within the last tier.

@@ -14,7 +14,7 @@ use tsz_gadgets::table::current;
 use tsz_gadgets::{columns, op_air};
 use tsz_margin::tables::{MBAL, PLACES, lookup_place, lookup_tokens, number, weight};
 
-use super::leg::MASK_WEIGHT;
+use super::leg::{MASK_WEIGHT, MAX_POSITIONS};
 use super::transfer::BAL;
 
 columns! {
@@ -52,7 +52,7 @@ columns! {
         collateral: [4],
         /// Its sign, kept; bound by the bus.
         negative: felt,
-        /// Open positions, kept; < 64 by two lookups.
+        /// Open positions, kept; at most 32 by two lookups.
         positions: felt,
         /// Inverse of the open positions where they are the reason.
         positions_inv: felt,
@@ -145,7 +145,8 @@ fn listed<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, e: &Exit<AB::Exp
 /// SUB, and of a successful exit MBAL and BAL (accesses 3 to 5, writes 2 to 4).
 fn cells<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, e: &Exit<AB::Expr>, n: &AB::Expr) {
     let (ok, one) = (e.is_ok.clone(), AB::Expr::ONE);
-    row.narrow(&e.positions, 6);
+    row.range(e.positions.clone());
+    row.range(e.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS));
     for bit in &e.mask {
         row.boolean(bit);
     }

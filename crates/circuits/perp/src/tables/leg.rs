@@ -301,11 +301,13 @@ fn collateral<AB: InteractionBuilder<F = F>>(
     }
 }
 
-/// At most 32 positions after; the mask has four bits.
+/// At most 32 positions after, one at least if the position after is open: the count before is never below 0. The mask has
+/// four bits.
 fn count<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr>) {
     row.range(x.positions.clone());
     row.range(x.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS));
     zero_test(row, x.positions.clone(), &x.is_bare, &x.bare_inv);
+    row.zero((row.real.clone() - x.flat_after.clone()) * x.is_bare.clone());
     for bit in &x.mask {
         row.boolean(bit);
     }

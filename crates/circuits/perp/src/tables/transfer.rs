@@ -14,7 +14,7 @@ use tsz_gadgets::table::{SIGNED_PUBLICS, current, signed_context};
 use tsz_gadgets::{columns, op_air};
 use tsz_margin::tables::{Claim, MBAL, NO_MARKET, PLACES, claim, lookup_place, number, weight};
 
-use super::leg::MASK_WEIGHT;
+use super::leg::{MASK_WEIGHT, MAX_POSITIONS};
 
 /// First balance cell.
 pub(super) const BAL: u32 = 128;
@@ -104,7 +104,7 @@ columns! {
         sign: (Sign),
         /// Carries of the collateral.
         carries: (Step * 3),
-        /// Open positions, kept; < 64 by two lookups.
+        /// Open positions, kept; at most 32 by two lookups.
         positions: felt,
         /// 1 = none; boolean, owned by the zero test.
         is_bare: felt,
@@ -284,7 +284,8 @@ fn holdings<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Transfer<A
         let kept = bit.clone() + at.clone() * (t.is_held.clone() - bit.clone());
         row.zero(kept - after.clone());
     }
-    row.narrow(&t.positions, 6);
+    row.range(t.positions.clone());
+    row.range(t.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS));
     row.boolean(&t.is_bare);
     row.zero(t.positions.clone() * t.bare_inv.clone() - real + t.is_bare.clone());
     row.zero(t.positions.clone() * t.is_bare.clone());
