@@ -96,36 +96,6 @@ impl Book<'_> {
         standing
     }
 
-    /// The figures of a subject whose table reads `rows`.
-    pub fn standing(&mut self, subject: &Subject<F>, rows: &[Access]) -> Standing<F> {
-        let claim = Claim {
-            index: subject.index,
-            who: subject.who,
-            account: subject.account,
-            sub: subject.sub,
-            market: subject.market,
-            at: subject.at,
-            mask: subject.mask,
-            tokens: subject.tokens,
-            others: subject.others,
-            is_forced: F::ONE,
-            ..Claim::default()
-        };
-        let (tokens, totals) = self.rest(&claim, rows);
-        let mut standing = Standing {
-            has_others: F::from_bool(subject.others != F::ZERO),
-            others_inv: inverse(subject.others),
-            totals,
-            has_tokens: F::from_bool(subject.mask != F::ZERO),
-            mask_inv: inverse(subject.mask),
-            tokens,
-            held: self.held(subject.market, &subject.lots, &subject.unit),
-            ..Standing::default()
-        };
-        standing.tav = Value::of(standing.tav_sums(subject));
-        standing
-    }
-
     /// The quote of closing lots of `notional` by a target of these figures.
     pub fn quote(&mut self, figures: &Figures<F>, notional: u128) -> Quote<F> {
         let mmf = tsz_air::PrimeField32::as_canonical_u32(&figures.mmf);
