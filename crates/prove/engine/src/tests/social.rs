@@ -158,16 +158,3 @@ fn a_login_under_a_key_that_is_not_set_or_cleared_is_refused() {
     }
     assert!(matches!(reason(&[set_provider(0), login(1)]), OpReject::Fund(Reject::Nonce { .. })));
 }
-
-/// Rows of the lifts of this family's proofs, in the pinned profile.
-///
-/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture rows_of_the_lifts_of_social_logins`.
-#[test]
-#[ignore = "measures"]
-fn rows_of_the_lifts_of_social_logins() {
-    let mut registry = Registry::new();
-    for class in &tsz_oidc::CLASSES {
-        registry.add_exec(std::sync::Arc::new(crate::circuits::Oidc::new(class, Profile::Base)));
-    }
-    crate::aggregate::rows_of_lifts(&registry, |name, rows| println!("{name:24} {rows:?}")).unwrap();
-}
