@@ -240,7 +240,7 @@ fn guest_new_writes_the_template_under_another_name() {
     let dir = tempfile::tempdir().expect("a folder");
     let rent = dir.path().join("rent");
     let report = json(&["guest", "new", "rent", "--dir", text(&rent), "--json"]);
-    assert_eq!(report["files"].as_array().map(Vec::len), Some(6));
+    assert_eq!(report["files"].as_array().map(Vec::len), Some(7));
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for file in ["src/lib.rs", "tests/program.rs"] {
         let template =

@@ -12,7 +12,8 @@ use crate::cli::{GuestBuild, GuestNew, GuestPlace};
 use crate::output::{Output, bytes};
 
 /// What `tsz guest new` writes: path, text, with the template's name to be replaced.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
+    (".gitignore", "target/\n"),
     ("Cargo.toml", include_str!("guest/Cargo.toml.txt")),
     ("README.md", include_str!("guest/README.md.txt")),
     ("src/lib.rs", include_str!("../../../../crates/ext/template/src/lib.rs")),
