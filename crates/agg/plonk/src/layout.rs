@@ -71,6 +71,10 @@ pub(crate) struct Layout {
     pub(crate) p2: Slots,
     /// Whether each permutation has a swap bit.
     pub(crate) swaps: Vec<bool>,
+    /// Permutations of width 24; programs without one have no table of them.
+    pub(crate) p24: Slots,
+    /// Whether each of them has a swap bit.
+    pub(crate) swaps24: Vec<bool>,
     pub(crate) pack: Slots,
     pub(crate) bits: Slots,
     pub(crate) horner: Slots,
@@ -82,10 +86,6 @@ pub(crate) struct Layout {
     pub(crate) public: Slots,
     /// Base field witness values.
     base_inputs: Vec<Wire>,
-    /// Permutations of width 24; programs without one have no table of them.
-    pub(crate) p24: Slots,
-    /// Whether each of them has a swap bit.
-    pub(crate) swaps24: Vec<bool>,
     /// Number of readers of each wire.
     reads: Vec<u32>,
 }
@@ -182,6 +182,8 @@ impl Layout {
             forms: Vec::new(),
             p2: Slots::new(P2_SLOTS, |k| k == P2_SLOTS - 1),
             swaps: Vec::new(),
+            p24: Slots::new(P24_SLOTS, |k| k == P24_SLOTS - 1),
+            swaps24: Vec::new(),
             pack: Slots::new(PACK_SLOTS, |k| k > 0),
             bits: Slots::new(BITS_SLOTS, |_| true),
             horner: Slots::new(HORNER_SLOTS, |_| false),
@@ -189,8 +191,6 @@ impl Layout {
             masks: Vec::new(),
             public: Slots::new(public_slots, |_| true),
             base_inputs: Vec::new(),
-            p24: Slots::new(P24_SLOTS, |k| k == P24_SLOTS - 1),
-            swaps24: Vec::new(),
             reads: Vec::new(),
         };
         let address = addresses(ir);

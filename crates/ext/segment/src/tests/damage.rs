@@ -121,3 +121,15 @@ fn words_that_are_no_seal_are_refused() {
     noise[1 + GLOBALS] = seal[1 + GLOBALS];
     assert!(verify(&noise).is_err());
 }
+
+#[test]
+fn a_flipped_bit_anywhere_is_refused() {
+    let [_, seal] = seals();
+    let mut rng = StdRng::seed_from_u64(5);
+    for k in 0..100 {
+        let mut lie = seal.clone();
+        let at = rng.random_range(k * seal.len() / 100..(k + 1) * seal.len() / 100);
+        lie[at] ^= 1 << rng.random_range(0..32);
+        assert!(verify(&lie).is_err(), "word {at}");
+    }
+}
