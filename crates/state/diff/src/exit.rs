@@ -8,7 +8,7 @@ use tsz_ledger::cells::MAX_MARGIN_TOKENS;
 use tsz_ledger::key::cell;
 use tsz_ledger::{AcctCell, Cell, CellError, Key, Leaf, Realm as Half};
 use tsz_smt::Proof;
-use tsz_types::{AccountId, EthAddress};
+use tsz_types::{AccountId, EthAddress, MarketId};
 
 use crate::Realm;
 
@@ -21,6 +21,12 @@ pub enum ExitError {
     /// The account cell is corrupt.
     #[error(transparent)]
     Cell(#[from] CellError),
+    /// A margin token in a place that no market is given for.
+    #[error("no market is given for the margin token in place {place}")]
+    Pricing {
+        /// Its place.
+        place: u32,
+    },
     /// The first leaf is not the account's.
     #[error("the first leaf is not that of account {0} and its owner")]
     Account(AccountId),
@@ -44,8 +50,9 @@ pub struct ExitLeaf {
 }
 
 /// What an account holds in the state of a batch, each leaf with its proof: the account cell, then the collateral,
-/// balances and positions of its sub-accounts by increasing key, then price and funding of the markets it has
-/// positions in.
+/// balances and positions of its sub-accounts by increasing key, then price and funding of the markets that it has
+/// positions in or that price its margin tokens, and, if there is such a market, the hash of the parameters that say what
+/// these count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExitProof {
     /// The batch.
@@ -67,12 +74,18 @@ fn holdings() -> impl Iterator<Item = u32> {
         .chain(cell::BAL..cell::COUNT)
 }
 
+/// Place of the collateral token whose margin balance the cell holds.
+fn margin_place(number: u32) -> Option<u32> {
+    number.checked_sub(cell::MBAL).filter(|place| *place < MAX_MARGIN_TOKENS.into())
+}
+
 impl Realm {
-    /// What an account holds, with proofs against [`Realm::root`].
+    /// What an account holds, with proofs against [`Realm::root`]. `pricing` are the markets that price the collateral
+    /// tokens, by place in the parameters in force; these are posted on L1, and their hash is among the leaves.
     ///
     /// # Errors
-    /// [`ExitError::NoAccount`], or a corrupt account cell.
-    pub fn exit(&self, account: AccountId) -> Result<ExitProof, ExitError> {
+    /// [`ExitError::NoAccount`], a corrupt account cell, or [`ExitError::Pricing`].
+    pub fn exit(&self, account: AccountId, pricing: &[MarketId]) -> Result<ExitProof, ExitError> {
         let acct = Key::acct(account.get());
         let owner = AcctCell::from_leaf(&self.get(acct))?.owner.ok_or(ExitError::NoAccount(account))?;
         let mut keys = alloc::vec![acct];
@@ -82,9 +95,14 @@ impl Realm {
             if self.get(key) != ZERO {
                 keys.push(key);
                 markets.extend(number.checked_sub(cell::POS));
+                if let Some(place) = margin_place(number) {
+                    let market = pricing.get(place as usize).ok_or(ExitError::Pricing { place })?;
+                    markets.insert(market.get().into());
+                }
             }
         }
-        keys.extend(markets.into_iter().flat_map(|m| [Key::mkp(m), Key::mkf(m)]));
+        let params = (!markets.is_empty()).then_some(Key::PARAMS);
+        keys.extend(markets.into_iter().flat_map(|m| [Key::mkp(m), Key::mkf(m)]).chain(params));
         let leaf = |key: Key| ExitLeaf { key, value: self.get(key), proof: self.proof(key) };
         let leaves = keys.into_iter().map(leaf).collect();
         Ok(ExitProof { batch: self.batch(), root: self.root(), account, owner, leaves })

@@ -3,14 +3,14 @@
 
 mod common;
 
-use common::{tour, trades, workload};
+use common::{collateral, tour, trades, workload};
 use tsz_diff::{ApplyError, Data, ExitError, Realm, WriteError, genesis_data};
 use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::key::cell;
 use tsz_ledger::{BalCell, Cell, Key, OutRecord, SubCell};
 use tsz_scenario::{Run, published};
 use tsz_testkit::damaged;
-use tsz_types::{AccountId, Balance, Units};
+use tsz_types::{AccountId, Balance, MarketId, Units};
 
 /// From bytes to the realm after the last batch, checking every root against the executed run.
 fn rebuild(run: &Run) -> Realm {
@@ -45,7 +45,7 @@ fn accounts_exit_with_what_they_hold() {
     let run = tour();
     let (realm, root) = (rebuild(&run), run.state.root());
     let account = AccountId::new(2).unwrap();
-    let exit = realm.exit(account).unwrap();
+    let exit = realm.exit(account, &[]).unwrap();
     assert_eq!(exit.verify(&root), Ok(()));
     assert_eq!((exit.root, exit.batch), (root, 2));
     assert!(exit.leaves.iter().any(|leaf| leaf.key == Key::bal(2, 0, 0)));
@@ -65,7 +65,7 @@ fn accounts_exit_with_what_they_hold() {
     assert_eq!(moved.verify(&root), Err(ExitError::Leaf { key: Key::bal(3, 0, 0).raw() }));
     assert!(exit.verify(&run.genesis.root()).is_err());
     let nobody = AccountId::new(1 << 20).unwrap();
-    assert_eq!(realm.exit(nobody), Err(ExitError::NoAccount(nobody)));
+    assert_eq!(realm.exit(nobody, &[]), Err(ExitError::NoAccount(nobody)));
 }
 
 #[test]
@@ -74,15 +74,36 @@ fn accounts_exit_with_positions_and_the_prices_of_their_markets() {
     let realm = rebuild(&run);
     let held = |key: Key| key.hi() >> 24 == 0 && key.lo() % cell::COUNT >= cell::POS;
     let (position, _) = realm.leaves().find(|(key, _)| held(*key)).unwrap();
-    let exit = realm.exit(AccountId::new(position.hi()).unwrap()).unwrap();
+    let exit = realm.exit(AccountId::new(position.hi()).unwrap(), &[]).unwrap();
     assert_eq!(exit.verify(&run.state.root()), Ok(()));
     let market = position.lo() % cell::COUNT - cell::POS;
-    for key in [position, Key::mkp(market), Key::mkf(market)] {
+    for key in [position, Key::mkp(market), Key::mkf(market), Key::PARAMS] {
         assert!(exit.leaves.iter().any(|leaf| leaf.key == key));
     }
     let pages = exit.leaves.iter().filter(|leaf| leaf.key.lo() == 0 && leaf.key.hi() >> 24 == 0);
     let counts: u32 = pages.map(|leaf| u32::from(SubCell::from_leaf(&leaf.value).unwrap().pos_count)).sum();
     assert_eq!(counts as usize, exit.leaves.iter().filter(|leaf| held(leaf.key)).count());
+}
+
+#[test]
+fn accounts_exit_with_margin_tokens_and_the_prices_of_these() {
+    // the first batch of the example leaves a margin balance
+    let mut run = collateral();
+    run.batches.truncate(1);
+    let batch = &run.batches[0];
+    run.state = batch.after.clone();
+    let pricing: Vec<MarketId> = batch.params.collateral.iter().map(|token| token.market).collect();
+    let realm = rebuild(&run);
+    let (margin, _) =
+        realm.leaves().find(|(key, _)| key.hi() >> 24 == 0 && key.lo() % 512 == cell::MBAL).unwrap();
+    let account = AccountId::new(margin.hi()).unwrap();
+    let exit = realm.exit(account, &pricing).unwrap();
+    assert_eq!(exit.verify(&run.state.root()), Ok(()));
+    let priced = u32::from(pricing[0].get());
+    for key in [margin, Key::mkp(priced), Key::PARAMS] {
+        assert!(exit.leaves.iter().any(|leaf| leaf.key == key && leaf.value != ZERO));
+    }
+    assert_eq!(realm.exit(account, &[]), Err(ExitError::Pricing { place: 0 }));
 }
 
 /// The realm before the last batch of a workload, and the data of that batch.

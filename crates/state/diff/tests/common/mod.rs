@@ -19,3 +19,9 @@ pub fn tour() -> Run {
     let text = include_str!("../../../../client/scenario/examples/tour.json");
     run(&Scenario::from_json(text).unwrap()).unwrap()
 }
+
+/// The example with margin tokens.
+pub fn collateral() -> Run {
+    let text = include_str!("../../../../client/scenario/examples/collateral.json");
+    run(&Scenario::from_json(text).unwrap()).unwrap()
+}
