@@ -354,7 +354,8 @@ pub fn every_takeover() -> World {
     w.hold(5, 0, 5_000, 123_456_789);
     w.set_collateral(5, -5_100_000_000_000);
     w.apply(5, 0, 5_000); // flips
-    w.set_margin(1, 5);
+    w.set_margin(1, 1 << 60);
+    w.set_collateral(1, 0); // insurance that borrows against a token
     w.hold(4, 1, 4_000, 0);
     w.set_collateral(4, -41_000_000_000_000);
     w.apply(4, 1, 1); // 10,000 quote units in a reduce-only market
