@@ -95,7 +95,7 @@ fn order(system: &System, index: u32, key: &SecretKey) -> Result<Signed<PerpOrde
 
 fn op(system: &System, index: u32, key: &SecretKey) -> Result<TradeOp> {
     let (target, market) = (party(2 + index)?, market(index)?);
-    if index % 2 == 0 {
+    if index.is_multiple_of(2) {
         return Ok(Takeover { target, market, lots: Lots::new(LOTS)? }.into());
     }
     let (maker, lots) = (order(system, index, key)?, Lots::new(CLOSED)?);

@@ -60,6 +60,7 @@ const CONDITIONAL: &[&str] = &[
     "perp taker.share_cell.old_negative",
     "perp maker.share_cell.old_negative",
     "perp fee_cell.old_negative",
+    "perp interest.moves_carry",
     // without a fee and a broker there is nothing to tell
     "perp maker.is_rebate",
     "perp taker.leg.mask",
