@@ -389,8 +389,9 @@ pub enum BenchName {
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, trades, updates and samples, ticks, pairs, leaves, signatures or logins (default: 8192 transfers
-    /// or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 768 pairs, 4096 leaves, 1024 signatures, 62 logins).
+    /// Operations: transfers, trades, updates and samples, ticks, pairs, closes, leaves, signatures or logins (default: 8192
+    /// transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 768 pairs, 64 closes, 4096 leaves, 1024
+    /// signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp, aggregate).

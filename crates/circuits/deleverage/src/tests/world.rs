@@ -334,13 +334,15 @@ pub fn every_op() -> World {
     w
 }
 
-/// Account 5/1 is short 5 lots and lacks something, 6/0 is long 500 and owes most of what they are worth.
+/// Account 5/1 is short 5 lots and lacks something, 6/0 is long 500 and owes most of what they are worth, insurance has
+/// nothing.
 fn large_counterparty(w: &mut World) {
     w.hold(party(5, 1), 0, -5, 0);
     w.hold(party(6, 0), 0, 500, 0);
     w.balance(0);
     w.set_tav(party(6, 0), 100_000 * UNIT);
     w.set_tav(party(5, 1), -1);
+    w.set_tav(Party::INSURANCE, 0);
 }
 
 /// Forced liquidations, one for each end.
