@@ -120,7 +120,6 @@ impl Shared<'_> {
     /// # Panics
     /// If a height of the layout is met by no folding round or no level of a path: the program would not check
     /// what stands there. No layout of a key does that.
-    #[track_caller]
     pub(crate) fn check(&self, b: &mut Builder, index: &[Bit], query: &QueryWires) {
         let layout = self.layout;
         let mut sums: Vec<HeightSums> = self.reduction.start();
@@ -139,7 +138,6 @@ impl Shared<'_> {
         self.fold(b, index, &points, &inputs, query);
     }
 
-    #[track_caller]
     fn fold(
         &self,
         b: &mut Builder,

@@ -119,7 +119,9 @@ impl Verifier {
     }
 
     /// Asserts that the proof is one under the key, of the public values it carries.
-    #[track_caller]
+    ///
+    /// Gates are placed at the steps of this function and of those it calls, so that the rows of a program can be
+    /// counted by step.
     pub fn verify(&self, b: &mut Builder, key: &KeyWires, proof: &ProofWires) -> Run {
         let run = self.replay(b, key, proof);
         self.check_constraints(b, &run, proof);
@@ -147,7 +149,6 @@ impl Verifier {
     }
 
     /// Every table's folded constraints are the quotient times the vanishing polynomial, at zeta.
-    #[track_caller]
     fn check_constraints(&self, b: &mut Builder, run: &Run, proof: &ProofWires) {
         let challenges = run.batch.lookup.map(|lookup| LookupChallenges::new(b, lookup, self.widest));
         let mut terminals = proof.batch.terminals.iter();
@@ -162,7 +163,6 @@ impl Verifier {
     }
 
     /// What the constraints of a table read, and the vanishing polynomial of its rows at zeta, which is not 0.
-    #[track_caller]
     fn point(
         &self,
         b: &mut Builder,
@@ -255,7 +255,6 @@ impl Verifier {
         sum
     }
 
-    #[track_caller]
     fn check_queries(&self, b: &mut Builder, key: &KeyWires, run: &Run, proof: &ProofWires) {
         let (alpha, zeta) = (run.opening.alpha, run.batch.zeta);
         let reduction = Reduction::new(b, &self.layout, alpha, zeta, &proof.opening.opened);
