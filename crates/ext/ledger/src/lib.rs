@@ -6,7 +6,7 @@
 //! program, within the limits it set, and where no unit of any token is made or lost. A malicious program can lose
 //! what was approved to it and nothing else.
 //!
-//! **Native only.** The guard has no circuit yet: no batch with an operation of this crate can be proven or verified.
+//! These are the native rules; the circuits are in crates/circuits/guard.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;
@@ -40,7 +40,9 @@ pub use image::{ImageError, image_root};
 pub use op::{ExtOp, code};
 pub use programs::{Installed, Native, Programs};
 pub use reject::ExtReject;
-pub use run::{Outcome, Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
+pub use run::{
+    Outcome, Run, RunError, RunEvents, guard_algorithm, guest_algorithm, run_output, terms_digest, words,
+};
 pub use tsz_ext_sdk::cell;
 
 /// What is constant in a batch.

@@ -38,6 +38,22 @@ pub fn terms_digest(words: &[u32]) -> Digest {
     digest(poseidon24::absorb, TERMS_TAG, words).map(F::from_u32)
 }
 
+/// Events of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunEvents {
+    /// How many, at least 1.
+    pub count: u32,
+    /// Capacity of their sponge after the last one.
+    pub capacity: Leaf,
+}
+
+/// What a guest outputs after `count` operations whose journals lead from `start` to `end`: `[RUN_TAG, count, events,
+/// 0..]` absorbs `start ‖ end`, and where there are events a second block of their capacity and zeros.
+pub fn run_output(start: &Leaf, end: &Leaf, count: u32, events: Option<&RunEvents>) -> Leaf {
+    let events = events.map_or_else(Events::default, |e| Events { count: e.count, capacity: e.capacity });
+    run_digest(poseidon24::absorb, start, end, count, &events)
+}
+
 /// Why operations do not make a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RunError {
@@ -89,7 +105,7 @@ impl Run {
             input.extend_from_slice(&words[layout.olds()..layout.olds_end()]);
             input.extend_from_slice(&op.args);
         }
-        let digest = run_digest(poseidon24::absorb, start, &end, count, &Events::default());
+        let digest = run_output(start, &end, count, None);
         Ok(Self { input, end, digest })
     }
 

@@ -3,6 +3,7 @@
 mod aggregate;
 mod auth;
 mod deleverage;
+mod guard;
 mod liquidate;
 mod markets;
 mod oidc;
@@ -34,6 +35,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Settle => settle::run(args, output)?,
         BenchName::Liquidate => liquidate::run(args, output)?,
         BenchName::Deleverage => deleverage::run(args, output)?,
+        BenchName::Guard => guard::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
         BenchName::Oidc => oidc::run(args, output)?,
