@@ -3,6 +3,7 @@
 //! | module | provides | message |
 //! |---|---|---|
 //! | [`poseidon2`] | `p2` | in\[16\], out_hi\[8\] |
+//! | [`poseidon24`] | `p2_24` | in\[24\], out_hi\[8\] |
 //! | [`range`] | `range12` | v |
 //! | [`schnorr`] | `sig` | key_id\[8\], msg\[8\] |
 //! | [`bytes`] | `bytes`, `range15` | a, b; v |
@@ -22,6 +23,7 @@ pub mod ecdsa;
 pub mod keccak;
 pub mod passkey;
 pub mod poseidon2;
+pub mod poseidon24;
 pub mod range;
 pub mod schnorr;
 pub mod sha256;
