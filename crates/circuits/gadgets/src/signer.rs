@@ -27,6 +27,8 @@ pub mod permission {
     pub const WITHDRAW: usize = 3;
     /// Register and revoke keys.
     pub const MANAGE_KEYS: usize = 4;
+    /// Approve programs and revoke approvals.
+    pub const EXTENSION: usize = 5;
 }
 /// Number of permissions.
 pub const PERMISSIONS: usize = 6;
@@ -34,7 +36,7 @@ pub const PERMISSIONS: usize = 6;
 /// Key id, permissions and expiry of a key's cells.
 type KeyRef<'a, E> = (&'a [E; 8], &'a [E; PERMISSIONS], &'a [E; 2]);
 /// Expiry, the margin to it and the borrow of that difference.
-type ExpiryRef<'a, E> = (&'a [E; 2], &'a [U24<E>; 2], &'a E);
+pub type ExpiryRef<'a, E> = (&'a [E; 2], &'a [U24<E>; 2], &'a E);
 
 columns! {
     /// The signer of an op and everything that makes the signature count.
@@ -312,7 +314,7 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
     }
 
     /// T < expiry: expiry - T - 1 has 48 bits. Each limb equation is one of integers below 2^25 in size.
-    fn unexpired(&mut self, (expiry, margin, borrow): ExpiryRef<'_, AB::Expr>, time: &[AB::Expr; 2]) {
+    pub fn unexpired(&mut self, (expiry, margin, borrow): ExpiryRef<'_, AB::Expr>, time: &[AB::Expr; 2]) {
         let real = self.real.clone();
         self.boolean(borrow);
         for limb in margin {

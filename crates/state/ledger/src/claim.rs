@@ -21,6 +21,18 @@ pub struct ExecClaim {
     pub has_begin: bool,
 }
 
+/// Claim of a guard proof: the ops of a range of a program's tuple vector keep the rules of the guard, and what they read
+/// and wrote is what a run of the program committed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardClaim {
+    /// The range; its algorithm is the program.
+    pub exec: ExecClaim,
+    /// Capacity of the journal before the range: the context digest for the first range of the program.
+    pub journal_start: Digest,
+    /// Capacity of the journal after it.
+    pub journal_end: Digest,
+}
+
 /// Claim of a transition proof: the ops whose tuple vectors are in the set take the tree from `s0` to `sn`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransitionClaim {

@@ -15,7 +15,7 @@ pub use cells::{
     AcctCell, BalCell, BucketCell, Cell, CellError, CtlCell, HeadCell, KeyPolicy, L1InCell, MkfCell, MkoCell,
     MkpCell, MkrCell, MksCell, OrdCell, Permission, Permissions, PosCell, Scheme, SubCell, TokCell,
 };
-pub use claim::{BatchHeader, ExecClaim, TransitionClaim};
+pub use claim::{BatchHeader, ExecClaim, GuardClaim, TransitionClaim};
 pub use context::{AlgorithmId, BatchContext, Family, SystemId};
 pub use key::{Key, Realm};
 pub use out::OutRecord;

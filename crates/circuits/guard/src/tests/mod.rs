@@ -1,0 +1,7 @@
+mod approvals;
+mod honest;
+mod lies;
+mod lies_cells;
+mod proofs;
+mod props;
+mod world;
