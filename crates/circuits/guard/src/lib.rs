@@ -16,13 +16,13 @@
 //! | table | one row is | columns |
 //! |---|---|---|
 //! | [`tables::operation`] | an operation | 8 |
-//! | [`tables::party`] | a party of one | 35 |
-//! | [`tables::cell`] | a cell that one declares | 84 |
-//! | [`tables::limit`] | a limit that one charges | 70 |
+//! | [`tables::party`] | a party of one | 34 |
+//! | [`tables::cell`] | a cell that one declares | 82 |
+//! | [`tables::limit`] | a limit that one charges | 68 |
 //! | [`tables::money`] | a change of a balance | 29 |
 //! | [`tables::journal`] | 16 felts of a journal | 43 |
-//! | [`tables::approve`] | an ApproveExtension | 250 |
-//! | [`tables::revoke`] | a RevokeExtension | 62 |
+//! | [`tables::approve`] | an ApproveExtension | 221 |
+//! | [`tables::revoke`] | a RevokeExtension | 72 |
 //! | [`mod@tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | | |
 //! | [`tsz_chips::poseidon24`] (programs) | a permutation of the journal | 451 |
 //! | [`tsz_chips::schnorr`] (approvals, three) | | |

@@ -70,7 +70,7 @@ fn rejects_other_content_than_the_signed_one() {
         |op| op.expiry = TimeMs::new(TIME + 2).unwrap(),
         |op| op.limits[0] = limit(QUOTE, 101),
         |op| op.limits[1] = limit(BASE + 1, 7),
-        |op| drop(op.limits.pop()),
+        |op| op.limits.truncate(1),
         |op| op.slot = slot(4),
         |op| op.sub = sub(1),
     ];
