@@ -1,11 +1,12 @@
-//! Every operation of the system: funds and trading under one name.
+//! Every operation of the system: funds, trading, logins and extensions under one name.
 //!
 //! Scenarios, executors and provers handle an [`Op`]; which rules it obeys, and so which circuit proves it, is
-//! [`Op::family`].
+//! [`Op::algorithm`].
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tsz_ext::{ExtContext, ExtOp, ExtReject, Installed, Programs};
 use tsz_ledger::{Access, AlgorithmId, Family};
 use tsz_stf::{AuthOp, FundOp, Receipt, Reject, SigVerifier, Verified, View};
 
@@ -25,6 +26,8 @@ pub enum Op {
     Trade(TradeOp),
     /// Logins.
     Auth(AuthOp),
+    /// Extension programs and their approvals.
+    Ext(ExtOp),
 }
 
 /// What is reported to the sender of an operation.
@@ -46,6 +49,9 @@ pub enum OpReject {
     /// Of a trading operation.
     #[error(transparent)]
     Trade(TradeReject),
+    /// Of an operation of the extension layer.
+    #[error(transparent)]
+    Ext(ExtReject),
 }
 
 /// What an accepted operation did.
@@ -58,18 +64,22 @@ pub struct AppliedOp {
 }
 
 impl Op {
-    /// The family whose rules it obeys.
+    /// The family whose rules it obeys. An operation of a program obeys those of the guard, under the program's id.
     pub fn family(&self) -> Family {
         match self {
             Self::Fund(_) => Family::Fund,
             Self::Trade(op) => op.family(),
             Self::Auth(op) => op.family(),
+            Self::Ext(_) => Family::Extension,
         }
     }
 
-    /// Algorithm id of that family.
+    /// Algorithm id: of that family, or the program's.
     pub fn algorithm(&self) -> AlgorithmId {
-        self.family().algorithm()
+        match self {
+            Self::Ext(op) => op.algorithm(),
+            _ => self.family().algorithm(),
+        }
     }
 
     /// Its code in messages and records.
@@ -78,6 +88,7 @@ impl Op {
             Self::Fund(op) => op.code(),
             Self::Trade(op) => op.code(),
             Self::Auth(op) => op.code(),
+            Self::Ext(op) => op.code(),
         }
     }
 
@@ -87,6 +98,7 @@ impl Op {
             Self::Fund(_) => "fund operation",
             Self::Trade(op) => op.name(),
             Self::Auth(_) => "login",
+            Self::Ext(_) => "extension operation",
         }
     }
 
@@ -95,7 +107,7 @@ impl Op {
         match self {
             Self::Fund(op) => op.is_l1(),
             Self::Trade(op) => op.is_l1(),
-            Self::Auth(_) => false,
+            Self::Auth(_) | Self::Ext(_) => false,
         }
     }
 
@@ -103,7 +115,7 @@ impl Op {
     pub fn needs_params(&self) -> bool {
         use TradeOp::{CancelAll, CancelOrder, SetParams};
         match self {
-            Self::Fund(_) | Self::Auth(_) => false,
+            Self::Fund(_) | Self::Auth(_) | Self::Ext(_) => false,
             Self::Trade(op) => !matches!(op, CancelOrder(_) | CancelAll(_) | SetParams(_)),
         }
     }
@@ -112,7 +124,7 @@ impl Op {
     pub fn as_fund(&self) -> Option<&FundOp> {
         match self {
             Self::Fund(op) => Some(op),
-            Self::Trade(_) | Self::Auth(_) => None,
+            _ => None,
         }
     }
 
@@ -120,7 +132,7 @@ impl Op {
     pub fn as_trade(&self) -> Option<&TradeOp> {
         match self {
             Self::Trade(op) => Some(op),
-            Self::Fund(_) | Self::Auth(_) => None,
+            _ => None,
         }
     }
 
@@ -128,7 +140,15 @@ impl Op {
     pub fn as_auth(&self) -> Option<&AuthOp> {
         match self {
             Self::Auth(op) => Some(op),
-            Self::Fund(_) | Self::Trade(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The operation of the extension layer, if it is one.
+    pub fn as_ext(&self) -> Option<&ExtOp> {
+        match self {
+            Self::Ext(op) => Some(op),
+            _ => None,
         }
     }
 }
@@ -148,6 +168,12 @@ impl From<Receipt> for OpReceipt {
 impl From<AuthOp> for Op {
     fn from(op: AuthOp) -> Self {
         Self::Auth(op)
+    }
+}
+
+impl From<ExtOp> for Op {
+    fn from(op: ExtOp) -> Self {
+        Self::Ext(op)
     }
 }
 
@@ -187,13 +213,29 @@ pub fn apply_op_with<V: View, S: SigVerifier>(
 }
 
 /// [`apply_op_with`] into a buffer that the caller uses again. The buffer holds the access log of an accepted
-/// operation; after a rejection it is empty.
+/// operation; after a rejection it is empty. Extension programs are those that are [`Installed`].
 ///
 /// # Errors
 /// An [`OpReject`]; nothing has changed then.
 pub fn apply_op_into<V: View, S: SigVerifier>(
     view: &V,
     ctx: &TradeContext<'_>,
+    index: u32,
+    op: &Op,
+    verifier: &S,
+    accesses: &mut Vec<Access>,
+) -> Result<OpReceipt, OpReject> {
+    apply_op_running(view, ctx, &Installed, index, op, verifier, accesses)
+}
+
+/// [`apply_op_into`] with another runner of extension programs.
+///
+/// # Errors
+/// An [`OpReject`]; nothing has changed then.
+pub fn apply_op_running<V: View, P: Programs, S: SigVerifier>(
+    view: &V,
+    ctx: &TradeContext<'_>,
+    programs: &P,
     index: u32,
     op: &Op,
     verifier: &S,
@@ -209,6 +251,12 @@ pub fn apply_op_into<V: View, S: SigVerifier>(
                 tsz_stf::apply_auth_with(view, ctx.batch, index, op, verifier).map_err(OpReject::Fund)?;
             *accesses = done.accesses;
             Ok(OpReceipt::Fund(done.receipt))
+        }
+        Op::Ext(op) => {
+            accesses.clear();
+            let ext = ExtContext { batch: ctx.batch, programs, verifier };
+            *accesses = tsz_ext::apply(view, &ext, op).map_err(OpReject::Ext)?;
+            Ok(OpReceipt::Fund(Receipt::OK))
         }
         Op::Trade(op) => crate::apply_into(view, ctx, op, verifier, accesses)
             .map(OpReceipt::Trade)

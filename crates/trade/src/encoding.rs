@@ -1,6 +1,8 @@
 //! I9: each leaf of a state is the one encoding of the cell that its key has (docs/src/state.md).
 
-use tsz_hash::ZERO;
+use tsz_ext::cell as approval_cell;
+use tsz_ext::{ApprovalPolicy, LimitCell};
+use tsz_hash::{F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::cells::MAX_MARGIN_TOKENS;
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
@@ -15,6 +17,11 @@ const MARGIN_END: u32 = cell::MBAL + MAX_MARGIN_TOKENS as u32;
 const MARKETS: u32 = 256;
 const TOKENS: u32 = 128;
 const RANKINGS: u32 = 32 * MARKETS;
+/// Cells of the approval slots, and those of one.
+const APPROVALS: u32 = approval_cell::APPROVAL;
+const SLOT_CELLS: u32 = approval_cell::SLOT_CELLS;
+const APPROVALS_END: u32 = APPROVALS + SLOT_CELLS * approval_cell::SLOTS;
+const LIMITS_END: u32 = approval_cell::LIMIT + approval_cell::LIMITS;
 
 /// A leaf that is stored reads as a cell and the cell writes as the leaf. An absent leaf is not stored.
 fn same<C: Cell>(leaf: &Leaf) -> Result<(), CellError> {
@@ -45,6 +52,7 @@ fn user(realm: Realm, sub: u32, number: u32, leaf: &Leaf) -> Result<(), CellErro
         (Realm::Published, cell::POS..cell::COUNT) => same::<PosCell>(leaf),
         (Realm::Private, cell::CTL) => same::<CtlCell>(leaf),
         (Realm::Private, cell::ORD..cell::COUNT) => same::<OrdCell>(leaf),
+        (Realm::Private, APPROVALS..APPROVALS_END) => approval((number - APPROVALS) % SLOT_CELLS, leaf),
         _ => Err(NO_CELL),
     }
 }
@@ -61,6 +69,17 @@ fn system(key: Key, leaf: &Leaf) -> Result<(), CellError> {
         (Realm::Published, kind::MKS) if index < MARKETS => same::<MksCell>(leaf),
         (Realm::Published, kind::MKO) if index < MARKETS => same::<MkoCell>(leaf),
         (Realm::Private, kind::MKR) if index < RANKINGS => same::<MkrCell>(leaf),
+        _ => Err(NO_CELL),
+    }
+}
+
+/// A cell of an approval slot. Storage is the program's, but for the epoch, which no approval has as 0.
+fn approval(place: u32, leaf: &Leaf) -> Result<(), CellError> {
+    match place {
+        approval_cell::PROGRAM | approval_cell::TERMS => digest(leaf),
+        approval_cell::POLICY => same::<ApprovalPolicy>(leaf),
+        approval_cell::LIMIT..LIMITS_END => same::<LimitCell>(leaf),
+        approval_cell::STORAGE.. if leaf[7] != F::ZERO => Ok(()),
         _ => Err(NO_CELL),
     }
 }

@@ -27,7 +27,15 @@ impl OpReject {
         match self {
             Self::Fund(reject) => fund_kind(reject),
             Self::Trade(reject) => reject.kind(),
+            Self::Ext(reject) => ext_kind(reject),
         }
+    }
+}
+
+fn ext_kind(reject: &tsz_ext::ExtReject) -> String {
+    match reject {
+        tsz_ext::ExtReject::Base(reject) => fund_kind(reject),
+        other => snake(&format!("{other:?}")),
     }
 }
 
@@ -61,6 +69,13 @@ impl Serialize for OpReject {
         match self {
             Self::Fund(reject) => reject.serialize(s),
             Self::Trade(reject) => reject.serialize(s),
+            Self::Ext(tsz_ext::ExtReject::Base(reject)) => reject.serialize(s),
+            Self::Ext(reject) => {
+                let mut out = s.serialize_struct("ExtReject", 2)?;
+                out.serialize_field("kind", &ext_kind(reject))?;
+                out.serialize_field("message", &reject.to_string())?;
+                out.end()
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ use tsz_ledger::{Access, BatchContext};
 use tsz_stf::{Log, SigVerifier, Verified, View};
 
 pub use account::Party;
-pub use any::{AppliedOp, Op, OpReceipt, OpReject, apply_op, apply_op_into, apply_op_with};
+pub use any::{AppliedOp, Op, OpReceipt, OpReject, apply_op, apply_op_into, apply_op_running, apply_op_with};
 pub use executor::MemExecutor;
 pub use market::HOUR_MS;
 pub use op::{TradeOp, code};

@@ -147,7 +147,7 @@ pub(crate) fn table(op: &tsz_trade::Op) -> Option<usize> {
         tsz_trade::Op::Fund(op) => Some(fund_table(op)),
         tsz_trade::Op::Trade(TradeOp::CancelOrder(_)) => Some(7),
         tsz_trade::Op::Trade(TradeOp::CancelAll(_)) => Some(8),
-        tsz_trade::Op::Trade(_) | tsz_trade::Op::Auth(_) => None,
+        tsz_trade::Op::Trade(_) | tsz_trade::Op::Auth(_) | tsz_trade::Op::Ext(_) => None,
     }
 }
 
@@ -221,7 +221,7 @@ impl From<&tsz_trade::Op> for Op {
                 not_before: op.not_before.get(),
                 signed: signed(op.key_slot, op.signature),
             },
-            tsz_trade::Op::Trade(_) | tsz_trade::Op::Auth(_) => Self::Foreign,
+            tsz_trade::Op::Trade(_) | tsz_trade::Op::Auth(_) | tsz_trade::Op::Ext(_) => Self::Foreign,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! An operation in one line.
 
+use tsz_ext::{ApprovalSlot, ExtOp, Installed};
+use tsz_hash::Digest;
+use tsz_stf::forms::digest_hex;
 use tsz_stf::{AuthOp, FundOp};
 use tsz_trade::{Op, Order, Party, PerpOrder, Side, SpotOrder, Terms, TradeOp};
 use tsz_types::{AccountId, MarketId, SubId};
@@ -31,6 +34,7 @@ pub(crate) fn line(op: &Op, names: &Names) -> String {
         Op::Fund(op) => fund(op, names),
         Op::Trade(op) => trade(op, names),
         Op::Auth(op) => auth(op, names),
+        Op::Ext(op) => ext(op, names),
     }
 }
 
@@ -40,6 +44,23 @@ fn auth(op: &AuthOp, names: &Names) -> String {
         AuthOp::RevokeKeyByPasskey(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RegisterKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::RevokeKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
+    }
+}
+
+fn ext(op: &ExtOp, names: &Names) -> String {
+    let program = |id: &Digest| Installed::name(id).map_or_else(|| digest_hex(id), str::to_owned);
+    let place = |account, sub, slot: ApprovalSlot| {
+        format!("{} slot {}", names.party(Party { account, sub }), slot.get())
+    };
+    match op {
+        ExtOp::ApproveExtension(a) => {
+            format!("{} for {}", place(a.account, a.sub, a.slot), program(&a.program))
+        }
+        ExtOp::RevokeExtension(r) => place(r.account, r.sub, r.slot),
+        ExtOp::Extension(e) => {
+            let parties: Vec<String> = e.parties.iter().map(|p| place(p.account, p.sub, p.slot)).collect();
+            format!("{} with {}", program(&e.program), parties.join(", "))
+        }
     }
 }
 

@@ -15,6 +15,9 @@ pub const MAX_LIMITS: usize = cell::LIMITS as usize;
 pub struct ApprovalSlot(u8);
 
 impl ApprovalSlot {
+    /// The first slot.
+    pub const MIN: Self = Self(0);
+
     /// The slot of a number below 7.
     pub const fn new(slot: u8) -> Option<Self> {
         if (slot as u32) < cell::SLOTS { Some(Self(slot)) } else { None }

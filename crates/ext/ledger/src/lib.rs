@@ -31,9 +31,10 @@ pub use approval::{ApproveExtension, Limit, RevokeExtension};
 pub use cells::{ApprovalPolicy, ApprovalSlot, LimitCell, MAX_LIMITS, key};
 pub use guard::{Approver, Extension, Touch};
 pub use op::{ExtOp, code};
-pub use programs::{Native, Programs};
+pub use programs::{Installed, Native, Programs};
 pub use reject::ExtReject;
 pub use run::{Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
+pub use tsz_ext_sdk::cell;
 
 /// What is constant in a batch.
 #[derive(Debug)]

@@ -5,15 +5,13 @@ use alloc::vec::Vec;
 use thiserror::Error;
 use tsz_ext_sdk::{Fault, Layout, Leaf, Memory, Program, RUN_TAG, TERMS_TAG, digest};
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, PrimeField32, hash};
-use tsz_ledger::{Access, AlgorithmId};
+use tsz_ledger::{Access, AlgorithmId, Family};
 
 use crate::guard::{PARTY_READS, place, put};
 use crate::{Extension, poseidon24};
 
 /// Kind of guests in algorithm ids; precompiles are 1.
 const KIND_GUEST: u32 = 2;
-/// Number of the guard's family; those of [`tsz_ledger::Family`] are below.
-const FAMILY: u32 = 40;
 /// Version of the machine and of the journal that an algorithm id stands for.
 const VERSION: u32 = 1;
 
@@ -28,9 +26,9 @@ pub fn guest_algorithm(image: &[u32; 8]) -> AlgorithmId {
     hash(Domain::Algorithm, &felts)
 }
 
-/// Algorithm id of approvals and revocations: a precompiled family that has no circuit yet.
+/// Algorithm id of approvals and revocations, a precompiled family (crates/circuits/guard).
 pub fn guard_algorithm() -> AlgorithmId {
-    hash(Domain::Algorithm, &[F::ONE, F::from_u32(FAMILY), F::ONE])
+    Family::Extension.algorithm()
 }
 
 /// Digest of terms, as programs recompute it and users sign it. Words are canonical felts.

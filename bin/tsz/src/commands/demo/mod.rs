@@ -145,6 +145,7 @@ fn kind(op: &Op) -> &'static str {
         Op::Fund(op) => op,
         Op::Trade(_) => return "trade",
         Op::Auth(_) => return "login",
+        Op::Ext(_) => return "extension",
     };
     match op {
         FundOp::BeginBatch(_) => "BeginBatch",

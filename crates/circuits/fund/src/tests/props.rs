@@ -171,7 +171,7 @@ fn free_to_read(op: &Op, access: usize, felt: usize) -> bool {
     let op = match op {
         Op::Fund(op) => op,
         Op::Trade(TradeOp::CancelOrder(_)) => return access == 1 && felt < 4 || access == 2,
-        Op::Trade(_) | Op::Auth(_) => return access == 1 && felt < 4,
+        Op::Trade(_) | Op::Auth(_) | Op::Ext(_) => return access == 1 && felt < 4,
     };
     match (op, access) {
         (FundOp::BeginBatch(_), _) | (FundOp::Deposit(_), 3) => true,

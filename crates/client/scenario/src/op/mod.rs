@@ -1,6 +1,7 @@
 //! Operations as written in a file: what the runner fills in may be left out.
 
 mod auth;
+mod ext;
 mod fund;
 mod order;
 mod parse;
@@ -13,6 +14,7 @@ use crate::fields::Node;
 use crate::{Expect, ScenarioError};
 
 pub use auth::{AuthKind, AuthSpec, NewKey};
+pub use ext::{ApproveSpec, ExtSpec, ExtensionSpec, GridFillSpec, RevokeSpec};
 pub use fund::{FundSpec, SignWith};
 pub use order::{OrderSpec, OrderUse};
 pub use trade::*;
@@ -30,6 +32,8 @@ pub enum Action {
     Trade(TradeSpec),
     /// A key change by passkey or wallet.
     Auth(Box<AuthSpec>),
+    /// An extension program, or an approval of one.
+    Ext(Box<ExtSpec>),
 }
 
 /// An entry of a batch and the outcome that is expected.
@@ -75,6 +79,9 @@ impl OpSpec {
             Action::Fund(Box::new(FundSpec::parse(fields, &reader.names, reader.keys)?))
         } else if auth::KINDS.contains(&kind.as_str()) {
             Action::Auth(Box::new(AuthSpec::parse(fields, &reader.names, reader.keys)?))
+        } else if ext::KINDS.contains(&kind.as_str()) {
+            fields.map.remove("op");
+            Action::Ext(Box::new(reader.ext(&kind, fields)?))
         } else if trade::KINDS.contains(&kind.as_str()) {
             fields.map.remove("op");
             Action::Trade(reader.trade(&kind, fields)?)
@@ -82,6 +89,7 @@ impl OpSpec {
             let known = fund::KINDS
                 .iter()
                 .chain(&auth::KINDS)
+                .chain(&ext::KINDS)
                 .chain(&trade::KINDS)
                 .copied()
                 .collect::<Vec<_>>()

@@ -142,7 +142,7 @@ impl Reader<'_> {
         Ok(SettleMarketSpec { market, long, short, serial: fields.maybe_number("serial")? })
     }
 
-    fn signer(&self, fields: &mut Fields) -> Parsed<SignerSpec> {
+    pub(super) fn signer(&self, fields: &mut Fields) -> Parsed<SignerSpec> {
         let signer = SignerSpec {
             key: self.key_label(fields)?,
             key_slot: fields.maybe_number("key_slot")?,

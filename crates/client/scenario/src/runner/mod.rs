@@ -2,6 +2,7 @@
 
 mod auth;
 mod close;
+mod ext;
 mod fund;
 mod orders;
 mod sign;
@@ -10,11 +11,14 @@ mod trade;
 
 use std::collections::{BTreeMap, HashMap};
 
+use tsz_ext::ApprovalSlot;
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{Access, BatchContext, Key, SystemId};
 use tsz_smt::{Touch, Tree};
 use tsz_stf::{BeginBatch, FundOp, Trusted};
 use tsz_trade::{AppliedOp, Op, OpReceipt, OpReject, Params, TradeContext, apply_op_with};
+
+use tsz_types::{AccountId, SubId};
 
 use crate::spec::{BatchSpec, Scenario};
 use crate::{Action, Expect, Keyring, OpSpec, ScenarioError, TradeSpec};
@@ -110,6 +114,8 @@ struct Desk<'k> {
     keys: &'k Keyring,
     book: Book<'k>,
     holders: Holders,
+    /// Words of the terms of the last approval of each slot.
+    terms: HashMap<(AccountId, SubId, ApprovalSlot), Vec<u32>>,
 }
 
 /// Runs a scenario and verifies all signatures.
@@ -126,7 +132,8 @@ pub fn run_with(scenario: &Scenario, options: Options) -> Result<Run, ScenarioEr
     let genesis = scenario.genesis.tree(&keys)?;
     let system = SystemId::from(scenario.genesis.system);
     let known = known_params(scenario);
-    let mut desk = Desk { keys: &keys, book: Book::default(), holders: Holders::default() };
+    let mut desk =
+        Desk { keys: &keys, book: Book::default(), holders: Holders::default(), terms: HashMap::new() };
     let mut state = genesis.clone();
     let mut batches = Vec::with_capacity(scenario.batches.len());
     for (number, spec) in (1u64..).zip(&scenario.batches) {
@@ -164,6 +171,7 @@ impl<'k> Desk<'k> {
             Action::Fund(spec) => Ok(vec![fund::fill(spec, at, self.keys)?]),
             Action::Trade(spec) => self.trade(spec, at),
             Action::Auth(spec) => Ok(vec![auth::fill(spec, at, self.keys)?]),
+            Action::Ext(spec) => Ok(vec![self.ext(spec, at)?]),
         }
     }
 }

@@ -56,6 +56,7 @@ fn places(op: &mut Op) -> Vec<&mut Signature> {
         Op::Fund(op) => op.signature_mut().into_iter().collect(),
         // Approved by an assertion, not by a native signature.
         Op::Auth(_) => Vec::new(),
+        Op::Ext(op) => op.signature_mut().into_iter().collect(),
         Op::Trade(op) => match op {
             TradeOp::CancelOrder(op) => vec![&mut op.signature],
             TradeOp::CancelAll(op) => vec![&mut op.signature],

@@ -1,5 +1,6 @@
 //! The circuits of this program, as the registry sees them.
 
+mod approvals;
 mod auth;
 mod fund;
 mod manage;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use tsz_stark::Profile;
 
+pub use approvals::Approvals;
 pub use auth::Auth;
 pub use fund::Fund;
 pub use manage::Manage;
@@ -38,6 +40,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in tsz_auth_circuit::CLASSES.iter().chain(&tsz_auth_circuit::WALLET_CLASSES) {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
+    }
+    for class in &tsz_guard::APPROVAL_CLASSES {
+        registry.add_exec(Arc::new(Approvals::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));
