@@ -21,7 +21,7 @@ const RANKINGS: u32 = 32 * MARKETS;
 const APPROVALS: u32 = approval_cell::APPROVAL;
 const SLOT_CELLS: u32 = approval_cell::SLOT_CELLS;
 const APPROVALS_END: u32 = APPROVALS + SLOT_CELLS * approval_cell::SLOTS;
-const LIMITS_END: u32 = approval_cell::LIMIT + approval_cell::LIMITS;
+const LAST_LIMIT: u32 = approval_cell::LIMIT + approval_cell::LIMITS - 1;
 
 /// A leaf that is stored reads as a cell and the cell writes as the leaf. An absent leaf is not stored.
 fn same<C: Cell>(leaf: &Leaf) -> Result<(), CellError> {
@@ -78,7 +78,7 @@ fn approval(place: u32, leaf: &Leaf) -> Result<(), CellError> {
     match place {
         approval_cell::PROGRAM | approval_cell::TERMS => digest(leaf),
         approval_cell::POLICY => same::<ApprovalPolicy>(leaf),
-        approval_cell::LIMIT..LIMITS_END => same::<LimitCell>(leaf),
+        approval_cell::LIMIT..=LAST_LIMIT => same::<LimitCell>(leaf),
         approval_cell::STORAGE.. if leaf[7] != F::ZERO => Ok(()),
         _ => Err(NO_CELL),
     }

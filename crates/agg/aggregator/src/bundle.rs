@@ -6,12 +6,13 @@ use tsz_ledger::{BatchContext, BatchHeader, ExecClaim, SET_SLOTS, SetLeaf};
 use tsz_stark::MAX_PROOF_BYTES;
 use tsz_vktree::VkMembership;
 
+use crate::run::GuestRun;
 use crate::{MAX_BATCHES, MAX_EXECS, MAX_OPS};
 
 /// First bytes of a bundle.
 const MAGIC: [u8; 4] = *b"TSZB";
 /// Version of the format that this code reads and writes.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// Batch numbers and times are u48: above, the context digest would not tell them apart.
 pub(crate) const U48: u64 = 1 << 48;
 
@@ -35,6 +36,8 @@ pub struct ExecProof {
     pub vk: VkRef,
     /// Canonical bytes of the proof.
     pub proof: Vec<u8>,
+    /// If the proof is one of the guard, the run of the program over the same operations.
+    pub run: Option<GuestRun>,
 }
 
 /// A transition proof; its claim is the batch header.
@@ -152,18 +155,24 @@ impl Encode for ExecProof {
         (c.count, c.start, c.end, c.has_begin).encode(out);
         self.vk.encode(out);
         self.proof.encode(out);
+        self.run.is_some().encode(out);
+        if let Some(run) = &self.run {
+            run.encode(out);
+        }
     }
 }
 
 impl Decode for ExecProof {
-    const MIN_LEN: usize = CONTEXT_LEN + 3 * DIGEST_LEN + 4 + 1 + VkRef::MIN_LEN + 4;
+    const MIN_LEN: usize = CONTEXT_LEN + 3 * DIGEST_LEN + 4 + 1 + VkRef::MIN_LEN + 4 + 1;
     fn decode(input: &mut Reader<'_>) -> Result<Self, CodecError> {
         let algorithm = Digest::decode(input)?;
         let context = decode_context(input)?;
         let count = decode_count(input)?;
         let (start, end, has_begin) = Decode::decode(input)?;
         let claim = ExecClaim { algorithm, context, count, start, end, has_begin };
-        Ok(Self { claim, vk: VkRef::decode(input)?, proof: decode_proof(input)? })
+        let (vk, proof) = (VkRef::decode(input)?, decode_proof(input)?);
+        let run = if bool::decode(input)? { Some(GuestRun::decode(input)?) } else { None };
+        Ok(Self { claim, vk, proof, run })
     }
 }
 

@@ -1,12 +1,13 @@
 //! The check itself. Everything cheap is checked for all batches before the first proof is verified.
 
+use tsz_ext::words;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchHeader, Family, SetLeaf, TransitionSet};
 use tsz_vktree::{VkEntry, transition_algorithm};
 
 use crate::bundle::{BatchProofs, Bundle, ExecProof, U48, VkRef};
 use crate::error::{AggregationError, BatchError, ExecError};
-use crate::verifier::VerifierSet;
+use crate::verifier::{ProofError, VerifierSet};
 use crate::{MAX_BUNDLE_BYTES, MAX_OPS};
 
 /// What the caller already knows of the batches; `None` accepts anything.
@@ -162,7 +163,10 @@ fn check_exec(exec: &ExecProof, header: &BatchHeader, vk_root: &Digest) -> Resul
     if exec.claim.count == 0 {
         return Err(ExecError::EmptyRange);
     }
-    Ok(())
+    match &exec.run {
+        Some(run) if run.algorithm() != exec.claim.algorithm => Err(ExecError::Program),
+        _ => Ok(()),
+    }
 }
 
 /// Exactly one proof, of the fund family, holds the op that sets batch number and time.
@@ -199,6 +203,8 @@ fn check_leaf(
     first: usize,
 ) -> Result<usize, BatchError> {
     let (mut end, mut count, mut next) = (context, 0u64, first);
+    // the journal of a program is one chain too: each run goes on where the one before ended
+    let mut journal = context;
     let expected = leaf.count;
     for exec in execs.iter().skip(first).take_while(|e| e.claim.algorithm == leaf.algorithm) {
         let refuse = |error| Err(BatchError::Exec { index: next, error });
@@ -207,6 +213,12 @@ fn check_leaf(
         }
         if exec.claim.start != end {
             return refuse(ExecError::Gap);
+        }
+        if let Some(run) = &exec.run {
+            if run.start != journal {
+                return refuse(ExecError::JournalGap);
+            }
+            journal = run.end;
         }
         count += u64::from(exec.claim.count);
         if count > u64::from(expected) {
@@ -232,8 +244,19 @@ fn check_proofs(batch: &BatchProofs, vks: &dyn VerifierSet) -> Result<(), BatchE
     vks.verify_transition(&transition.vk.digest, &batch.header.transition(), &transition.proof)
         .map_err(BatchError::Transition)?;
     for (index, exec) in batch.execs.iter().enumerate() {
-        vks.verify_exec(&exec.vk.digest, &exec.claim, &exec.proof)
+        check_exec_proof(exec, vks)
             .map_err(|error| BatchError::Exec { index, error: ExecError::Proof(error) })?;
     }
     Ok(())
+}
+
+/// A proof that comes with a run is one of the guard, and the run must hold for what the guard let pass: same program,
+/// journal and number of operations. A proof without one is of another circuit: keys of the guard verify no such proof.
+fn check_exec_proof(exec: &ExecProof, vks: &dyn VerifierSet) -> Result<(), ProofError> {
+    let (vk, claim) = (&exec.vk.digest, &exec.claim);
+    let Some(run) = &exec.run else {
+        return vks.verify_exec(vk, claim, &exec.proof);
+    };
+    vks.verify_guard(vk, &run.guard(claim), &exec.proof)?;
+    vks.verify_run(&words(&run.image), &run.output(claim.count), &run.seals)
 }

@@ -161,6 +161,12 @@ pub enum ExecError {
     /// A proof of another family than fund claims the BeginBatch op.
     #[error("only a fund proof holds a BeginBatch op")]
     BeginAlgorithm,
+    /// The run is one of another program than the claim's.
+    #[error("the run is of another program")]
+    Program,
+    /// The journal does not start where that of the range before ends (the first: at the context digest).
+    #[error("the journal of the run does not start where the one before it ends")]
+    JournalGap,
     /// The proof does not verify.
     #[error("{0}")]
     Proof(ProofError),

@@ -10,12 +10,16 @@
 mod bundle;
 mod check;
 mod error;
+mod run;
 mod verifier;
 
 pub use bundle::{BatchProofs, Bundle, ExecProof, TransitionProof, VkRef};
 pub use check::{Expectation, check, check_bundle};
 pub use error::{AggregationError, BatchError, ExecError};
-pub use verifier::{ExecVerifier, ProofError, TransitionVerifier, VerifierSet, VkSet};
+pub use run::{GuestRun, MAX_SEAL_WORDS, MAX_SEGMENTS, image};
+pub use verifier::{
+    ExecVerifier, GuardVerifier, ProofError, RunVerifier, TransitionVerifier, VerifierSet, VkSet,
+};
 
 /// Ops of one batch stay below this, far below the field order: no count has a second representation.
 pub const MAX_OPS: u32 = 1 << 24;

@@ -33,7 +33,7 @@ pub use guard::{Approver, Extension, Touch};
 pub use op::{ExtOp, code};
 pub use programs::{Installed, Native, Programs};
 pub use reject::ExtReject;
-pub use run::{Run, RunError, guard_algorithm, guest_algorithm, terms_digest, words};
+pub use run::{Run, RunError, RunEvents, guard_algorithm, guest_algorithm, run_output, terms_digest, words};
 pub use tsz_ext_sdk::cell;
 
 /// What is constant in a batch.

@@ -36,6 +36,31 @@ pub fn terms_digest(words: &[u32]) -> Digest {
     digest(poseidon24::absorb, TERMS_TAG, words).map(F::from_u32)
 }
 
+/// Events of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunEvents {
+    /// How many, at least 1.
+    pub count: u32,
+    /// Capacity of their sponge after the last one.
+    pub capacity: Leaf,
+}
+
+/// What a guest outputs after `count` operations whose journals lead from `start` to `end`: `[RUN_TAG, count, events,
+/// 0..]` absorbs `start ‖ end`, and where there are events a second block of their capacity and zeros.
+pub fn run_output(start: &Leaf, end: &Leaf, count: u32, events: Option<&RunEvents>) -> Leaf {
+    let mut block = [0; 16];
+    block[..8].copy_from_slice(start);
+    block[8..].copy_from_slice(end);
+    let mut digest = [RUN_TAG, count, events.map_or(0, |e| e.count), 0, 0, 0, 0, 0];
+    poseidon24::absorb(&mut digest, &block);
+    if let Some(events) = events {
+        let mut block = [0; 16];
+        block[..8].copy_from_slice(&events.capacity);
+        poseidon24::absorb(&mut digest, &block);
+    }
+    digest
+}
+
 /// Why operations do not make a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RunError {
@@ -78,11 +103,7 @@ impl Run {
             input.extend_from_slice(&words[layout.olds()..layout.olds_end()]);
             input.extend_from_slice(&op.args);
         }
-        let mut block = [0; 16];
-        block[..8].copy_from_slice(start);
-        block[8..].copy_from_slice(&end);
-        let mut digest = [RUN_TAG, count, 0, 0, 0, 0, 0, 0];
-        poseidon24::absorb(&mut digest, &block);
+        let digest = run_output(start, &end, count, None);
         Ok(Self { input, end, digest })
     }
 

@@ -148,7 +148,7 @@ fn prove_leaf(
         let claim = proven.claim;
         let costs = [proven.trace, proven.prove];
         record(recorder, number, circuit, &info, claim.count, proven.proof.len(), costs);
-        execs.push(ExecProof { claim, vk, proof: proven.proof });
+        execs.push(ExecProof { claim, vk, proof: proven.proof, run: None });
         start = claim.end;
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! claim, so a claim that differs in anything is refused, as by a sound proof system.
 
 mod damage;
+mod guest;
 mod lies;
 mod stark;
 
@@ -121,7 +122,7 @@ fn exec_proofs(
         let end = sponge.commitment();
         let claim = ExecClaim { algorithm, context: *context, count, start, end, has_begin };
         let proof = seal_exec(&digest(vk), &claim);
-        out.push(ExecProof { claim, vk: vk_ref(tree, algorithm, vk), proof });
+        out.push(ExecProof { claim, vk: vk_ref(tree, algorithm, vk), proof, run: None });
     }
     out
 }

@@ -5,7 +5,7 @@ use tsz_ext::{
 };
 use tsz_ext_apps::grid::{Terms, host};
 use tsz_ledger::{CtlCell, Key};
-use tsz_stf::message;
+use tsz_stf::chain;
 use tsz_trade::{Op, Party};
 use tsz_types::{AccountId, KeySlot, Nonce};
 
@@ -39,7 +39,7 @@ impl<'k> Desk<'k> {
             key_slot: KeySlot::MIN,
             signature: blank_signature(),
         };
-        let digest = message(&at.context.system, &op.message());
+        let digest = chain(&at.context.system, &op.message());
         let (key_slot, want) = self.signer(&spec.signer, Party { account, sub }, digest, at)?;
         op.key_slot = key_slot;
         op.signature = spec.signer.signature.unwrap_or(op.signature);
@@ -57,7 +57,7 @@ impl<'k> Desk<'k> {
             key_slot: KeySlot::MIN,
             signature: blank_signature(),
         };
-        let digest = message(&at.context.system, &op.message());
+        let digest = chain(&at.context.system, &op.message());
         let (key_slot, want) = self.signer(&spec.signer, Party { account, sub }, digest, at)?;
         op.key_slot = key_slot;
         op.signature = spec.signer.signature.unwrap_or(op.signature);

@@ -1,6 +1,7 @@
 //! The pipeline over small circuits that only repeat their claims: classes, ranges, folder, verification.
 
 mod aggregate;
+mod approvals;
 mod base;
 mod circuits;
 mod decoders;
