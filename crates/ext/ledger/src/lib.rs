@@ -6,7 +6,7 @@
 //! program, within the limits it set, and where no unit of any token is made or lost. A malicious program can lose
 //! what was approved to it and nothing else.
 //!
-//! **Native only.** The guard has no circuit yet: no batch with an operation of this crate can be proven or verified.
+//! These are the native rules; the circuits are in crates/circuits/guard.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;
