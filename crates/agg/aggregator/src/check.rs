@@ -55,6 +55,9 @@ pub fn check_bundle(
     for (index, pair) in headers.windows(2).enumerate() {
         check_successor(&pair[0], &pair[1]).map_err(at(index + 1))?;
     }
+    for (index, batch) in bundle.batches.iter().enumerate() {
+        check_capability(batch, vks).map_err(at(index))?;
+    }
     let vk_root = vks.vk_root();
     for (index, batch) in bundle.batches.iter().enumerate() {
         check_structure(batch, &vk_root).map_err(at(index))?;
@@ -110,6 +113,16 @@ fn check_successor(previous: &BatchHeader, next: &BatchHeader) -> Result<(), Bat
         return Err(BatchError::RootChain);
     }
     Ok(())
+}
+
+/// A bundle that cannot be verified here is refused for that, before anything else is said of it.
+fn check_capability(batch: &BatchProofs, vks: &dyn VerifierSet) -> Result<(), BatchError> {
+    match batch.execs.iter().position(|exec| exec.run.is_some()) {
+        Some(index) if !vks.has_runs() => {
+            Err(BatchError::Exec { index, error: ExecError::Proof(ProofError::NoRunVerifier) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Everything about one batch that needs no proof verified.

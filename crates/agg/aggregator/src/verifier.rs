@@ -61,6 +61,11 @@ pub trait VerifierSet {
         Err(ProofError::UnknownVk)
     }
 
+    /// Whether runs of guests can be verified here at all.
+    fn has_runs(&self) -> bool {
+        false
+    }
+
     /// Verifies the seals of a run: the guest with this image root ended with this output.
     ///
     /// # Errors
@@ -183,6 +188,10 @@ impl VerifierSet for VkSet {
 
     fn verify_guard(&self, vk: &Digest, claim: &GuardClaim, proof: &[u8]) -> Result<(), ProofError> {
         self.guards.get(&id(vk)).ok_or(ProofError::UnknownVk)?.verify(claim, proof)
+    }
+
+    fn has_runs(&self) -> bool {
+        self.runs.is_some()
     }
 
     fn verify_run(&self, image: &[u32; 8], output: &[u32; 8], seals: &[Vec<u32>]) -> Result<(), ProofError> {

@@ -49,6 +49,9 @@ impl VerifierSet for Guests {
     fn verify_guard(&self, vk: &Digest, claim: &GuardClaim, proof: &[u8]) -> Result<(), ProofError> {
         compare(digest(GUARD) == *vk, &seal_guard(vk, claim), proof)
     }
+    fn has_runs(&self) -> bool {
+        self.runs
+    }
     fn verify_run(&self, image: &[u32; 8], output: &[u32; 8], seals: &[Vec<u32>]) -> Result<(), ProofError> {
         if !self.runs {
             return Err(ProofError::NoRunVerifier);
@@ -190,6 +193,10 @@ fn rejects_a_run_of_another_program_journal_or_number_of_operations() {
 fn rejects_programs_where_nothing_verifies_runs() {
     let verifier = Guests { runs: false, ..guests() };
     let refused = check(&guest_bundle().to_bytes(), &verifier, None).unwrap_err().to_string();
+    assert!(refused.contains("no verifier of their runs"), "{refused}");
+    // said before anything else, whatever the keys: a set that lists none of the guard's
+    let others = Seals { root: tree().root() };
+    let refused = check(&guest_bundle().to_bytes(), &others, None).unwrap_err().to_string();
     assert!(refused.contains("no verifier of their runs"), "{refused}");
     // a set of keys alone verifies neither
     let set = VkSet::new(guest_tree().root());
