@@ -32,6 +32,11 @@ pub use seal::Seal;
 /// Eight words: the root of a memory image, the output of a run.
 pub type Words = [u32; 8];
 
+/// Security of a seal under conjectures about list decoding, by risc0's own count: to be printed where a claim is.
+pub const CONJECTURED_BITS: u32 = 97;
+/// Security of a seal by theorems alone, by risc0's own count, rounded.
+pub const PROVEN_BITS: u32 = 48;
+
 /// Verifies one seal: what it claims.
 ///
 /// # Errors
