@@ -173,6 +173,10 @@ pub struct DataRebuild {
     /// Print what this account holds, with a Merkle proof of each leaf, as JSON.
     #[arg(long, value_name = "ACCOUNT", value_parser = clap::value_parser!(u32).range(..1 << 24))]
     pub exit: Option<u32>,
+    /// Markets that price the collateral tokens, by place in the parameters posted on L1: an account with margin tokens
+    /// needs the prices of these.
+    #[arg(long, value_name = "MARKETS", value_delimiter = ',', requires = "exit")]
+    pub pricing: Vec<u8>,
     /// Root (64 hex digits) to which the last batch must lead.
     #[arg(long, value_name = "HEX")]
     pub to_root: Option<String>,
@@ -283,6 +287,8 @@ pub enum BenchName {
     Oracle,
     /// Funding ticks in 64 markets.
     Manage,
+    /// Signed transfers in and out of the margin of a position, and an exit of margin for four of them.
+    Margin,
     /// Pairs of positions closed in 64 settled markets, funding due.
     Settle,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
@@ -303,15 +309,16 @@ pub enum BenchName {
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
     \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
-    \x20 tsz bench settle --json\n\
+    \x20 tsz bench margin --json\n  tsz bench settle --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
 )]
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, trades, updates and samples, ticks, pairs, leaves, signatures or logins (default: 8192 transfers
-    /// or trades, 256 updates and samples, 768 ticks, 768 pairs, 4096 leaves, 1024 signatures, 62 logins).
+    /// Operations: transfers, trades, updates and samples, ticks, margin transfers and exits, pairs, leaves, signatures or
+    /// logins (default: 8192 transfers or trades, 256 updates and samples, 768 ticks, 320 margin transfers and exits, 768
+    /// pairs, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp).

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod auth;
+mod margin;
 mod markets;
 mod report;
 mod settle;
@@ -28,6 +29,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Oracle => markets::oracle(args, output)?,
         BenchName::Manage => markets::manage(args, output)?,
+        BenchName::Margin => margin::run(args, output)?,
         BenchName::Settle => settle::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
