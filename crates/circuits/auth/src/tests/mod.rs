@@ -3,5 +3,6 @@
 mod lies;
 mod live;
 mod proofs;
+mod tamper;
 mod wallet;
 mod world;
