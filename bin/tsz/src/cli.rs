@@ -176,6 +176,10 @@ pub struct DataRebuild {
     /// Print what this account holds, with a Merkle proof of each leaf, as JSON.
     #[arg(long, value_name = "ACCOUNT", value_parser = clap::value_parser!(u32).range(..1 << 24))]
     pub exit: Option<u32>,
+    /// Markets that price the collateral tokens, by place in the parameters posted on L1: an account with margin tokens
+    /// needs the prices of these.
+    #[arg(long, value_name = "MARKETS", value_delimiter = ',', requires = "exit")]
+    pub pricing: Vec<u8>,
     /// Root (64 hex digits) to which the last batch must lead.
     #[arg(long, value_name = "HEX")]
     pub to_root: Option<String>,
@@ -355,6 +359,8 @@ pub enum BenchName {
     Oracle,
     /// Funding ticks in 64 markets.
     Manage,
+    /// Signed transfers in and out of the margin of a position, and an exit of margin for four of them.
+    Margin,
     /// Pairs of positions closed in 64 settled markets, funding due.
     Settle,
     /// Takeovers by insurance and partial liquidations in turn.
@@ -383,7 +389,7 @@ pub enum BenchName {
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
     \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
-    \x20 tsz bench settle --json\n  tsz bench guard --json\n\
+    \x20 tsz bench margin --json\n  tsz bench settle --json\n  tsz bench guard --json\n\
     \x20 tsz bench deleverage --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
@@ -391,9 +397,9 @@ pub enum BenchName {
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, trades, updates and samples, ticks, pairs, closes, fills, leaves, signatures or logins (default:
-    /// 8192 transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 768 pairs, 64 closes, 936 fills,
-    /// 4096 leaves, 1024 signatures, 62 logins).
+    /// Operations: transfers, trades, updates and samples, ticks, margin transfers and exits, pairs, closes, fills, leaves,
+    /// signatures or logins (default: 8192 transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 320
+    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp, aggregate).

@@ -10,7 +10,7 @@ use tsz_ledger::key::cell;
 use tsz_ledger::{AcctCell, BalCell, Cell, PosCell, SubCell};
 use tsz_scenario::published;
 use tsz_stf::forms::to_hex;
-use tsz_types::AccountId;
+use tsz_types::{AccountId, MarketId};
 
 use crate::cli::{DataRebuild, DataWrite};
 use crate::commands::{scenario, verify};
@@ -70,7 +70,7 @@ pub fn rebuild(args: &DataRebuild, output: &Output) -> Result<()> {
         ensure!(root == expected, "the data leads to root {}, not to {}", Hex(root), Hex(expected));
     }
     output.line(format!("rebuilt {leaves} leaves of the published realm, root {}", Hex(root)));
-    let exit = args.exit.map(|account| exit(&realm, account)).transpose()?;
+    let exit = args.exit.map(|account| exit(&realm, account, &args.pricing)).transpose()?;
     let document = json!({
         "ok": true,
         "root": Hex(root),
@@ -120,8 +120,9 @@ fn state(data: &Data, written: &[u8]) -> Value {
     })
 }
 
-fn exit(realm: &Realm, account: u32) -> Result<Value> {
-    let proof: ExitProof = realm.exit(AccountId::new(account)?)?;
+fn exit(realm: &Realm, account: u32, pricing: &[u8]) -> Result<Value> {
+    let pricing = pricing.iter().map(|market| MarketId::new(*market)).collect::<Result<Vec<_>, _>>()?;
+    let proof: ExitProof = realm.exit(AccountId::new(account)?, &pricing)?;
     proof.verify(&realm.root())?;
     Ok(json!({
         "batch": proof.batch,

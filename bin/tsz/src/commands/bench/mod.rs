@@ -5,6 +5,7 @@ mod auth;
 mod deleverage;
 mod guard;
 mod liquidate;
+mod margin;
 mod markets;
 mod oidc;
 mod report;
@@ -32,6 +33,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Spot => workload::run("spot", Mix::SPOT, args, output)?,
         BenchName::Oracle => markets::oracle(args, output)?,
         BenchName::Manage => markets::manage(args, output)?,
+        BenchName::Margin => margin::run(args, output)?,
         BenchName::Settle => settle::run(args, output)?,
         BenchName::Liquidate => liquidate::run(args, output)?,
         BenchName::Deleverage => deleverage::run(args, output)?,

@@ -4,5 +4,6 @@ mod lies;
 mod live;
 mod pay;
 mod proofs;
+mod tamper;
 mod wallet;
 mod world;

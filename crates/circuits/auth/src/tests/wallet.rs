@@ -27,7 +27,7 @@ const SMALL: Class = WALLET_CLASSES[0];
 const DOMAIN: SigningDomain = SigningDomain { chain: 31337, contract: [1; 20] };
 
 /// Account 2 with a wallet that manages keys in slot 3, and the same one without the right in slot 4.
-struct World {
+pub(super) struct World {
     view: MemView,
     context: BatchContext,
     soft: SoftWallet,
@@ -100,7 +100,7 @@ impl World {
         self.records.push(AuthRecord { index, op, accesses: applied.accesses });
     }
 
-    fn witness(&self) -> Result<Witness, WitnessError> {
+    pub(super) fn witness(&self) -> Result<Witness, WitnessError> {
         Witness::new(&SMALL, &self.context, &self.records, self.context.digest())
     }
 
@@ -119,7 +119,7 @@ fn one() -> World {
 }
 
 /// Two registrations and a revocation.
-fn honest() -> World {
+pub(super) fn honest() -> World {
     let mut w = one();
     let op = w.approve(RegisterKeyByWallet { slot: slot(8), scheme: Scheme::P256, ..w.register() });
     w.verdict(&op).unwrap();

@@ -245,6 +245,25 @@ fn rejects_a_payment_of_collateral_that_funding_has_used_up() {
 }
 
 #[test]
+fn rejects_more_positions_than_a_sub_account_may_have() {
+    // neither what goes in nor what stays is judged: the count alone is wrong
+    let transfer = moved(Direction::In, 0, 1_000);
+    let mut exit = World::new();
+    exit.set_margin(2, 0, 6_000_000);
+    exit.hold(2, 1, 12, 0);
+    exit.apply_op(exit.exit(2, 5));
+    for (world, sub) in [(transfer, 4), (exit, 3)] {
+        for (more, place) in [(31, "nowhere"), (32, "bus:range12")] {
+            let mut lie = world.clone();
+            let access = &mut lie.records[0].accesses[sub];
+            access.old[5] += f(more);
+            access.new[5] += f(more);
+            assert_eq!(verdict(&lie), place, "{sub} {more}");
+        }
+    }
+}
+
+#[test]
 fn rejects_an_outflow_without_a_judgement() {
     let mut world = moved(Direction::Out, 5, 1_000);
     world.records[0].accesses.truncate(6);
