@@ -285,8 +285,6 @@ pub enum BenchName {
     Manage,
     /// Pairs of positions closed in 64 settled markets, funding due.
     Settle,
-    /// Fills of a grid under the guard of extension programs, without their runs.
-    Guard,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
@@ -305,15 +303,15 @@ pub enum BenchName {
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
     \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
-    \x20 tsz bench settle --json\n  tsz bench guard --json\n\
+    \x20 tsz bench settle --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
 )]
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
-    /// Operations: transfers, trades, updates and samples, ticks, pairs, fills, leaves, signatures or logins (default: 8192
-    /// transfers or trades, 256 updates and samples, 768 ticks, 768 pairs, 936 fills, 4096 leaves, 1024 signatures, 62 logins).
+    /// Operations: transfers, trades, updates and samples, ticks, pairs, leaves, signatures or logins (default: 8192 transfers
+    /// or trades, 256 updates and samples, 768 ticks, 768 pairs, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp).

@@ -2,7 +2,6 @@
 
 mod aggregate;
 mod auth;
-mod guard;
 mod markets;
 mod report;
 mod settle;
@@ -30,7 +29,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Oracle => markets::oracle(args, output)?,
         BenchName::Manage => markets::manage(args, output)?,
         BenchName::Settle => settle::run(args, output)?,
-        BenchName::Guard => guard::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
         BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,
