@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["demo"],
     &["scenario", "run"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 17] = [
     &["vk"],
     &["vk", "list"],
     &["vk", "tables"],
+    &["vk", "rows"],
     &["vk", "tree"],
     &["vk", "check"],
     &["vk", "pin"],
