@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["demo"],
     &["scenario", "run"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["vk"],
     &["vk", "list"],
     &["vk", "tables"],
+    &["vk", "rows"],
     &["vk", "tree"],
     &["vk", "check"],
     &["vk", "pin"],
