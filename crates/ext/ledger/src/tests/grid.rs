@@ -178,7 +178,8 @@ fn sixty_four_levels_turn_over_in_one_operation() {
 /// A grid stops nobody from leaving: money is in the owner's balance, and Withdraw asks no program.
 #[test]
 fn withdraws_while_it_runs() {
-    use tsz_stf::{Bucket, FundOp, Withdraw};
+    use tsz_stf::{FundOp, Withdraw};
+    use tsz_types::Bucket;
     let mut grid = Grid::new(intent(true, 11, 6));
     grid.fill([0, 0], &[(2, 2)]).unwrap();
     let world = &mut grid.world;
