@@ -257,8 +257,8 @@ proptest! {
         for price in [price, strikes[0], strikes[1]] {
             let got = flat(&contract.payout(price).unwrap());
             let owed = value(&contract, Some(price), false);
-            for k in 0..2 {
-                prop_assert_eq!(got[0][k], had[0][k] + owed[k]);
+            for (k, owed) in owed.into_iter().enumerate() {
+                prop_assert_eq!(got[0][k], had[0][k] + owed);
                 prop_assert_eq!(got[0][k] + got[1][k], had[0][k] + had[1][k]);
             }
         }
