@@ -71,7 +71,9 @@ fn words(text: &str) -> Option<Leaf> {
 /// The function that a guest runs.
 fn function(name: &str) -> Option<Program> {
     match name {
+        "broker" => Some(tsz_ext_apps::broker::program),
         "grid" => Some(tsz_ext_apps::grid::program),
+        "options" => Some(tsz_ext_apps::options::program),
         "vesting" => Some(tsz_ext_apps::vesting::program),
         _ => None,
     }
