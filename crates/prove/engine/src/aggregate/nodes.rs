@@ -1,0 +1,263 @@
+//! Programs and keys of nodes, before anything is aggregated.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use tsz_hash::Digest;
+use tsz_ledger::AlgorithmId;
+use tsz_plonk::{Builder, SourceRows};
+use tsz_recursion::{KeyValues, Verifier};
+use tsz_stark::security::security;
+use tsz_stark::{FriParams, Profile};
+use tsz_tree::{Join, Lift, NodeKeys, NodeProgram, ProgramError, PublicMap, SHAPE_LOGS, join_algorithm};
+
+use super::JOIN;
+use crate::error::EngineError;
+use crate::hexdigest::Hex;
+use crate::pins::Pin;
+use crate::registry::{ExecCircuit, Keyed, Registry, TransitionCircuit};
+
+pub(super) fn failed(name: impl ToString) -> impl Fn(&dyn std::fmt::Display) -> EngineError {
+    let name = name.to_string();
+    move |reason| EngineError::Aggregate { name: name.clone(), reason: reason.to_string() }
+}
+
+pub(super) fn lift_name(circuit: &dyn Keyed) -> String {
+    format!("lift-{}", circuit.id())
+}
+
+pub(super) fn join_name(logs: [usize; 2]) -> String {
+    format!("{JOIN}/{}-{}", logs[0], logs[1])
+}
+
+/// The lift of an execution circuit, before it is compiled.
+pub(crate) fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
+    let failed = failed(lift_name(circuit));
+    let (verifier, key) = verifier(circuit)?;
+    let map = PublicMap::exec(circuit.algorithm(), |claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
+    Ok((Lift::exec(verifier, map).map_err(|e| failed(&e))?, key))
+}
+
+pub(super) fn transition_lift(circuit: &dyn TransitionCircuit) -> Result<(Lift, KeyValues), EngineError> {
+    let failed = failed(lift_name(circuit));
+    let (verifier, key) = verifier(circuit)?;
+    let map = PublicMap::transition(|claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
+    Ok((Lift::transition(verifier, map).map_err(|e| failed(&e))?, key))
+}
+
+fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
+    let none = || failed(lift_name(circuit))(&"the circuit has no verifier for the aggregation tree");
+    circuit.base().ok_or_else(none)?.verifier()
+}
+
+/// What a lift or join needs, whatever it verifies.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeRows {
+    /// Name of its key.
+    pub name: String,
+    /// Blow-up and queries of the proofs it verifies; those of the left child for a join.
+    pub verifies: [usize; 2],
+    /// Permutations in use.
+    pub permutations: usize,
+    /// Arithmetic rows.
+    pub arithmetic: usize,
+    /// Batch reduction rows.
+    pub reductions: usize,
+    /// Pack rows.
+    pub packs: usize,
+    /// log2 of the rows of its shape; none if it fits no shape.
+    pub log: Option<usize>,
+    /// Committed cells of a proof.
+    pub cells: u64,
+}
+
+fn node_rows(
+    name: String,
+    verifies: &FriParams,
+    builder: &Builder,
+    keys: &NodeKeys,
+) -> Result<NodeRows, EngineError> {
+    let rows = tsz_plonk::rows(builder);
+    let log = keys.fitting(&rows, SHAPE_LOGS);
+    let cells = match log {
+        Some(log) => keys.cells(log).map_err(|e| failed(&name)(&e))?,
+        None => 0,
+    };
+    Ok(NodeRows {
+        verifies: [1 << verifies.log_blowup, verifies.num_queries],
+        permutations: rows.poseidon2,
+        arithmetic: rows.alu,
+        reductions: rows.horner,
+        packs: rows.pack,
+        log,
+        cells,
+        name,
+    })
+}
+
+/// What the lifts of a registry need, in order, and the joins over their shapes.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn rows_of_nodes(
+    registry: &Registry,
+    profile: Profile,
+    progress: &dyn Fn(&str),
+) -> Result<Vec<NodeRows>, EngineError> {
+    let keys = NodeKeys::new(profile).map_err(|e| failed("nodes")(&e))?;
+    let mut all = Vec::new();
+    for name in registry.circuits().map(lift_name) {
+        progress(&name);
+        let (lift, _, _) = lift_of(registry, &name)?;
+        all.push(node_rows(name, lift.params(), &lift.build(), &keys)?);
+    }
+    let mut done = BTreeSet::new();
+    loop {
+        let shapes: BTreeSet<usize> = all.iter().filter_map(|n| n.log).collect();
+        let pairs = shapes.iter().flat_map(|l| shapes.iter().map(|r| [*l, *r]));
+        let Some(of) = pairs.into_iter().find(|pair| !done.contains(pair)) else { return Ok(all) };
+        let name = join_name(of);
+        progress(&name);
+        let verifiers = keys.verifiers(of).map_err(|e| failed(&name)(&e))?;
+        let [left, right] = of.map(|log| verifiers[&log].clone());
+        let params = *left.params();
+        all.push(node_rows(name, &params, &Join::new(left, right).build(), &keys)?);
+        done.insert(of);
+    }
+}
+
+/// What the rows of a lift are spent on, by gate and place of the source.
+///
+/// # Errors
+/// [`EngineError::NotPinned`] for a name that is no lift's.
+pub fn rows_of_lift(registry: &Registry, name: &str) -> Result<Vec<SourceRows>, EngineError> {
+    Ok(tsz_plonk::rows_by_source(&lift_of(registry, name)?.0.build()))
+}
+
+/// A lift by its name, what a transcript absorbs of its key, and its algorithm.
+fn lift_of(registry: &Registry, name: &str) -> Result<(Lift, KeyValues, AlgorithmId), EngineError> {
+    let is = |circuit: &dyn Keyed| lift_name(circuit) == name;
+    if let Some(circuit) = registry.exec_circuits().iter().find(|c| is(c.as_ref())) {
+        let (lift, key) = exec_lift(circuit.as_ref())?;
+        return Ok((lift, key, circuit.algorithm()));
+    }
+    let none = || EngineError::NotPinned(name.to_owned());
+    let circuit = registry.transitions().iter().find(|c| is(c.as_ref())).ok_or_else(none)?;
+    let (lift, key) = transition_lift(circuit.as_ref())?;
+    Ok((lift, key, circuit.algorithm()))
+}
+
+/// Keys of nodes.
+#[derive(Clone, Debug, Default)]
+pub struct DerivedNodes {
+    /// As they would be pinned.
+    pub pins: Vec<Pin>,
+    /// Lifts that fit no shape of nodes: proofs of their circuits cannot be aggregated.
+    pub left_out: Vec<String>,
+}
+
+/// Derives the keys of all lifts of a registry and of the joins over their shapes, as they would be pinned.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn derive_nodes(
+    registry: &Registry,
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+    progress: &dyn Fn(&str),
+) -> Result<DerivedNodes, EngineError> {
+    let (mut pins, mut left_out) = (Vec::new(), Vec::new());
+    let mut shapes = BTreeSet::new();
+    for name in registry.circuits().map(lift_name) {
+        progress(&name);
+        match derive_lift(registry, profile, logs.clone(), &name)? {
+            Some((pin, log)) => {
+                shapes.insert(log);
+                pins.push(pin);
+            }
+            None => left_out.push(name),
+        }
+    }
+    let keys = NodeKeys::new(profile).map_err(|e| failed(JOIN)(&e))?;
+    // Joins verify joins: the shapes of joins count too.
+    let mut done = BTreeSet::new();
+    loop {
+        let all: Vec<usize> = shapes.iter().copied().collect();
+        let pairs = all.iter().flat_map(|l| all.iter().map(|r| [*l, *r]));
+        let Some(of) = pairs.into_iter().find(|pair| !done.contains(pair)) else {
+            return Ok(DerivedNodes { pins, left_out });
+        };
+        let name = join_name(of);
+        progress(&name);
+        let program = join_program(&keys, of, profile, logs.clone())?.1;
+        shapes.insert(program.log());
+        pins.push(pin(&name, join_algorithm(), None, &program));
+        done.insert(of);
+    }
+}
+
+/// Derives the key of one lift or join by its name.
+///
+/// # Errors
+/// [`EngineError::NotPinned`] for a name that is none, or of a lift that fits no shape.
+pub fn derive_node(
+    registry: &Registry,
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+    name: &str,
+) -> Result<Pin, EngineError> {
+    let none = || EngineError::NotPinned(name.to_owned());
+    let Some(of) = name.strip_prefix(&format!("{JOIN}/")) else {
+        return Ok(derive_lift(registry, profile, logs, name)?.ok_or_else(none)?.0);
+    };
+    let log = |text: &str| text.parse().ok().filter(|log| logs.contains(log)).ok_or_else(none);
+    let (left, right) = of.split_once('-').ok_or_else(none)?;
+    let keys = NodeKeys::new(profile).map_err(|e| failed(name)(&e))?;
+    let program = join_program(&keys, [log(left)?, log(right)?], profile, logs.clone())?.1;
+    Ok(pin(name, join_algorithm(), None, &program))
+}
+
+/// The key of a lift and the log of its shape; `None` if it fits no shape.
+fn derive_lift(
+    registry: &Registry,
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+    name: &str,
+) -> Result<Option<(Pin, usize)>, EngineError> {
+    let (lift, key, algorithm) = lift_of(registry, name)?;
+    match NodeProgram::new(lift.build(), profile, logs) {
+        Ok(program) => Ok(Some((pin(name, algorithm, Some(key.digest), &program), program.log()))),
+        Err(ProgramError::Compile(_)) => Ok(None),
+        Err(error) => Err(failed(name)(&error)),
+    }
+}
+
+fn pin(name: &str, algorithm: Digest, lifts: Option<Digest>, program: &NodeProgram) -> Pin {
+    let (vk, bits) = (program.vk(), security(program.vk()));
+    let (family, class) = name.split_once('/').unwrap_or((name, ""));
+    let tenths = |bits: f64| (bits * 10.0).floor() / 10.0;
+    Pin {
+        name: name.to_owned(),
+        family: family.to_owned(),
+        class: class.to_owned(),
+        algorithm: Hex(algorithm),
+        digest: Hex(*vk.digest()),
+        lifts: lifts.map(Hex),
+        proven_bits: tenths(bits.proven_bits),
+        conjectured_bits: tenths(bits.conjectured_bits),
+        tables: vk.tables().iter().map(|t| format!("{}:{}", t.name, t.log_height)).collect(),
+    }
+}
+
+pub(super) fn join_program(
+    keys: &NodeKeys,
+    of: [usize; 2],
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+) -> Result<(Join, NodeProgram), EngineError> {
+    let name = join_name(of);
+    let verifiers = keys.verifiers(of).map_err(|e| failed(&name)(&e))?;
+    let join = Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone());
+    let program = NodeProgram::new(join.build(), profile, logs).map_err(|e| failed(&name)(&e))?;
+    Ok((join, program))
+}
