@@ -1,6 +1,7 @@
 //! The check itself. Everything cheap is checked for all batches before the first proof is verified.
 
 use tsz_ext::words;
+use tsz_ext_sdk::MAX_EVENTS;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchHeader, Family, SetLeaf, TransitionSet};
 use tsz_vktree::{VkEntry, transition_algorithm};
@@ -155,6 +156,12 @@ fn check_widths(batch: &BatchProofs) -> Result<(), BatchError> {
     let counts = batch.leaves.iter().map(|l| l.count).chain(batch.execs.iter().map(|e| e.claim.count));
     if counts.chain([batch.header.ops]).any(|count| count >= MAX_OPS) {
         return Err(BatchError::Width("op count"));
+    }
+    // The output of a run holds the number of its events as a felt.
+    let told = |e: &ExecProof| e.run.as_ref().and_then(|run| run.events).map_or(0, |(count, _)| count);
+    let most = |e: &ExecProof| u64::from(e.claim.count) * MAX_EVENTS as u64;
+    if batch.execs.iter().any(|exec| u64::from(told(exec)) > most(exec)) {
+        return Err(BatchError::Width("number of events"));
     }
     Ok(())
 }

@@ -190,6 +190,26 @@ fn rejects_a_run_of_another_program_journal_or_number_of_operations() {
 }
 
 #[test]
+fn rejects_a_number_of_events_that_is_another_felt_or_too_large() {
+    // The output is the same for a number and the number plus p.
+    for other in [2 + 2_013_265_921, 9] {
+        let mut bundle = guest_bundle();
+        let at = guard_places(&bundle)[1];
+        assert_eq!(bundle.batches[0].execs[at].claim.count, 1);
+        let run = run_of(&mut bundle.batches[0].execs[at]);
+        let output = run.output(1);
+        run.events.as_mut().unwrap().0 = other;
+        assert_eq!(run.output(1) == output, other > 9);
+        reseal_guests(&mut bundle);
+        let refused = run_guests(&bundle).unwrap_err();
+        assert!(
+            matches!(refused, AggregationError::Batch { error: BatchError::Width("number of events"), .. }),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn rejects_programs_where_nothing_verifies_runs() {
     let verifier = Guests { runs: false, ..guests() };
     let refused = check(&guest_bundle().to_bytes(), &verifier, None).unwrap_err().to_string();
