@@ -69,7 +69,7 @@ pub enum VerifyError {
     Stark(#[from] tsz_stark::VerifyError),
 }
 
-/// Proves that the ops of `records`, in their order, follow the rules of the liquidate family under `params`, which are
+/// Proves that the ops of `records`, in their order, follow the rules of the deleverage family under `params`, which are
 /// those of the context's hash, and that the tuple sponge over them goes from `start` to the claim's end.
 ///
 /// # Errors
