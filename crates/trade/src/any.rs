@@ -15,10 +15,6 @@ use crate::{TradeContext, TradeOp, TradeReceipt, TradeReject};
 /// An operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most operations are trades, the largest; a box would cost each"
-)]
 pub enum Op {
     /// Money, keys and the beginning of batches.
     Fund(FundOp),

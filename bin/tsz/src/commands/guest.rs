@@ -114,8 +114,11 @@ fn elves(dir: &Path) -> Result<Vec<(GuestPin, u64)>> {
     Ok(found)
 }
 
+/// A guest as it is in a folder, and the bytes of its file.
+type Found = (GuestPin, u64);
+
 /// The committed guests and the list of them.
-fn committed(place: &GuestPlace) -> Result<(PathBuf, Vec<(GuestPin, u64)>, Vec<GuestPin>)> {
+fn committed(place: &GuestPlace) -> Result<(PathBuf, Vec<Found>, Vec<GuestPin>)> {
     let dir = root(place.root.as_ref())?.join("guests/elf");
     let path = dir.join("ids.txt");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -214,7 +214,7 @@ fn eval_nonce<AB: InteractionBuilder<F = F>>(
         bus::bytes::lookup(row.builder(), [pair[0].clone(), pair[1].clone()], real.clone());
     }
     let number = |v: &[AB::Expr]| v.iter().fold(AB::Expr::ZERO, |acc, x| acc * c::<AB::Expr>(64) + x.clone());
-    for k in 0..8 {
+    for (k, felt) in message.iter().enumerate() {
         let digits = &t.values[CHARS_PER_FELT * k..CHARS_PER_FELT * (k + 1)];
         let rest = t.top_rest[k].clone();
         row.zero(number(&digits[..2]) + rest.clone() - real.clone() * c::<AB::Expr>(120));
@@ -222,7 +222,7 @@ fn eval_nonce<AB: InteractionBuilder<F = F>>(
         let is_less = rest.clone() * t.top_inv[k].clone();
         row.zero((AB::Expr::ONE - is_less.clone()) * rest);
         row.zero((real.clone() - is_less) * digits[2..].iter().cloned().sum::<AB::Expr>());
-        row.zero(real.clone() * message[k].clone() - number(digits));
+        row.zero(real.clone() * felt.clone() - number(digits));
     }
     let felts = pack(&t.characters);
     let block = |k: usize| core::array::from_fn(|i| felts[8 * k + i].clone());

@@ -167,16 +167,19 @@ pub(crate) fn login(
 }
 
 fn token(context: &BatchContext, approved: &Approved<'_>, said: &Said, cell: &Digest) -> Token<F> {
-    let mut t = Token::<F>::default();
-    t.number = F::from_u32(said.number);
-    t.key = F::from_u32(said.key);
-    t.slot = F::from_u32(approved.provider_slot.get().into());
-    (t.cell, t.digest) = (*cell, said.digest);
-    t.issuer = said.hashed(Field::Iss);
-    t.audience = said.hashed(Field::Aud);
-    t.kid = said.hashed(Field::Kid);
-    t.subject = said.hashed(Field::Sub);
-    t.salt = hash_bytes(&approved.login.salt);
+    let mut t = Token::<F> {
+        number: F::from_u32(said.number),
+        key: F::from_u32(said.key),
+        slot: F::from_u32(approved.provider_slot.get().into()),
+        cell: *cell,
+        digest: said.digest,
+        issuer: said.hashed(Field::Iss),
+        audience: said.hashed(Field::Aud),
+        kid: said.hashed(Field::Kid),
+        subject: said.hashed(Field::Sub),
+        salt: hash_bytes(&approved.login.salt),
+        ..Token::default()
+    };
     let mut capacity = Domain::Oidc.iv(32);
     for (k, part) in [&t.issuer, &t.audience, &t.subject].into_iter().enumerate() {
         capacity = step(part, &capacity);

@@ -61,7 +61,7 @@ impl Time<F> {
         let digits: [u8; DIGITS] = core::array::from_fn(at);
         let value = |part: &[u8]| part.iter().fold(0i64, |acc, d| 10 * acc + i64::from(*d) - i64::from(b'0'));
         let (upper, lower) = (value(&digits[..5]), value(&digits[5..]));
-        let (quotient, rest) = (3_934 * upper >> 12, 3_934 * upper & 0xfff);
+        let (quotient, rest) = ((3_934 * upper) >> 12, (3_934 * upper) & 0xfff);
         let low = 256 * upper + 1_000 * lower + 4_096 * rest;
         let value = low + ((5 * upper + quotient) << 24);
         let (time_low, time) = (time as i64 & 0xff_ffff, time as i64);

@@ -163,6 +163,7 @@ impl<'a> Op<'a> {
         let keys = self.words.get(self.layout.keys() + 2 * first..self.layout.keys_end()).unwrap_or_default();
         let (pairs, _) = keys.as_chunks::<2>();
         let mut access = first;
+        #[expect(clippy::explicit_counter_loop, reason = "a zipped range costs cycles in the guest")]
         for [hi, lo] in pairs {
             if *lo == key.lo && *hi & (WRITE - 1) == key.hi {
                 return access;

@@ -69,10 +69,12 @@ impl Profile {
     /// cells times blow-up: their quotient, the rows, decides. The bounds are where the sum of both is about the
     /// same on either side (docs/src/recursion.md), but for the largest circuits, whose own provers come first.
     pub const fn for_rows(rows: usize) -> Self {
-        match rows {
-            0..=MAX_ROWS_OF_BASE8 => Self::Base8,
-            ..=MAX_ROWS_OF_BASE4 => Self::Base4,
-            _ => Self::Base,
+        if rows <= MAX_ROWS_OF_BASE8 {
+            Self::Base8
+        } else if rows <= MAX_ROWS_OF_BASE4 {
+            Self::Base4
+        } else {
+            Self::Base
         }
     }
 

@@ -85,7 +85,7 @@ impl Rows<'_> {
         let fraction = u128::from(figures.mmf.as_canonical_u32());
         let weight = tav.unsigned_abs() * fraction;
         // 91 bits, 14 and 15 more
-        let bound = |class: u32| unsigned(&required.digits()) * 15_625 << class.min(15);
+        let bound = |class: u32| (unsigned(&required.digits()) * 15_625) << class.min(15);
         let class = match tav {
             0.. => 0,
             _ => (1..BEYOND).find(|class| weight * 32 <= bound(*class)).unwrap_or(BEYOND),

@@ -187,7 +187,7 @@ impl Series {
         let (quotient, rest) = (high / divisor, high % divisor);
         let tail = rest << 32 | low & 0xffff_ffff;
         let floor = (u128::from(quotient) << 32) + u128::from(tail / divisor);
-        floor + u128::from(up && tail % divisor != 0)
+        floor + u128::from(up && !tail.is_multiple_of(divisor))
     }
 }
 

@@ -151,7 +151,7 @@ fn a_login_under_a_key_that_is_not_set_or_cleared_is_refused() {
     let reason = |ops: &[Op]| {
         let batch = executor().execute(TIME, ops).unwrap();
         assert_eq!(batch.rejected.len(), 1);
-        batch.rejected[0].reason.clone()
+        batch.rejected[0].reason
     };
     for ops in [vec![login(0)], vec![set_provider(0), clear_provider(1), login(0)]] {
         assert!(matches!(reason(&ops), OpReject::Fund(Reject::OtherProvider { .. })));

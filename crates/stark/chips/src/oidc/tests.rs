@@ -60,7 +60,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for User {
         let main = builder.main();
         let row = UserCols::<AB::Var>::from_row(main.current_slice());
         builder.assert_bool(row.is_real);
-        let real = || AB::Expr::from(row.is_real.into());
+        let real = || -> AB::Expr { row.is_real.into() };
         receive_digest(builder, row.token.into(), row.digest.map(Into::into), real());
         for (field, value) in FIELDS.into_iter().zip(row.values) {
             let field = AB::Expr::from_u8(field.code());

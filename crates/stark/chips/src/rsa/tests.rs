@@ -231,7 +231,7 @@ fn rejects_another_digest_key_signature_and_exponent() {
 #[test]
 fn rejects_a_digest_or_modulus_that_the_table_does_not_have() {
     let signature = honest();
-    let rsa = || trace(&RsaTable::new(LOG), &[signature.clone()]).unwrap();
+    let rsa = || trace(&RsaTable::new(LOG), std::slice::from_ref(&signature)).unwrap();
     let mut row = user(&signature);
     row.digest[7] += F::ONE;
     assert_eq!(place(&with(&[row], rsa())), "bus:rsa");
