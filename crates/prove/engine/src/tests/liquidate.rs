@@ -1,10 +1,9 @@
-//! Liquidations end to end: the example of an outage, with a takeover and closes forced on L1, and that of a cascade up to
-//! its first ADL.
+//! Liquidations end to end: the example of an outage, with a takeover and closes forced on L1, and that of a cascade with
+//! its rankings and ADL.
 
 use std::path::Path;
 
 use tsz_aggregator::check;
-use tsz_ledger::Family;
 use tsz_scenario::{Scenario, run};
 use tsz_stark::Profile;
 
@@ -24,18 +23,20 @@ fn examples_with_liquidations_and_forced_closes_are_proven() {
     let registry = circuits(Profile::InsecureTest);
     let used = |c: &&dyn registry::Keyed| {
         let id = c.id();
-        id.class == "small" && ["fund", "perp", "oracle", "liquidate", "transition"].contains(&id.family)
+        let families =
+            ["fund", "perp", "oracle", "manage", "settle", "liquidate", "deleverage", "transition"];
+        matches!(id.class, "tiny" | "small" | "moderate") && families.contains(&id.family)
     };
     let pins: Vec<Pin> = registry.circuits().filter(used).map(|c| registry::derive(c).unwrap()).collect();
     let pins = Pins::new(pins).unwrap();
-    let mut cascade = example("cascade.json");
-    cascade.truncate(2);
-    for batches in [example("oracle-outage.json"), cascade] {
-        let is_ours = |record: &OpRecord| record.algorithm() == Family::Liquidate.algorithm();
-        assert!(batches.iter().flat_map(|batch| &batch.records).any(is_ours));
+    let both = ["liquidate/small", "deleverage/small"];
+    for (name, circuits) in [("oracle-outage.json", &both[..1]), ("cascade.json", &both)] {
+        let batches = example(name);
         let headers: Vec<_> = batches.iter().map(|batch| batch.header).collect();
         let (bundle, report) = prove_bundle(batches, &registry, &pins, &|_| {}).unwrap();
-        assert!(report.proofs.iter().any(|proof| proof.circuit == "liquidate/small"));
+        for circuit in circuits {
+            assert!(report.proofs.iter().any(|proof| proof.circuit == *circuit), "{name}: {circuit}");
+        }
         assert_eq!(check(&bundle.to_bytes(), &registry.verifiers(&pins), None).unwrap(), headers);
     }
 }
