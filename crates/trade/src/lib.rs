@@ -65,7 +65,8 @@ pub enum TradeCode {
     NoPosition = 6,
     /// The close would grow the position.
     WrongSide = 7,
-    /// The close names more lots than the position has or than fit one fill.
+    /// The close names no lots, more than the position has, or more than one maker can take: at the mark they do not fit
+    /// a fill or are above the bound of the last tier.
     TooManyLots = 8,
     /// The limit is too far from the mark.
     OutsideBand = 9,

@@ -73,9 +73,11 @@ impl<'a> MarketRow<'a> {
         }
     }
 
-    /// Whether a fill of these lots at the mark keeps its width: a position may have outgrown it by a move of the mark.
-    pub fn fits_fill(&self, lots: Lots) -> bool {
-        notional(lots.get(), self.risk.mark, self.risk.qm, FILL_NOTIONAL_BITS).is_ok()
+    /// Whether somebody without a position may take these lots at the mark: the fill keeps its width and the last tier
+    /// bounds them. A position may have outgrown both by a move of the mark.
+    pub fn fits_one_maker(&self, lots: Lots) -> bool {
+        let at_mark = notional(lots.get(), self.risk.mark, self.risk.qm, FILL_NOTIONAL_BITS);
+        at_mark.is_ok_and(|notional| notional <= self.risk.max_notional())
     }
 
     /// Checks the bounds of a position that grew in a fill at `price`.

@@ -5,7 +5,6 @@ use tsz_chips::poseidon2::Poseidon2Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
 use tsz_gadgets::params::{self, LISTS, ParamsAir};
-use tsz_gadgets::perps::PerpsAir;
 use tsz_hash::Digest;
 use tsz_ledger::BatchContext;
 use tsz_margin::tables::{
@@ -67,8 +66,6 @@ air_enum! {
         Refusal(RefusalAir),
         /// Sub-accounts that are not to be liquidated in full.
         Well(WellAir),
-        /// Status of markets.
-        Perps(PerpsAir),
         /// Tuple sponge.
         Tuple(TupleAir),
         /// 12-bit values.
@@ -91,7 +88,7 @@ pub(crate) const TARGET: usize = MARGIN + tsz_margin::TABLES;
 /// Place of the table of ranks.
 pub(crate) const BEARER: usize = TARGET + 2;
 /// Place of the tuple table.
-pub(crate) const TUPLE: usize = BEARER + 5;
+pub(crate) const TUPLE: usize = BEARER + 4;
 /// Tables.
 pub(crate) const TABLES: usize = TUPLE + 3;
 
@@ -108,8 +105,8 @@ pub struct Counts {
     pub adls: usize,
     /// Forced liquidations.
     pub forces: usize,
-    /// Forced liquidations of markets that are not listed.
-    pub unlisted: usize,
+    /// Whether a market is shown not to be listed.
+    pub has_unlisted: bool,
     /// Blocks of their tuples.
     pub blocks: usize,
     /// Rows of prices, settlements, positions, judgements, ratios, tokens at a price, tokens read.
@@ -140,7 +137,7 @@ impl Counts {
             holders: rows.holders.len(),
             adls: rows.adls.len(),
             forces: rows.forces.len(),
-            unlisted: rows.counted,
+            has_unlisted: rows.book.has_unlisted(),
             blocks: blocks.sum(),
             margin: rows.book.counts(),
             targets: rows.book.target_counts(),
@@ -202,8 +199,6 @@ pub struct Class {
     pub adls: usize,
     /// Forced liquidations.
     pub forces: usize,
-    /// Markets, with a row that knows their number.
-    pub perps: usize,
     /// Targets, loss classes, refusals, and one more for quotes.
     pub targets: usize,
     /// Tables of `tsz-margin`.
@@ -222,7 +217,6 @@ pub const CLASSES: [Class; 2] = [
         holders: 8,
         adls: 6,
         forces: 6,
-        perps: 7,
         targets: 7,
         margin: heights([6, 6, 7, 9, 9, 6, MIN_LOG_HEIGHT, 6, 8]),
         tuple: 13,
@@ -234,7 +228,6 @@ pub const CLASSES: [Class; 2] = [
         holders: 12,
         adls: 9,
         forces: 7,
-        perps: 9,
         targets: 10,
         margin: heights([8, 7, 9, 14, 14, 9, MIN_LOG_HEIGHT, 6, 13]),
         tuple: 17,
@@ -277,14 +270,13 @@ impl Class {
     /// Whether the ops fit all tables.
     pub fn holds(&self, counts: &Counts) -> bool {
         let [markets, rules, collateral] = counts.lists;
-        let steps = 2 * markets * PERP_BLOCKS + rules + collateral + LISTS + counts.blocks;
+        let steps = markets * PERP_BLOCKS + rules + collateral + LISTS + counts.blocks;
         let ([targets, quotes], [bearers, losses, refusals]) = (counts.targets, counts.judged);
         let rows = [
             (counts.pages, self.pages),
             (counts.holders, self.holders),
             (counts.adls, self.adls),
             (counts.forces, self.forces),
-            (markets + usize::from(counts.unlisted > 0), self.perps),
             (targets.max(losses).max(refusals), self.targets),
             (quotes, self.quotes()),
             (bearers, self.bearers()),
@@ -292,6 +284,8 @@ impl Class {
         ];
         self.margin.holds(counts.lists, &counts.margin)
             && rows.iter().all(|(rows, log)| *rows <= 1 << log)
+            // the last row of the table says how many markets there are, if it holds none
+            && !(counts.has_unlisted && markets == 1 << self.margin.markets)
             // one more row ends the segment
             && counts.blocks < 1 << self.tuple
     }
@@ -304,15 +298,7 @@ impl Class {
     /// log2 of the rows of each table, in the order of the circuit.
     pub fn log_heights(&self) -> Vec<usize> {
         let own = [params::LOG_HEIGHT, self.pages, self.holders, self.adls, self.forces];
-        let judged = [
-            self.targets,
-            self.quotes(),
-            self.bearers(),
-            self.targets,
-            self.targets,
-            self.forces,
-            self.perps,
-        ];
+        let judged = [self.targets, self.quotes(), self.bearers(), self.targets, self.targets, self.forces];
         let shared = [self.tuple, range::LOG_HEIGHT, self.poseidon2];
         own.into_iter().chain(self.margin.list()).chain(judged).chain(shared).collect()
     }
@@ -341,7 +327,6 @@ impl Class {
             LossAir.into(),
             RefusalAir.into(),
             WellAir.into(),
-            PerpsAir.into(),
             TupleAir { mode: Mode::Exec }.into(),
             RangeTable.into(),
             Poseidon2Table::new().into(),

@@ -17,7 +17,6 @@
 //! | [`tables::Loss`] | the loss class of a target's close |
 //! | [`tables::Refusal`] | a close that insurance cannot take |
 //! | [`tables::Well`] | a target that is not bankrupt |
-//! | [`tsz_gadgets::perps`] | the status of a listed market, or their number |
 //! | [`tsz_margin::tables`] | markets, collateral, prices, settlements, tokens, positions, judgements, targets, zero quotes |
 //! | [`tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | as in `tsz-fund` |
 //!

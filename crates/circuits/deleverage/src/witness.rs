@@ -5,7 +5,6 @@ use tsz_air::{F, PrimeCharacteristicRing, Requests, Trace};
 use tsz_chips::{poseidon2, range, tuple};
 use tsz_gadgets::collect;
 use tsz_gadgets::params::ParamsAir;
-use tsz_gadgets::perps::PerpsAir;
 use tsz_hash::Digest;
 use tsz_ledger::{BatchContext, ExecClaim, Family};
 use tsz_trade::Params;
@@ -82,7 +81,6 @@ impl Witness {
         requests.merge(collect(&LossAir, &traces[BEARER + 1], &[]));
         requests.merge(collect(&RefusalAir, &traces[BEARER + 2], &[]));
         requests.merge(collect(&WellAir, &traces[BEARER + 3], &[]));
-        requests.merge(collect(&PerpsAir, &traces[BEARER + 4], &[]));
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut requests)?;
         traces.push(hashed.trace);
         traces.push(range::trace(&requests.range));

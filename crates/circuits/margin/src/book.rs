@@ -93,7 +93,7 @@ pub struct TooMany {
 pub struct Book<'a> {
     params: &'a Params,
     time: u64,
-    markets: Vec<Market<F>>,
+    pub(crate) markets: Vec<Market<F>>,
     prices: Vec<PriceRow<F>>,
     price_at: HashMap<(u32, Digest, Digest), usize>,
     settles: Vec<Settle<F>>,

@@ -22,6 +22,7 @@
 //! judgement. [`Book`] makes the rows. **Degree budget**: 3. Soundness: `SOUNDNESS.md` beside this crate.
 
 mod book;
+mod caps;
 mod charges;
 mod moved;
 mod quotes;

@@ -61,15 +61,21 @@ impl Move<F> {
         let sum = turn(self.short_after) * (low(old) + low(lots));
         self.size_carry = bits((sum >> 24) + 2);
         self.positions += self.flat_before - self.flat_after;
+        self.positions_inv = (F::ONE - self.flat_after) * inverse(self.positions);
+    }
+
+    /// Nothing moves; the settlement is taken back, so that the collateral after needs no width that the one before lacks.
+    pub fn stay(&mut self) {
+        self.shift(0);
+        self.pay(self.settled_limbs().map(|limb| -signed(limb)));
     }
 
     /// The collateral gains the settlement and cash in signed limbs.
     pub fn pay(&mut self, cash: [i64; 4]) {
         let from = turn(self.negative_before);
-        let limbs: [i64; 4] = core::array::from_fn(|k| {
-            let settled = signed(self.settled[2 * k]) + (signed(self.settled[2 * k + 1]) << 12);
-            from * signed(self.collateral_before[k]) + settled + cash[k]
-        });
+        let settled = self.settled_limbs().map(signed);
+        let limbs: [i64; 4] =
+            core::array::from_fn(|k| from * signed(self.collateral_before[k]) + settled[k] + cash[k]);
         let total = limbs.iter().rev().fold(0i128, |acc, limb| (acc << 24) + i128::from(*limb));
         let to = if total < 0 { -1 } else { 1 };
         let mut carry = 0;

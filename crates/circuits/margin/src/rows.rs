@@ -9,7 +9,7 @@ use tsz_trade::HOUR_MS;
 use tsz_trade::params::{PERP_BLOCKS, Status};
 
 use crate::tables::{
-    Age, Held, Market, Price, PriceRow, Ratio, Settle, Shift, Tier, Value, WideCarry, WideSum,
+    Age, BEYOND, Held, Market, Price, PriceRow, Ratio, Settle, Shift, Tier, Value, WideCarry, WideSum,
 };
 
 /// Milliseconds of an hour less one.
@@ -122,8 +122,13 @@ impl Market<F> {
 
     /// Which of the five tiers a notional lies in.
     pub(crate) fn tier_of(&self, notional: u128) -> usize {
-        let used = 1 + self.used.iter().filter(|x| **x == F::ONE).count();
-        self.tiers[..used].iter().position(|slot| notional <= join(&slot.bound)).unwrap_or(4)
+        let used = &self.tiers[..=self.last_tier()];
+        used.iter().position(|slot| notional <= join(&slot.bound)).unwrap_or(BEYOND)
+    }
+
+    /// Place of the last tier.
+    pub(crate) fn last_tier(&self) -> usize {
+        self.used.iter().filter(|x| **x == F::ONE).count()
     }
 }
 
@@ -279,7 +284,7 @@ fn value_digits(a: &[u32; 6], b: &[u32; 6]) -> [F; 8] {
 }
 
 /// Limbs and borrows of `x - y`.
-fn difference(x: [i64; 3], y: [i64; 3]) -> ([U24<F>; 3], [F; 2]) {
+pub(crate) fn difference(x: [i64; 3], y: [i64; 3]) -> ([U24<F>; 3], [F; 2]) {
     let mut borrow = 0;
     let mut borrows = [F::ZERO; 2];
     let gap = core::array::from_fn(|k| {

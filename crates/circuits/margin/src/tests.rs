@@ -2,6 +2,7 @@
 //! use them.
 
 mod claims;
+mod moves;
 
 use tsz_air::{
     Air, BaseAir, F, InteractionBuilder, PrimeCharacteristicRing, Trace, Violation, air_enum, check,

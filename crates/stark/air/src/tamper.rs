@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use p3_field::{Field, PrimeCharacteristicRing};
 use p3_matrix::Matrix;
 
-use crate::check::{CheckAir, Instance};
+use crate::check::{CheckAir, Instance, Message};
 use crate::{F, Trace, check};
 
 /// What happened to one column.
@@ -40,8 +40,8 @@ pub struct Tamper<'a, A> {
 impl<A: CheckAir> Tamper<'_, A> {
     /// Changes `trials` cells of each column, one at a time, by +1 (every other time by a random amount).
     ///
-    /// Equivalent to a full [`check`] for each change: a cell is read by its own row and by the row before it,
-    /// and the buses of honest traces balance, so the messages of these two rows decide.
+    /// Equivalent to a full [`check`] for each change: a cell is read by its own row and, where that looks ahead, by the
+    /// row before it, and the buses of honest traces balance, so the messages of these two rows decide.
     ///
     /// # Panics
     /// If the traces are not honest.
@@ -51,17 +51,20 @@ impl<A: CheckAir> Tamper<'_, A> {
         let mut rng = Rng(self.seed);
         let mut results = Vec::new();
         for (index, (air, trace)) in self.airs.iter().zip(self.traces).enumerate() {
-            let instance = Instance::new(air, index, &self.public_values[index]);
             let real = self.real_rows[index].min(trace.height());
-            let mut trace = trace.clone();
+            let mut table = Table::new(Instance::new(air, index, &self.public_values[index]), trace.clone());
             let names = air.column_names();
             for column in 0..trace.width {
                 let trials = if real == 0 { 0 } else { self.trials };
+                // adding 1 to one cell twice gives one answer
+                let mut by_one = HashMap::new();
                 let noticed = (0..trials)
                     .filter(|trial| {
                         let row = rng.next() as usize % real;
-                        let by = if trial % 2 == 0 { F::ONE } else { F::from_u64(rng.next() >> 34) + F::ONE };
-                        notices(&instance, &mut trace, row, column, by)
+                        if trial % 2 == 0 {
+                            return *by_one.entry(row).or_insert_with(|| table.notices(row, column, F::ONE));
+                        }
+                        table.notices(row, column, F::from_u64(rng.next() >> 34) + F::ONE)
                     })
                     .count();
                 let column = names.get(column).cloned().unwrap_or_else(|| column.to_string());
@@ -88,38 +91,82 @@ impl<A: CheckAir> Tamper<'_, A> {
     }
 }
 
-fn notices<A: CheckAir>(
-    instance: &Instance<'_, A>,
-    trace: &mut Trace,
-    row: usize,
-    column: usize,
-    by: F,
-) -> bool {
-    let height = trace.height();
-    let mut rows = vec![row, (row + height - 1) % height];
-    rows.dedup();
-    let before = outcome(instance, trace, &rows).1;
-    let cell = row * trace.width + column;
-    trace.values[cell] += by;
-    let (failed, after) = outcome(instance, trace, &rows);
-    trace.values[cell] -= by;
-    failed || before != after
+/// One table, with what its honest rows say.
+struct Table<'a, A> {
+    instance: Instance<'a, A>,
+    trace: Trace,
+    /// Messages of rows.
+    honest: HashMap<usize, Vec<Message>>,
+    /// Whether a row says something else where the next one is another.
+    looks_ahead: HashMap<usize, bool>,
+    rng: Rng,
 }
 
-type Sums = HashMap<(String, Vec<F>), F>;
-
-fn outcome<A: CheckAir>(instance: &Instance<'_, A>, trace: &Trace, rows: &[usize]) -> (bool, Sums) {
-    let mut sums = Sums::new();
-    let mut any_failed = false;
-    for &row in rows {
-        let (failed, messages) = instance.row(trace, row);
-        any_failed |= !failed.is_empty();
-        for message in messages {
-            *sums.entry((message.bus, message.fields)).or_insert(F::ZERO) += message.count;
-        }
+impl<'a, A: CheckAir> Table<'a, A> {
+    fn new(instance: Instance<'a, A>, trace: Trace) -> Self {
+        Self { instance, trace, honest: HashMap::new(), looks_ahead: HashMap::new(), rng: Rng(0) }
     }
-    sums.retain(|_, sum| !sum.is_zero());
-    (any_failed, sums)
+
+    /// Whether a constraint or the balance of a bus breaks if this is added to a cell.
+    fn notices(&mut self, row: usize, column: usize, by: F) -> bool {
+        let height = self.trace.height();
+        let before = (row + height - 1) % height;
+        let rows = if before != row && self.looks_ahead(before) { vec![row, before] } else { vec![row] };
+        for row in &rows {
+            self.remember(*row);
+        }
+        let cell = row * self.trace.width + column;
+        self.trace.values[cell] += by;
+        let noticed = self.differs(&rows);
+        self.trace.values[cell] -= by;
+        noticed
+    }
+
+    fn remember(&mut self, row: usize) {
+        let (instance, trace) = (&self.instance, &self.trace);
+        self.honest.entry(row).or_insert_with(|| instance.row(trace, row).1);
+    }
+
+    /// Whether rows fail, or together say something else than the honest ones.
+    fn differs(&self, rows: &[usize]) -> bool {
+        let mut change: HashMap<(String, Vec<F>), F> = HashMap::new();
+        for row in rows {
+            let (failed, messages) = self.instance.row(&self.trace, *row);
+            if !failed.is_empty() {
+                return true;
+            }
+            let honest = &self.honest[row];
+            // most messages stay as and where they were
+            let same = messages.iter().zip(honest).take_while(|(a, b)| a == b).count();
+            for message in &honest[same..] {
+                *change.entry((message.bus.clone(), message.fields.clone())).or_default() -= message.count;
+            }
+            for message in messages.into_iter().skip(same) {
+                *change.entry((message.bus, message.fields)).or_default() += message.count;
+            }
+        }
+        change.values().any(|sum| !sum.is_zero())
+    }
+
+    /// Whether what a row says depends on the next one: a polynomial of the next row that is constant at a random point is
+    /// constant, but for a chance of its degree over the size of the field.
+    fn looks_ahead(&mut self, row: usize) -> bool {
+        if let Some(known) = self.looks_ahead.get(&row) {
+            return *known;
+        }
+        self.remember(row);
+        let width = self.trace.width;
+        let next = (row + 1) % self.trace.height() * width;
+        let kept = self.trace.values[next..next + width].to_vec();
+        for cell in &mut self.trace.values[next..next + width] {
+            *cell = F::from_u64(self.rng.next() >> 3);
+        }
+        let (failed, messages) = self.instance.row(&self.trace, row);
+        self.trace.values[next..next + width].copy_from_slice(&kept);
+        let ahead = !failed.is_empty() || messages != self.honest[&row];
+        self.looks_ahead.insert(row, ahead);
+        ahead
+    }
 }
 
 /// SplitMix64: enough to choose rows, and no dependency.

@@ -67,13 +67,17 @@ impl ForcedClose {
         [first, second, third]
     }
 
-    /// The first reason for a no-op that the position and the price give.
+    /// The first reason for a no-op that the position and the price give: no position, the wrong side, too many lots (none,
+    /// more than the position has, more than one maker can take), a limit that does not concede the band.
     fn judge(&self, row: &MarketRow<'_>, position: &Position) -> TradeCode {
         if position.size == 0 {
             TradeCode::NoPosition
         } else if (position.size < 0) != (self.side == Side::Buy) {
             TradeCode::WrongSide
-        } else if self.lots == Lots::MIN || self.lots.get() > position.lots() || !row.fits_fill(self.lots) {
+        } else if self.lots == Lots::MIN
+            || self.lots.get() > position.lots()
+            || !row.fits_one_maker(self.lots)
+        {
             TradeCode::TooManyLots
         } else if !row.params.concedes_band(self.side == Side::Buy, self.limit, row.risk.mark) {
             TradeCode::OutsideBand

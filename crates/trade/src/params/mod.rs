@@ -82,7 +82,7 @@ pub struct PerpMarket {
     /// Full id of the price feed.
     #[serde(with = "tsz_stf::forms::digest")]
     pub feed: Digest,
-    /// How far from the mark a forced close must concede, and how far it and a partial liquidation may; at least 1.
+    /// How far from the mark a forced close must concede, and how far it and a partial liquidation may, in 1..=2,000.
     pub forced_band: Fraction,
 }
 
@@ -214,10 +214,11 @@ impl PerpMarket {
         if buys { left <= right } else { left >= right }
     }
 
-    /// Whether a limit concedes at least the band, so that anyone can serve it at a profit.
+    /// Whether a limit concedes at least the band, so that anyone can serve it at a profit. The last price of the range
+    /// concedes all that there is: beyond it the band would end where no price is.
     pub fn concedes_band(&self, buys: bool, limit: Price, mark: u32) -> bool {
         let (left, right) = self.band_sides(buys, limit, mark);
-        if buys { left >= right } else { left <= right }
+        if buys { limit == Price::MAX || left >= right } else { limit == Price::MIN || left <= right }
     }
 
     fn band_sides(&self, buys: bool, price: Price, mark: u32) -> (i64, i64) {

@@ -59,6 +59,9 @@ pub enum ParamsError {
     },
 }
 
+/// Widest band of forced closes in 1e-4: what an owner that forces its way out, or one that is liquidated in part, loses at
+/// most, while both ends stay apart from zero.
+const MAX_BAND: u16 = 2_000;
 /// Spot markets that the circuits have room for; their ids have room for more.
 const MAX_SPOTS: usize = 1 << 8;
 
@@ -88,7 +91,11 @@ impl PerpMarket {
             (self.taker_cap.get() >= 0, "the taker fee cap is negative"),
             (self.liquidation_fee.get() >= 0, "the liquidation fee is negative"),
             (self.funding.big <= MAX_BIG, "the funding clamp is above 40,000"),
-            (self.forced_band.get() >= 1, "the band of forced closes is zero"),
+            (
+                (1..=MAX_BAND).contains(&self.forced_band.get()),
+                "the band of forced closes is not in 1..=2,000",
+            ),
+            (self.risk(1, 0).max_notional() >= u128::from(self.qm.get()), "the last tier holds no lot"),
             (self.funding.small <= MAX_BIG, "the inner funding clamp is above 40,000"),
         ])
     }

@@ -200,6 +200,79 @@ fn a_takeover_leaves_a_position_only_above_the_least_notional() {
 }
 
 #[test]
+fn a_forced_close_must_fit_one_maker() {
+    let mut w = World::with(params(), 15_000_000, 0);
+    let (a, b, c) = (party(2, 0), party(3, 0), party(4, 0));
+    w.apply(w.perp(a, b, 0, 15_000, 1_000)).unwrap();
+    w.set_price(0, 2_000); // 30,000,000 where the last tier ends at 20,000,000
+    w.give(c, 100_000_000 * M);
+    let with = |w: &World, n: u64, at: u32| ForcedClose {
+        serial: w.serial(),
+        party: a,
+        market: market(0),
+        side: Side::Sell,
+        lots: lots(n),
+        limit: price(at),
+        sender: OWNER,
+        fill: Some(ForcedFill {
+            maker: w.order(c, 0, Side::Buy, n, at),
+            taker_fee: rate(0),
+            maker_fee: rate(0),
+        }),
+    };
+    // nobody without a position could take one lot more
+    let op = ForcedClose { limit: price(1), ..with(&w, 10_001, 2_000) };
+    assert_eq!(w.apply(op).unwrap().code, TradeCode::TooManyLots);
+    let at_bound = ForcedClose { limit: price(1), ..with(&w, 10_000, 2_000) };
+    assert!(w.dry(at_bound.clone()).is_ok());
+    // who has some already cannot take as many, whatever the price: that is for the operator to see
+    w.apply(with_limit(with(&w, 1, 2_000), 1)).unwrap();
+    let op = with_limit(with(&w, 10_000, 2_000), 1);
+    assert!(matches!(w.dry(op), Err(TradeReject::TierBound { .. })));
+    assert_eq!(w.apply(with_limit(with(&w, 9_999, 2_000), 1)).unwrap().code, TradeCode::Ok);
+}
+
+fn with_limit(op: ForcedClose, limit: u32) -> ForcedClose {
+    ForcedClose { limit: price(limit), ..op }
+}
+
+#[test]
+fn a_forced_close_at_the_ends_of_the_range_concedes_all() {
+    let closes = |mark: u32, side: Side, limit: u32| {
+        let mut w = World::with(params(), 15_000, 0);
+        w.params.perps[0].oi_cap = Notional::MAX;
+        w.params.perps[0].tiers[2].bound = Notional::MAX;
+        let (a, b) = (party(2, 0), party(3, 0));
+        let (a, b) = if side == Side::Sell { (a, b) } else { (b, a) };
+        w.set_price(0, mark);
+        for who in [a, b] {
+            w.give(who, 1 << 80);
+        }
+        w.apply(w.perp(a, b, 0, 5, mark)).unwrap();
+        w.dry(ForcedClose {
+            serial: w.serial(),
+            party: party(2, 0),
+            market: market(0),
+            side,
+            lots: lots(5),
+            limit: price(limit),
+            sender: OWNER,
+            fill: None,
+        })
+        .map(|applied| applied.receipt.code)
+    };
+    let (served, refused) = (Err(TradeReject::NoFill), Ok(TradeCode::OutsideBand));
+    // 5 % from 1 is below 1, from 2^32 - 1 above it
+    assert_eq!(closes(1, Side::Sell, 1), served);
+    assert_eq!(closes(2, Side::Sell, 1), served);
+    assert_eq!(closes(2, Side::Sell, 2), refused);
+    assert_eq!(closes(u32::MAX, Side::Buy, u32::MAX), served);
+    assert_eq!(closes(u32::MAX, Side::Buy, u32::MAX - 1), refused);
+    assert_eq!(closes(1, Side::Buy, 2), served);
+    assert_eq!(closes(1, Side::Buy, 1), refused);
+}
+
+#[test]
 fn a_forced_close_must_fit_one_fill() {
     let mut w = World::with(params(), 1 << 55, 0);
     w.params.perps[0].oi_cap = Notional::MAX;

@@ -274,6 +274,7 @@ fn forced_closes_have_few_ways_out() {
         assert_eq!(code(&mut w, op), expected);
     }
     assert_eq!(w.dry(forced(&w, 10, 950, None)), Err(TradeReject::NoFill));
+    assert_eq!(w.dry(forced(&w, 10, 1, None)), Err(TradeReject::NoFill));
     // the fill concedes at most the band, whatever the limit
     assert!(matches!(w.dry(forced(&w, 10, 1, Some(949))), Err(TradeReject::ForcedLimit { .. })));
     assert!(w.dry(forced(&w, 10, 1, Some(950))).is_ok());

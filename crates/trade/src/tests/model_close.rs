@@ -243,11 +243,13 @@ impl Model {
         let band = z(m.p.forced_band.get());
         let share = if buys { &band + 10_000 } else { z(10_000) - &band };
         let (left, right) = (&limit * 10_000, &m.mark * share);
+        let end = limit == z(if buys { u32::MAX } else { 1 });
+        let (worth, bound) = (abs(&m.worth(&b)), z(m.p.tiers.last().unwrap().bound.get()));
         match () {
             () if size == z(0) => return Ok(6),
             () if (size < z(0)) != buys => return Ok(7),
-            () if b == z(0) || b > abs(&size) || abs(&m.worth(&b)) >= z(1u128 << 56) => return Ok(8),
-            () if if buys { left < right } else { left > right } => return Ok(9),
+            () if b == z(0) || b > abs(&size) || worth >= z(1u128 << 56) || worth > bound => return Ok(8),
+            () if !end && if buys { left < right } else { left > right } => return Ok(9),
             () => {}
         }
         if self.figures_at(&self.get(w), true)?.health() >= 2 {

@@ -52,8 +52,13 @@ fn every_field_moves_the_hash() {
 fn invalid_parameters_are_named() {
     assert_eq!(params().validate(), Ok(()));
     type Change = fn(&mut Params);
-    let changes: [Change; 20] = [
+    let changes: [Change; 22] = [
         |p| p.perps[0].forced_band = fraction(0),
+        |p| p.perps[0].forced_band = fraction(2_001),
+        |p| {
+            (p.perps[0].qm, p.perps[0].tiers) =
+                (QuoteMultiplier::new(1_000_001).unwrap(), p.perps[0].tiers[..1].to_vec())
+        },
         |p| p.perps[0].status = Status::Settling,
         |p| p.collateral.push(p.collateral[0]),
         |p| p.perps[0].tiers.clear(),
@@ -79,6 +84,11 @@ fn invalid_parameters_are_named() {
         change(&mut p);
         assert!(p.validate().is_err(), "change {k}");
     }
+    let mut p = params();
+    p.perps[0].forced_band = fraction(2_000);
+    (p.perps[0].qm, p.perps[0].tiers) =
+        (QuoteMultiplier::new(1_000_000).unwrap(), p.perps[0].tiers[..1].to_vec());
+    assert_eq!(p.validate(), Ok(()));
     let mut p = params();
     (p.spots, p.perps) = (vec![p.spots[0]; 256], vec![p.perps[0].clone(); 256]);
     assert_eq!(p.validate(), Ok(()));

@@ -97,6 +97,18 @@ fn accepts_every_reason_of_insurance() {
     assert_eq!(verdict(&w), "nowhere");
 }
 
+/// A no-op asks no width of what is due that the ledger does not.
+#[test]
+fn accepts_a_no_op_whatever_the_target_has() {
+    let mut w = bankrupt();
+    w.hold(party(7, 0), 0, -5, 123);
+    w.set_funding(0, 1 << 40); // what shorts are due
+    w.balance(0);
+    w.give(party(7, 0), (1 << 95) - 1);
+    assert_eq!(w.forced(party(7, 0), 0), tsz_trade::TradeCode::NotBankrupt);
+    assert_eq!(verdict(&w), "nowhere");
+}
+
 /// Prices count whatever their age, a page may have nobody, and what is listed may be older than the cell.
 #[test]
 fn accepts_rankings_at_the_last_prices() {

@@ -1,5 +1,6 @@
 //! Tests.
 
+mod agree;
 mod cells;
 mod honest;
 mod lies_adl;

@@ -92,12 +92,14 @@ fn the_smallest_class_that_holds_the_ops_is_taken() {
     let counts =
         Counts { lists: [64, 3, 1], pages: 64, holders: 256, adls: 64, forces: 64, ..Counts::default() };
     assert_eq!(name(counts), Some("small"));
-    assert_eq!(name(Counts { unlisted: 1, ..counts }), Some("small"));
+    assert_eq!(name(Counts { has_unlisted: true, ..counts }), Some("medium"));
+    assert_eq!(name(Counts { lists: [63, 3, 1], has_unlisted: true, ..counts }), Some("small"));
     assert_eq!(name(Counts { holders: 257, ..counts }), Some("medium"));
     assert_eq!(name(Counts { adls: 65, ..counts }), Some("medium"));
     assert_eq!(name(Counts { judged: [512, 128, 128], ..counts }), Some("small"));
     assert_eq!(name(Counts { judged: [513, 128, 128], ..counts }), Some("medium"));
     assert_eq!(name(Counts { judged: [0, 0, 1_025], ..counts }), None);
-    assert_eq!(name(Counts { lists: [256, 3, 1], unlisted: 1, ..counts }), Some("medium"));
+    assert_eq!(name(Counts { lists: [256, 3, 1], ..counts }), Some("medium"));
+    assert_eq!(name(Counts { lists: [255, 3, 1], has_unlisted: true, ..counts }), Some("medium"));
     assert_eq!(name(Counts { forces: 129, ..counts }), None);
 }

@@ -19,7 +19,7 @@ fn signed(rng: &mut StdRng, bits: u32) -> i64 {
     if rng.random_bool(0.5) { x } else { -x }
 }
 
-fn who(rng: &mut StdRng) -> Party {
+pub(super) fn who(rng: &mut StdRng) -> Party {
     party(rng.random_range(2..7), rng.random_range(0..2))
 }
 
@@ -91,11 +91,11 @@ fn attempts(w: &World, rng: &mut StdRng, target: Party, m: u8) -> Vec<TradeOp> {
     list
 }
 
-/// Ops on worlds that change; what the ledger refuses is kept with the world before it.
-fn history(seed: u64, ops: usize) -> (World, Vec<(World, TradeOp)>) {
+/// Ops on worlds that change; what the ledger refuses with the world before it; the worlds before what it accepts.
+pub(super) fn history(seed: u64, ops: usize) -> (World, Vec<(World, TradeOp)>, Vec<World>) {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut world = bankrupt();
-    let mut refused = Vec::new();
+    let (mut refused, mut accepted) = (Vec::new(), Vec::new());
     while world.records.len() < ops {
         if rng.random_bool(0.5) {
             shuffle(&mut world, &mut rng);
@@ -119,12 +119,16 @@ fn history(seed: u64, ops: usize) -> (World, Vec<(World, TradeOp)>) {
                 op.serial = world.force(target, m, None).serial;
             }
             let before = World { records: Vec::new(), ..world.clone() };
-            if world.records.len() < ops && world.try_apply(op.clone()).is_err() {
-                refused.push((before, op));
+            if world.records.len() == ops {
+                continue;
+            }
+            match world.try_apply(op.clone()) {
+                Ok(_) => accepted.push(before),
+                Err(_) => refused.push((before, op)),
             }
         }
     }
-    (world, refused)
+    (world, refused, accepted)
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn circuit_accepts_random_histories_of_the_ledger() {
     let mut kinds = [0; 3];
     let mut lengths = std::collections::BTreeSet::new();
     for seed in 0..12 {
-        let (world, _) = history(seed, 40);
+        let (world, ..) = history(seed, 40);
         for record in &world.records {
             match &record.op {
                 TradeOp::AdlRank(_) => kinds[0] += 1,
@@ -197,7 +201,7 @@ fn circuit_refuses_what_the_ledger_refuses() {
 #[test]
 fn circuit_refuses_access_logs_that_differ_in_one_felt() {
     let mut rng = StdRng::seed_from_u64(99);
-    let (world, _) = history(1, 10);
+    let (world, ..) = history(1, 10);
     for index in 0..world.records.len() {
         for access in 0..world.records[index].accesses.len() {
             for case in 0..3 {

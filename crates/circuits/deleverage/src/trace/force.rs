@@ -4,10 +4,10 @@ use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_gadgets::chain::{Chain, L1Queue, Serial};
 use tsz_gadgets::inverse;
 use tsz_gadgets::limb::{Address, U24};
-use tsz_gadgets::perps::{SETTLING, UNLISTED};
+use tsz_gadgets::perps::SETTLING;
 use tsz_hash::Digest;
 use tsz_ledger::Access;
-use tsz_margin::tables::Move;
+use tsz_margin::tables::{Listed, Move, UNLISTED};
 use tsz_trade::{Party, ops};
 
 use super::{Cursor, Rows, change, closing, lost_lots, lots, lots_digits};
@@ -36,7 +36,8 @@ impl Rows<'_> {
         let mut log = Cursor::new(record);
         let l1 = log.take::<2>()?;
         let market = u32::from(op.market.get());
-        let (status, excess) = self.status(market);
+        let (listed, excess) = self.listed(market);
+        let status = listed.status;
         let mut row = Force {
             is_real: F::ONE,
             index: F::from_u32(record.index),
@@ -45,7 +46,7 @@ impl Rows<'_> {
             account: U24::of(op.target.account.get()),
             sub: F::from_u8(op.target.sub.get()),
             market: F::from_u32(market),
-            status,
+            listed,
             excess,
             ..Force::default()
         };
@@ -63,18 +64,13 @@ impl Rows<'_> {
     }
 
     /// What the list says of a market, and how far it is beyond the list.
-    fn status(&mut self, market: u32) -> (F, F) {
-        let number = self.markets.len();
-        match self.markets.get_mut(market as usize) {
-            Some((blocks, uses)) => {
-                uses.status += 1;
-                (blocks[0][1], F::ZERO)
-            }
-            None => {
-                self.counted += 1;
-                (F::from_u32(UNLISTED), F::from_u32(market) - F::from_usize(number))
-            }
+    fn listed(&mut self, market: u32) -> (Listed<F>, F) {
+        if (market as usize) < self.params.perps.len() {
+            return (self.book.listed(market), F::ZERO);
         }
+        let listed = self.book.unlisted();
+        let excess = F::from_u32(market) - listed.market;
+        (listed, excess)
     }
 
     /// From the target on.
@@ -89,22 +85,18 @@ impl Rows<'_> {
         row.target = Move::found(&mut self.book, &row.price, &sub.old, &pos.old);
         let account = row.account.value();
         row.account_inv = inverse(account * (account - F::ONE));
-        row.status_inv = inverse(row.status - F::from_u32(SETTLING));
+        row.status_inv = inverse(row.listed.status - F::from_u32(SETTLING));
         let size = lots(&row.target.lots_before);
-        let still = |row: &mut Force<F>| {
-            row.target.shift(0);
-            row.target.pay([0; 4]);
-        };
         if size == 0 {
             row.outcome.is_empty = F::ONE;
-            still(row);
+            row.target.stay();
             return Ok(());
         }
         let table = log.table(&sub.old, true);
         row.table = F::from_usize(table.len());
         if log.rest.is_empty() {
             row.outcome.is_well = F::ONE;
-            still(row);
+            row.target.stay();
             let well = Well::of(self.book.standing(&row.subject(), table), row.subject());
             self.wells.push(well);
             return Ok(());
@@ -154,7 +146,7 @@ impl Rows<'_> {
         let class = self.lost(&row.figures);
         row.class = F::from_u32(class);
         if row.outcome.is_beyond == F::ONE {
-            row.target.pay([0; 4]);
+            row.target.stay();
             return Ok(());
         }
         let [mko, mkr] = log.take::<2>()?;
@@ -166,7 +158,7 @@ impl Rows<'_> {
             row.target.pay(row.payment.cash());
             row.counterparty.pay(row.payment.cash().map(|limb| -limb));
         } else {
-            row.target.pay([0; 4]);
+            row.target.stay();
         }
         let by = if other.is_some() { change([&row.target, &row.counterparty]) } else { [0; 2] };
         row.interest = Interest::of(&mko.old, by, false);

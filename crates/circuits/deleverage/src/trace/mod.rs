@@ -8,15 +8,14 @@ mod rank;
 use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Trace};
 use tsz_gadgets::layout::Columns;
 use tsz_gadgets::params::{self, LISTS};
-use tsz_gadgets::perps::{self, Uses};
 use tsz_gadgets::product::{digits12, felts};
 use tsz_gadgets::table::matrix;
-use tsz_hash::{Block, Digest};
+use tsz_hash::Digest;
 use tsz_ledger::{Access, BatchContext};
 use tsz_margin::tables::{Move, Price};
 use tsz_margin::{Book, TooMany, number, signed};
 use tsz_trade::TradeOp;
-use tsz_trade::params::{List, PERP_BLOCKS, Params};
+use tsz_trade::params::{List, Params};
 
 use crate::class::Class;
 use crate::record::{DeleverageRecord, RecordError};
@@ -24,6 +23,7 @@ use crate::tables::{Adl, Bearer, Force, Growth, Holder, Loss, Offer, Page, Refus
 
 /// Rows of all ops.
 pub(crate) struct Rows<'a> {
+    pub params: &'a Params,
     pub book: Book<'a>,
     pub pages: Vec<Page<F>>,
     pub holders: Vec<Holder<F>>,
@@ -33,10 +33,6 @@ pub(crate) struct Rows<'a> {
     pub losses: Vec<Loss<F>>,
     pub refusals: Vec<Refusal<F>>,
     pub wells: Vec<Well<F>>,
-    /// Blocks and lookups of each market.
-    pub markets: Vec<([Block; PERP_BLOCKS], Uses)>,
-    /// Lookups of their number.
-    pub counted: usize,
 }
 
 /// The accesses of a log, from the first on.
@@ -146,9 +142,8 @@ impl<'a> Rows<'a> {
         params: &'a Params,
         records: &[DeleverageRecord],
     ) -> Result<Self, RecordError> {
-        let blocks = params.blocks(List::Perps);
-        let market = |b: &[Block]| (core::array::from_fn(|k| b[k]), Uses::default());
         let mut rows = Self {
+            params,
             book: Book::new(context, params),
             pages: Vec::new(),
             holders: Vec::new(),
@@ -158,8 +153,6 @@ impl<'a> Rows<'a> {
             losses: Vec::new(),
             refusals: Vec::new(),
             wells: Vec::new(),
-            markets: blocks.chunks_exact(PERP_BLOCKS).map(market).collect(),
-            counted: 0,
         };
         for record in records {
             match &record.op {
@@ -184,7 +177,7 @@ fn finish<C: Columns<F> + Default + Sync>(
 }
 
 /// Fills the tables of the circuit up to the tuple table: params, page, holder, adl, force, those of `tsz-margin`, target,
-/// quote, bearer, loss, refusal, well, perps.
+/// quote, bearer, loss, refusal, well.
 ///
 /// # Errors
 /// [`RecordError`] when no row can be made of a record or a table is too small. That the ops follow the rules is not
@@ -200,8 +193,6 @@ pub(crate) fn op_traces(
     for list in [List::Perps, List::Oracle, List::Collateral] {
         uses[list as usize] = 1;
     }
-    // two tables hold this list
-    uses[List::Perps as usize] = 2;
     let mut traces = vec![
         params::trace(&params.digests(), uses),
         finish("page", &rows.pages, class.pages)?,
@@ -215,8 +206,5 @@ pub(crate) fn op_traces(
     traces.push(finish("loss", &rows.losses, class.targets)?);
     traces.push(finish("refusal", &rows.refusals, class.targets)?);
     traces.push(finish("well", &rows.wells, class.forces)?);
-    let got = rows.markets.len() + usize::from(rows.counted > 0);
-    let too_many = TooMany { table: "perps", rows: 1 << class.perps, got };
-    traces.push(perps::trace(&rows.markets, rows.counted, class.perps).ok_or(too_many)?);
     Ok(traces)
 }

@@ -13,8 +13,8 @@ use tsz_gadgets::row::{Row, c, compose12, pad8};
 use tsz_gadgets::table::current;
 use tsz_gadgets::{columns, op_air};
 use tsz_margin::tables::{
-    Band, BandSide, Figures, Ill, Listed, MASK_WEIGHT, PLACES, Price, Settlement, UNLISTED, band, is_ill,
-    lookup_listed_if, lookup_price, lookup_settlement, weight,
+    Band, BandSide, Cap, Figures, Ill, Listed, MASK_WEIGHT, MAX_POSITIONS, PLACES, Price, Settlement,
+    UNLISTED, band, cap, is_ill, lookup_listed_if, lookup_price, lookup_settlement, weight,
 };
 
 use super::queue::{Queue, queue};
@@ -118,6 +118,8 @@ columns! {
         is_bulky: felt,
         /// The same by higher digits; boolean.
         is_huge: felt,
+        /// Refused: more at the mark than the last tier bounds; boolean.
+        is_beyond: felt,
         /// Refused: the limit does not concede the band; boolean.
         is_outside: felt,
         /// Refused: TAV < MMR; boolean.
@@ -150,7 +152,7 @@ columns! {
         collateral: [4],
         /// Its sign; bound by the bus.
         negative: felt,
-        /// Open positions; < 64 by two lookups.
+        /// Open positions; at most 32 by two lookups.
         positions: felt,
         /// Which margin tokens are held; boolean.
         mask: [PLACES],
@@ -164,6 +166,16 @@ columns! {
         gap: (U24 * 2),
         /// Borrow of that; boolean.
         gap_borrow: felt,
+        /// The same against the bound of the last tier.
+        cap: (Cap),
+        /// How far the limit is from the end of the range on the side of the trade, weighted so that it is 0 only there.
+        edge: felt,
+        /// 1 = the limit is the end of the range; boolean, owned by the zero test.
+        is_end: felt,
+        /// Inverse of `edge`, or 0.
+        edge_inv: felt,
+        /// 1 = the table is read and the limit is compared with the band.
+        compares: felt,
         /// The limit against the band.
         band: (Band),
         /// Figures of the party; bound by `target` where the table is read.
@@ -188,7 +200,7 @@ impl<E: PrimeCharacteristicRing + Clone> Forced<E> {
     pub fn reaches(&self) -> E {
         [&self.is_none, &self.is_wrong, &self.is_empty, &self.is_over, &self.is_bulky, &self.is_huge]
             .into_iter()
-            .chain([&self.is_outside])
+            .chain([&self.is_beyond, &self.is_outside])
             .fold(self.fits(), |sum, flag| sum + flag.clone())
     }
 
@@ -204,9 +216,20 @@ impl<E: PrimeCharacteristicRing + Clone> Forced<E> {
 
     /// On which side of the band the limit is.
     pub fn side(&self) -> BandSide<E> {
-        let turn = self.fits() - self.is_outside.clone();
+        let turn = self.compares.clone() - self.is_outside.clone();
         let way = turn.clone() * (self.is_buy.double() - E::ONE);
         BandSide { way, turn, less: self.is_outside.clone() }
+    }
+
+    /// How far the limit is from the end: `limit - 1` of a sale, its high digit counted twice, `2^32 - 1 - limit` of a
+    /// purchase, as the sum of its limbs. Neither is 0 elsewhere: 2 l_1 = 1 - l_0 has one solution of integers that are
+    /// not negative, and limbs that are not above their maxima leave a sum of 0 at these only.
+    pub fn edge(&self) -> E {
+        let (low, high) = (compose12(&self.limit[..2]), self.limit[2].clone());
+        let sale = low.clone() + high.double() - E::ONE;
+        let purchase = c::<E>((1 << 24) - 1 + 255) - low - high;
+        let sells = self.is_real.clone() - self.is_buy.clone();
+        sells * sale + self.is_buy.clone() * purchase
     }
 
     /// Accesses of the table.
@@ -312,7 +335,7 @@ fn reasons<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Forced<AB::
     let (real, one) = (row.real.clone(), AB::Expr::ONE);
     let flags = [&t.is_unlisted, &t.is_settling, &t.is_none, &t.is_wrong, &t.is_empty, &t.is_over]
         .into_iter()
-        .chain([&t.is_bulky, &t.is_huge, &t.is_outside, &t.is_liquidatable, &t.is_filled]);
+        .chain([&t.is_bulky, &t.is_huge, &t.is_beyond, &t.is_outside, &t.is_liquidatable, &t.is_filled]);
     for flag in flags {
         row.boolean(flag);
     }
@@ -342,7 +365,8 @@ fn market<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Forced<AB::E
     row.zero((t.is_outside.clone() + t.fits()) * t.excess.clone());
 }
 
-/// Position and lots are as the reason says; where the table is read, 1 <= lots <= |size| and lots * mark * qm < 2^56.
+/// Position and lots are as the reason says; where the table is read, 1 <= lots <= |size| and lots * mark * qm is below 2^56
+/// and at most the bound of the last tier.
 fn size<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Forced<AB::Expr>) {
     let (fits, one) = (t.fits(), AB::Expr::ONE);
     for digit in t.held.iter().chain(&t.at_mark) {
@@ -373,10 +397,20 @@ fn size<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Forced<AB::Exp
     for digit in &t.at_mark[5..] {
         row.zero(fits.clone() * digit.clone());
     }
+    let notional = core::array::from_fn(|k| compose12(&t.at_mark[2 * k..2 * k + 2]));
+    cap(row, (&fits, &t.is_beyond), &t.market, &notional, &t.cap);
 }
 
-/// The limit concedes the whole band where the table is read, and does not where that is the reason.
+/// The limit concedes the whole band or is the end of the range where the table is read, and is neither where that is the
+/// reason.
 fn limit<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Forced<AB::Expr>) {
+    let real = row.real.clone();
+    row.zero(t.edge() - t.edge.clone());
+    row.boolean(&t.is_end);
+    row.zero(t.edge.clone() * t.edge_inv.clone() - real + t.is_end.clone());
+    row.zero(t.edge.clone() * t.is_end.clone());
+    row.zero(t.is_outside.clone() * t.is_end.clone());
+    row.zero(t.fits() * (AB::Expr::ONE - t.is_end.clone()) - t.compares.clone());
     band(row, &t.band, &t.limit, (&t.price.mark, &t.listed.band), &t.side());
 }
 
@@ -385,7 +419,8 @@ fn health<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Forced<AB::E
     let (fits, one) = (t.fits(), AB::Expr::ONE);
     let usable = t.price.usable.clone();
     row.zero(fits.clone() * (usable.clone() - one.clone()) * (usable - AB::Expr::TWO));
-    row.narrow(&t.positions, 6);
+    row.range(t.positions.clone());
+    row.range(t.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS));
     for bit in &t.mask {
         row.boolean(bit);
     }

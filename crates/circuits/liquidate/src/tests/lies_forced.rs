@@ -2,6 +2,7 @@
 
 use tsz_air::Trace;
 use tsz_gadgets::layout::names;
+use tsz_gadgets::product::{digits12, felts};
 use tsz_ledger::{Cell, Key, SubCell};
 use tsz_trade::TradeCode::*;
 use tsz_trade::ops::ForcedClose;
@@ -83,6 +84,11 @@ fn rejects_a_request_that_is_cut_off_without_a_reason() {
 
 /// A true no-op whose row gives another reason.
 fn swapped(world: &World, from: &str, to: &str, more: &[(&str, u32)]) -> String {
+    tampered(world, &[&[(from, 0), (to, 1)], more].concat())
+}
+
+/// The first request, columns of its row changed.
+fn tampered(world: &World, columns: &[(&str, u32)]) -> String {
     let mut ops =
         op_traces(&SMALL, &world.context, &world.params, &world.records).expect("a row for the record");
     let set = |trace: &mut Trace, column: &str, value: u32| {
@@ -90,9 +96,7 @@ fn swapped(world: &World, from: &str, to: &str, more: &[(&str, u32)]) -> String 
         trace.values[at] = f(value);
     };
     let forced = &mut ops.traces[ORDER + 3];
-    set(forced, from, 0);
-    set(forced, to, 1);
-    for (column, value) in more {
+    for (column, value) in columns {
         set(forced, column, *value);
     }
     let start = world.context.digest();
@@ -112,6 +116,7 @@ fn rejects_reasons_that_are_not_true() {
     // 300 - 900 - 1 = -601
     let gap = [("gap[0].lo", 4_096 - 601), ("gap[0].hi", 4_095), ("gap_borrow", 1)];
     let gap = [&gap[..], &[("gap[1].lo", 4_095), ("gap[1].hi", 4_095)]].concat();
+    assert_eq!(swapped(&wrong, "is_wrong", "is_beyond", &[]), "forced");
     assert_eq!(swapped(&wrong, "is_wrong", "is_over", &gap), "forced");
     let over = refused(|op| op.lots = Lots::new(901).unwrap(), TooManyLots);
     assert_eq!(swapped(&over, "is_over", "is_wrong", &[("gap[0].lo", 0)]), "forced");
@@ -127,6 +132,8 @@ fn rejects_refusals_at_the_edge() {
     assert_eq!(forged(empty, |op| op.lots = Lots::new(1).unwrap()), "target");
     let outside = refused(|op| op.limit = price(951), OutsideBand);
     assert_eq!(forged(outside, |op| op.limit = price(950)), "target");
+    let ends = refused(|op| op.limit = price(951), OutsideBand);
+    assert_eq!(forged(ends, |op| op.limit = Price::MIN), "target");
     let wrong = refused(|op| op.side = Side::Buy, WrongSide);
     assert_eq!(forged(wrong, |op| op.side = Side::Sell), "target");
     let other = refused(|op| op.sender = EthAddress([8; 20]), NotOwner);
@@ -137,6 +144,107 @@ fn rejects_refusals_at_the_edge() {
     assert_ne!(under(unlisted, more), "nowhere");
     let settling = refused(|op| op.market = MarketId::new(3).unwrap(), Settling);
     assert_eq!(under(settling, |p| p.perps[3].status = Status::Open), "forced");
+}
+
+/// Account 2 is long 30,000 lots, which the last tier does not hold.
+fn bulky() -> World {
+    let mut world = World::new();
+    ailing(&mut world, 2, 30_000, 16_000_000_000_000);
+    world
+}
+
+fn bound(n: u128) -> impl Fn(&mut Params) {
+    move |p| p.perps[0].tiers[2].bound = Notional::new(n).unwrap()
+}
+
+#[test]
+fn rejects_the_wrong_side_of_the_last_bound_by_a_unit() {
+    let mut beyond = bulky();
+    beyond.ends(beyond.demand(2, 0, 20_001), TooManyLots);
+    assert_eq!(verdict(&beyond), "nowhere");
+    assert_eq!(under(beyond.clone(), bound(20_000_999)), "nowhere");
+    assert_eq!(under(beyond.clone(), bound(20_001_000)), "target");
+    // the same of a no-op for another reason: a true one is only not counted, a false one cannot be filled in
+    for (n, where_) in [(20_001, "bus:tier"), (20_000, "forced")] {
+        let mut wrong = bulky();
+        wrong.ends(ForcedClose { side: Side::Buy, ..wrong.demand(2, 0, n) }, WrongSide);
+        let bound = [("cap.prev[0]", 20_000_000 - (1 << 24)), ("cap.prev[1]", 1)];
+        let gap = if n == 20_001 {
+            vec![("cap.gap[0].lo", 999)]
+        } else {
+            let limbs = ["cap.gap[0].lo", "cap.gap[0].hi", "cap.gap[1].lo", "cap.gap[1].hi"];
+            let more = ["cap.gap[2].lo", "cap.gap[2].hi"];
+            let ones = ["cap.borrows[0]", "cap.borrows[1]"].map(|name| (name, 1));
+            limbs.into_iter().chain(more).map(|name| (name, 4_095)).chain(ones).collect()
+        };
+        let fractions =
+            [("cap.fractions[0]", 5_000), ("cap.fractions[1]", 2_500), ("cap.fractions[2]", 1_500)];
+        let all = (0..3).map(|k| (["cap.bound[0]", "cap.bound[1]", "cap.bound[2]"][k], (1 << 24) - 1));
+        let columns: Vec<_> = bound.into_iter().chain(gap).chain(fractions).chain(all).collect();
+        assert_eq!(swapped(&wrong, "is_wrong", "is_beyond", &columns), where_, "{n}");
+    }
+    let mut filled = bulky();
+    filled.ends(filled.forced(2, 0, 20_000, 1_000), Ok);
+    assert_eq!(verdict(&filled), "nowhere");
+    assert_eq!(under(filled.clone(), bound(19_999_999)), "forced");
+    // a bound that no tier has
+    let higher = [("cap.bound[0]", 20_000_001 - (1 << 24)), ("cap.gap[0].lo", 1)];
+    assert_eq!(tampered(&filled, &higher), "bus:tier");
+}
+
+#[test]
+fn rejects_more_positions_than_a_sub_account_may_have() {
+    for (count, where_) in [(32, "nowhere"), (33, "bus:range12"), (63, "bus:range12")] {
+        let mut world = refused(|op| op.side = Side::Buy, WrongSide);
+        let access = &mut world.records[0].accesses[SUB];
+        (access.old[5], access.new[5]) = (f(count), f(count));
+        assert_eq!(verdict(&world), where_, "{count}");
+    }
+}
+
+#[test]
+fn rejects_a_limit_outside_the_band_that_is_the_end_of_the_range() {
+    // a no-op for the wrong side, of a sale at a mark of which 5 % are not conceded: only the end makes a difference
+    for (at, where_) in [(2, "bus:listed"), (1, "forced")] {
+        let mut world = World::new();
+        world.set_price(0, at, TIME - 10);
+        world.hold(2, 0, -9, 0);
+        let op = ForcedClose { side: Side::Sell, limit: price(at), ..world.demand(2, 0, 5) };
+        world.ends(op, WrongSide);
+        let columns = [("listed.band", 500), ("band.gap[0]", 500 * at - 1)];
+        assert_eq!(swapped(&world, "is_wrong", "is_outside", &columns), where_, "{at}");
+    }
+}
+
+#[test]
+fn rejects_the_end_of_the_range_where_it_is_not() {
+    let mut world = World::new();
+    world.set_price(0, 2, TIME - 10);
+    world.hold(2, 0, 9, 0);
+    world.set_collateral(2, 1 << 40);
+    world.ends(ForcedClose { limit: price(2), ..world.demand(2, 0, 5) }, OutsideBand);
+    assert_eq!(verdict(&world), "nowhere");
+    assert_eq!(forged(world.clone(), |op| op.limit = price(1)), "target");
+    assert_eq!(tampered(&world, &[("is_end", 1), ("edge_inv", 0)]), "forced");
+    assert_eq!(tampered(&world, &[("is_end", 1), ("edge", 0), ("edge_inv", 0)]), "forced");
+}
+
+#[test]
+fn only_the_end_of_the_range_has_no_distance_from_it() {
+    let limbs = [0, 1, 2, 254, 255].map(|hi: u32| hi << 24);
+    let lows = [0, 1, 2, 3, 4_095, 4_096, 4_097, (1 << 24) - 2, (1 << 24) - 1];
+    for limit in limbs.into_iter().flat_map(|hi| lows.map(|low| hi | low)) {
+        for side in [Side::Buy, Side::Sell] {
+            let row = Forced {
+                is_real: f(1),
+                is_buy: f(u32::from(side == Side::Buy)),
+                limit: felts(digits12(limit.into())),
+                ..Forced::default()
+            };
+            let end = if side == Side::Buy { u32::MAX } else { 1 };
+            assert_eq!(row.edge() == f(0), limit == end, "{limit} {side:?}");
+        }
+    }
 }
 
 #[test]

@@ -254,7 +254,7 @@ impl World {
             market: MarketId::new(m).unwrap(),
             side: if buys { Side::Buy } else { Side::Sell },
             lots: lots(n),
-            limit: price(if buys { u32::MAX } else { 1 }),
+            limit: price(if buys { u32::MAX - 1 } else { 2 }),
             sender: OWNER,
             fill: None,
         }
@@ -475,6 +475,17 @@ pub fn every_demand() -> World {
     let mut op = w.forced(5, 5, 4, 1_000); // a closed market, an old price, a maker that ends flat
     op.fill.as_mut().unwrap().maker = w.order(7, 5, Side::Buy, 4, 1_000);
     w.ends(op, Ok);
+    w.set_price(5, 1, TIME - 10);
+    w.ends(ForcedClose { limit: price(1), ..w.forced(5, 5, 1, 1) }, Ok); // no price concedes 5 % of 1
+    w.view.set(Key::acct(9), AcctCell { owner: Some(OWNER) }.to_leaf());
+    ailing(&mut w, 9, 30_000, 16_000_000_000_000);
+    w.ends(w.demand(9, 0, 20_001), TooManyLots); // above the last tier
+    w.ends(w.forced(9, 0, 20_000, 1_000), Ok);
+    w.hold(7, 2, -1, 0);
+    w.set_collateral(7, 1 << 75);
+    w.set_collateral(MAKER, 1 << 75);
+    w.set_price(2, u32::MAX, TIME - 10);
+    w.ends(ForcedClose { limit: price(u32::MAX), ..w.forced(7, 2, 1, u32::MAX) }, Ok);
     w
 }
 

@@ -6,11 +6,12 @@ use tsz_gadgets::limb::U24;
 use tsz_gadgets::owner::Owner;
 use tsz_gadgets::product::{digits12, felts, product_carries};
 use tsz_hash::Digest;
-use tsz_margin::tables::{Band, Price};
+use tsz_margin::tables::{self, Band};
 use tsz_margin::{number, signed};
 use tsz_trade::ops::ForcedClose;
 use tsz_trade::order::Side;
 use tsz_trade::params::Status;
+use tsz_types::Price;
 
 use super::close::{Terms, admission};
 use super::{Rows, small};
@@ -61,6 +62,10 @@ impl Rows<'_> {
         }
         row.trades = row.reaches() * (F::ONE - row.price.is_settled);
         row.status_inv = inverse(row.price.status - F::from_u32(Status::Settling as u32));
+        row.edge = row.edge();
+        row.edge_inv = inverse(row.edge);
+        row.is_end = F::from_bool(row.edge == F::ZERO);
+        row.compares = row.fits() * (F::ONE - row.is_end);
         row.band = Band::of(&row.limit, &row.price.mark, row.listed.band, &row.side());
         self.forced.push(row);
         Ok(())
@@ -91,6 +96,7 @@ impl Rows<'_> {
         row.listed = self.book.listed(op.market.get().into());
         row.reads = row.table();
         gap(row, op.lots.get());
+        row.cap = self.book.cap(op.market.get().into(), at_mark(row), false);
         (row.is_due, row.settled) =
             self.book.settle(held(row), row.is_short, (row.last, row.last_negative), &row.price);
         let count = small(row.reads);
@@ -119,7 +125,7 @@ impl Rows<'_> {
     /// Whether there is a reason for a no-op before the table; the first of them.
     fn refuses(&mut self, row: &mut Forced<F>, op: &ForcedClose) -> bool {
         let (size, lots) = (held(row), op.lots.get());
-        let at_mark = number(&row.at_mark);
+        let at_mark = at_mark(row);
         let is_short = row.is_short == F::ONE;
         let reason = if size == 0 || row.price.is_settled == F::ONE {
             &mut row.is_none
@@ -133,7 +139,9 @@ impl Rows<'_> {
             &mut row.is_huge
         } else if at_mark >> 56 != 0 {
             &mut row.is_bulky
-        } else if beyond(&row.price, op, self.band(op)) < 0 {
+        } else if at_mark > self.bound(op) {
+            &mut row.is_beyond
+        } else if op.limit != end(op) && conceded(&row.price, op, self.band(op)) < 0 {
             &mut row.is_outside
         } else {
             return false;
@@ -145,12 +153,34 @@ impl Rows<'_> {
         if row.is_over == F::ONE {
             gap(row, lots);
         }
+        if row.is_beyond == F::ONE {
+            row.cap = self.book.cap(op.market.get().into(), at_mark, true);
+        }
         true
+    }
+
+    /// Bound of the last tier.
+    fn bound(&self, op: &ForcedClose) -> u128 {
+        let tiers = self.params.perp(op.market).map(|market| market.tiers.as_slice());
+        tiers.and_then(|tiers| tiers.last()).map_or(0, |tier| tier.bound.get())
     }
 
     fn band(&self, op: &ForcedClose) -> i64 {
         self.params.perp(op.market).map_or(0, |market| market.forced_band.get().into())
     }
+}
+
+/// The limit that concedes all that there is.
+fn end(op: &ForcedClose) -> Price {
+    match op.side {
+        Side::Buy => Price::MAX,
+        Side::Sell => Price::MIN,
+    }
+}
+
+/// lots * mark * qm.
+fn at_mark(row: &Forced<F>) -> u128 {
+    number(&row.at_mark).unsigned_abs()
 }
 
 fn held(row: &Forced<F>) -> u64 {
@@ -191,7 +221,7 @@ fn gap(row: &mut Forced<F>, lots: u64) {
 }
 
 /// What a limit concedes beyond the band, times 10^4.
-fn beyond(price: &Price<F>, op: &ForcedClose, band: i64) -> i64 {
+fn conceded(price: &tables::Price<F>, op: &ForcedClose, band: i64) -> i64 {
     let mark = signed(price.mark[0]) + (signed(price.mark[1]) << 24);
     let apart = i64::from(op.limit.get()) - mark;
     let conceded = if op.side == Side::Buy { apart } else { -apart };

@@ -62,6 +62,16 @@ pub(super) fn provide_tier<AB: InteractionBuilder<F = F>>(
     TIER.table_entry(row.builder(), fields(market, tier), uses);
 }
 
+/// The market has this tier, as often as `count` says.
+pub(super) fn lookup_tier<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    market: &AB::Expr,
+    tier: &Tier<AB::Expr>,
+    count: Count<AB::Expr>,
+) {
+    TIER.lookup_key(row.builder(), fields(market, tier), count);
+}
+
 /// The notional is that of the lots at the unit price (digits checked by the caller) and lies in the tier. Without
 /// `flag` (boolean, at most `real`) the lots must be 0 and the tier says nothing.
 pub(super) fn held<AB: InteractionBuilder<F = F>>(
@@ -75,7 +85,7 @@ pub(super) fn held<AB: InteractionBuilder<F = F>>(
         row.range(digit.clone());
     }
     row.product(lots, unit, &h.notional, &h.carries);
-    TIER.lookup_key(row.builder(), fields(market, &h.tier), Count::bounded(flag.clone(), 1));
+    lookup_tier(row, market, &h.tier, Count::bounded(flag.clone(), 1));
     let notional: [AB::Expr; 3] = core::array::from_fn(|k| compose12(&h.notional[2 * k..2 * k + 2]));
     let [b0, b1, b2] = notional.clone();
     let least = [b0 - flag.clone(), b1, b2];

@@ -25,6 +25,8 @@ pub const UNLISTED: u32 = 4;
 const LIMB: u32 = (1 << 24) - 1;
 /// Tiers of a market.
 const TIERS: usize = 4;
+/// Place of what is beyond the last tier.
+pub const BEYOND: usize = TIERS;
 
 columns! {
     /// What a fill needs to know of a market; a copy, bound by the bus.

@@ -1,6 +1,7 @@
 //! Columns and constraints.
 
 mod band;
+mod cap;
 mod charge;
 mod collateral;
 mod held;
@@ -22,11 +23,12 @@ mod token;
 mod worth;
 
 pub use band::{Band, Side as BandSide, band};
+pub use cap::{Cap, cap};
 pub use charge::{Charge, charge, surplus};
 pub use collateral::{Collateral, CollateralAir, PLACES, lookup_place, lookup_tokens, number, weight};
 pub use held::{Held, Tier, at_least};
 pub use judge::{Claim, Judge, JudgeAir, claim};
-pub use market::{Listed, Market, MarketAir, UNLISTED, lookup_listed, lookup_listed_if};
+pub use market::{BEYOND, Listed, Market, MarketAir, UNLISTED, lookup_listed, lookup_listed_if};
 pub use minimal::{Minimal, MinimalAir, Need, lookup as lookup_minimal};
 pub use moves::{MASK_WEIGHT, MAX_POSITIONS, Move, moves, moves_beyond};
 pub use position::{Position, PositionAir, Totals};

@@ -55,8 +55,10 @@ columns! {
         negative_inv: felt,
         /// Carries of the collateral plus 4; three bits each, boolean.
         cash_carries: [9],
-        /// Open positions after; at most 32.
+        /// Open positions after; at most 32, and not 0 beside one in the market.
         positions: felt,
+        /// Their inverse, if the position after is open.
+        positions_inv: felt,
         /// Which margin tokens are held; boolean, kept.
         mask: [PLACES],
     }
@@ -107,11 +109,16 @@ impl<E: PrimeCharacteristicRing + Clone> Move<E> {
         [old, pad8(&[x, y, self.short_after.clone(), f0, f1, f2, negative])]
     }
 
+    /// Signed limbs of the settlement.
+    pub fn settled_limbs(&self) -> [E; 4] {
+        core::array::from_fn(|k| compose12(&self.settled[2 * k..2 * k + 2]))
+    }
+
     /// Signed limbs of the collateral before, the position settled.
     pub fn collateral_settled(&self) -> [E; 4] {
+        let settled = self.settled_limbs();
         core::array::from_fn(|k| {
-            sign(&self.negative_before) * self.collateral_before[k].clone()
-                + compose12(&self.settled[2 * k..2 * k + 2])
+            sign(&self.negative_before) * self.collateral_before[k].clone() + settled[k].clone()
         })
     }
 
@@ -164,8 +171,16 @@ pub fn moves_beyond<AB: InteractionBuilder<F = F>>(
     settlement(row, x, price);
     size(row, x, lots, down);
     collateral(row, x, cash);
+    count(row, x, beyond);
+}
+
+/// At most 32 positions after, one at least if the position after is open: the count before is never below 0, so it takes
+/// nothing from the mask. The mask has four bits.
+fn count<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Move<AB::Expr>, beyond: &AB::Expr) {
     row.range(x.positions.clone());
     row.range(x.positions.clone() + c::<AB::Expr>(4095 - MAX_POSITIONS) - beyond.clone());
+    let open = row.real.clone() - x.flat_after.clone();
+    row.zero(open * (x.positions.clone() * x.positions_inv.clone() - AB::Expr::ONE));
     for bit in &x.mask {
         row.boolean(bit);
     }

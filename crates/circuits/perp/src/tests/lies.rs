@@ -1,6 +1,8 @@
 //! One test for each lie about orders, fees and legs. A liar fills every table as if the lie were true: only the lie
 //! itself may fail.
 
+use tsz_air::{F, PrimeCharacteristicRing, Violation};
+use tsz_gadgets::layout::{Columns, from_slice};
 use tsz_hash::Digest;
 use tsz_ledger::{Cell, CtlCell, Key, KeyPolicy, MkoCell, OrdCell, Permission, Permissions, Scheme};
 use tsz_stf::View;
@@ -10,6 +12,9 @@ use tsz_trade::params::Status;
 use tsz_types::*;
 
 use super::world::*;
+use crate::tables::Trade;
+use crate::trace::op_traces;
+use crate::witness::Witness;
 
 /// One honest trade of 10 lots at 1000.
 fn one() -> World {
@@ -68,6 +73,26 @@ fn rejects_a_limit_missed_by_one_tick() {
 #[test]
 fn rejects_a_price_off_the_makers_limit_by_a_tick() {
     assert_ne!(forged(|op| op.maker.order.terms.price = price(999)), "nowhere");
+}
+
+#[test]
+fn rejects_an_open_position_that_takes_its_count_from_the_mask() {
+    // what SUB of the maker says: one margin token and -1 positions, then one and none, so that nothing is judged
+    let mut world = one();
+    let sub = &mut world.records[0].accesses[12];
+    (sub.old[5], sub.new[5]) = (f(63), f(64));
+    let mut ops = op_traces(&SMALL, &world.context, &world.params, &world.records).unwrap();
+    let width = <Trade<F> as Columns<F>>::WIDTH;
+    let mut row: Trade<F> = from_slice(&ops.traces[2].values[..width]);
+    let leg = &mut row.maker.leg;
+    assert_eq!((leg.flat_after, leg.negative_after), (F::ZERO, F::ZERO));
+    (leg.positions, leg.is_bare, leg.bare_inv, leg.mask[0]) = (F::ZERO, F::ONE, F::ZERO, F::ONE);
+    (row.maker.judged, row.maker.reads) = (F::ZERO, F::ZERO);
+    let mut cells = ops.traces[2].values.iter_mut();
+    row.write(&mut |x| *cells.next().unwrap() = *x);
+    let start = world.context.digest();
+    let witness = Witness::assemble(&SMALL, &world.context, &world.records, start, ops).unwrap();
+    assert!(matches!(judge(&witness), Err(Violation::Constraint { air, .. }) if air == "trade"));
 }
 
 #[test]

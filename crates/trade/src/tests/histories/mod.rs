@@ -100,6 +100,9 @@ impl Pair {
     fn new(seed: u64) -> Self {
         let mut p = params();
         p.collateral[0].haircut = fraction(1_000); // or tokens would save everyone
+        // positions outgrow the last tier by their price
+        p.perps[1].tiers.truncate(1);
+        p.perps[1].tiers[0].bound = notional(120_000);
         let w = World::with(p, 15_000, 40_000);
         Self {
             model: model_of(&w),
@@ -149,9 +152,17 @@ impl Pair {
                 assert!(got.is_err() || invariants::keeps_maintenance(&b, &a), "I5 {op:?}: {b:?} {a:?}");
             }
         }
-        let outcome = match &got {
-            Ok(receipt) => format!("{:?}", receipt.code),
-            Err(reject) => format!("{reject:?}").split([' ', '(']).next().unwrap_or_default().into(),
+        let beyond = |op: &ForcedClose| {
+            op.lots > Lots::MIN && op.lots.get() <= self.w.size(op.party, op.market.get()).unsigned_abs()
+        };
+        let outcome = match (&got, &op) {
+            (Ok(TradeReceipt { code: TradeCode::TooManyLots, .. }), TradeOp::ForcedClose(op))
+                if beyond(op) =>
+            {
+                "Beyond".into()
+            }
+            (Ok(receipt), _) => format!("{:?}", receipt.code),
+            (Err(reject), _) => format!("{reject:?}").split([' ', '(']).next().unwrap_or_default().into(),
         };
         *self.outcomes.entry((op.code(), outcome)).or_default() += 1;
         let count = self.counts.entry(op.code()).or_default();
@@ -353,6 +364,8 @@ fn ledger_and_model_agree_on_random_histories() {
     for (code, outcome) in [
         (41, "Ok"),
         (41, "Liquidatable"),
+        (41, "Beyond"),
+        (41, "OutsideBand"),
         (41, "Settling"),
         (41, "Unpaired"),
         (42, "Ok"),

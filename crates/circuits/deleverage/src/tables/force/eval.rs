@@ -1,10 +1,10 @@
 //! Constraints of ForceLiquidate.
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
-use tsz_gadgets::perps::{SETTLING, UNLISTED, lookup_status};
+use tsz_gadgets::perps::SETTLING;
 use tsz_gadgets::row::{Row, c, compose12};
 use tsz_gadgets::table::current;
-use tsz_margin::tables::{MKO_HI, claim, is_ill, lookup_price, moves};
+use tsz_margin::tables::{MKO_HI, UNLISTED, claim, is_ill, lookup_listed, lookup_price, moves};
 use tsz_trade::code::FORCE_LIQUIDATE;
 
 use super::{Force, ForceAir, TARGET_AT};
@@ -65,19 +65,21 @@ fn early<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Force<AB::Exp
     }
     row.zero(o.sum(0) - real.clone());
     row.narrow(&t.excess, 8);
-    row.zero(t.excess.clone() * (t.status.clone() - real * c::<AB::Expr>(UNLISTED)));
-    lookup_status(row, t.market.clone() - t.excess.clone(), &t.status);
-    let settles = t.status.clone() - c::<AB::Expr>(SETTLING);
+    let status = t.listed.status.clone();
+    row.zero(t.excess.clone() * (status.clone() - real * c::<AB::Expr>(UNLISTED)));
+    row.zero(t.market.clone() - t.excess.clone() - t.listed.market.clone());
+    lookup_listed(row, &t.listed);
+    let settles = status.clone() - c::<AB::Expr>(SETTLING);
     let account = t.account.value();
     let user = account.clone() * (account - one.clone());
-    row.zero(o.is_unlisted.clone() * (t.status.clone() - c::<AB::Expr>(UNLISTED)));
+    row.zero(o.is_unlisted.clone() * (status.clone() - c::<AB::Expr>(UNLISTED)));
     row.zero(o.is_settling.clone() * settles.clone());
     row.zero(o.is_reserved.clone() * user.clone());
     let read = o.reads();
     row.zero(read.clone() * (settles * t.status_inv.clone() - one));
     row.zero(user * t.account_inv.clone() - read.clone());
     lookup_price(row, &read, &t.price);
-    row.zero(read.clone() * (t.price.status.clone() - t.status.clone()));
+    row.zero(read.clone() * (t.price.status.clone() - status));
     row.zero(read * (t.price.market.clone() - t.market.clone()));
 }
 
@@ -85,10 +87,13 @@ fn early<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Force<AB::Exp
 fn target<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, t: &Force<AB::Expr>) {
     let (one, o, x) = (AB::Expr::ONE, &t.outcome, &t.target);
     let (read, held, ill) = (o.reads(), o.holds(), o.ill());
-    // what the side that takes the lots pays
+    // what the side that takes the lots pays; where nothing moves, the settlement is taken back
     let [all, part] = [t.whole.limbs(&ill), t.payment.limbs(&o.is_adl)];
-    let paid =
-        core::array::from_fn(|k| o.is_taken.clone() * all[k].clone() + o.is_adl.clone() * part[k].clone());
+    let (still, settled) = (read.clone() - o.moved(), x.settled_limbs());
+    let paid = core::array::from_fn(|k| {
+        o.is_taken.clone() * all[k].clone() + o.is_adl.clone() * part[k].clone()
+            - still.clone() * settled[k].clone()
+    });
     let gone = limbs(&t.gone);
     section(row, &read, |row| {
         let down = read.clone() - x.short_before.clone();

@@ -15,7 +15,7 @@ use tsz_gadgets::chain::L1Queue;
 use tsz_gadgets::limb::{Address, U24};
 use tsz_gadgets::row::c;
 use tsz_gadgets::{columns, op_air};
-use tsz_margin::tables::{Figures, Ill, Move, Price, Subject, weight};
+use tsz_margin::tables::{Figures, Ill, Listed, Move, Price, Subject, weight};
 
 use super::interest::Interest;
 use super::offer::{Of, Offer};
@@ -68,8 +68,8 @@ columns! {
         sub: felt,
         /// Market (u8); two lookups.
         market: felt,
-        /// What the list says of `market - excess`: a status, or 4 = so many markets there are; bound by `status`.
-        status: felt,
+        /// What the list says of `market - excess`, or that there are so many markets; bound by `listed`.
+        listed: (Listed),
         /// How far the market is beyond the list, 0 if it is listed; below 2^8 by two lookups.
         excess: felt,
         /// Inverse of status - 3 where the market is read.
