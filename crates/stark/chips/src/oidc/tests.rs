@@ -101,7 +101,7 @@ fn airs() -> Vec<(TestAir, usize)> {
 
 fn provider() -> LoginProvider {
     let text = |s: &str| s.to_owned();
-    let key = RsaIssuer.key();
+    let key = RsaIssuer.key().into();
     LoginProvider { issuer: text("https://accounts.example"), audience: text("app"), kid: text("k1"), key }
 }
 
