@@ -8,8 +8,8 @@ use tsz_hash::Block;
 use tsz_ledger::{BatchContext, Family};
 
 use crate::ops::{
-    PayByOidc, PayByPasskey, PayByWallet, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByOidc,
-    RevokeKeyByPasskey, RevokeKeyByWallet,
+    PayByOidc, PayByPasskey, PayByWallet, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet,
+    RevokeKeyByOidc, RevokeKeyByPasskey, RevokeKeyByWallet,
 };
 use crate::{Applied, Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 

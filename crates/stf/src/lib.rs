@@ -34,9 +34,9 @@ pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListin
 pub use hashes::{chain, message};
 pub use op::{FundOp, code};
 pub use ops::{
-    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, PayByOidc, PayByPasskey, PayByWallet, Payee, Payment,
-    RegisterKey, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKey, RevokeKeyByOidc,
-    RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
+    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, PayByOidc, PayByPasskey, PayByWallet, Payee,
+    Payment, RegisterKey, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKey,
+    RevokeKeyByOidc, RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;

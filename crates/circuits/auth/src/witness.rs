@@ -153,7 +153,8 @@ impl Rows {
                 for (k, table) in tables.iter().enumerate() {
                     // The last table says how many are too many.
                     let last = k + 1 == tables.len();
-                    let (here, after) = rest.split_at(if last { rest.len() } else { table.blocks().min(rest.len()) });
+                    let (here, after) =
+                        rest.split_at(if last { rest.len() } else { table.blocks().min(rest.len()) });
                     traces.push(keccak::trace(table, here)?);
                     rest = after;
                 }

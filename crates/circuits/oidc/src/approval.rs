@@ -129,11 +129,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for ApprovalAir {
 }
 
 /// The cell is of the key that signed the text, and of these issuer, audience and kid.
-fn eval_key<AB: InteractionBuilder<F = F>>(
-    row: &mut Row<'_, AB>,
-    algorithm: Algorithm,
-    t: &Token<AB::Expr>,
-) {
+fn eval_key<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, algorithm: Algorithm, t: &Token<AB::Expr>) {
     let real = row.real.clone();
     let texts = [&t.issuer, &t.audience, &t.kid].map(Clone::clone);
     lookup_provider(row.builder(), t.key.clone(), t.cell.clone(), texts, real.clone());

@@ -39,7 +39,6 @@ mod time;
 mod witness;
 
 pub use approval::{Approval, ApprovalAir, Token};
-pub use tsz_auth::oidc::Algorithm;
 pub use class::{CLASSES, Class, Counts, ES256_CLASSES, OidcAir, Signatures};
 pub use login::{Login, LoginAir};
 pub use pay::{TransferByAir, WithdrawByAir};
@@ -47,6 +46,7 @@ pub use prove::{ProveError, VerifyError, prove, public_values, verify};
 pub use provider::{SetProvider, SetProviderAir};
 pub use record::{OidcRecord, RecordError};
 pub use time::Time;
+pub use tsz_auth::oidc::Algorithm;
 pub use witness::{Witness, WitnessError};
 
 /// A proving key of a size class.

@@ -75,11 +75,8 @@ pub(crate) fn row(
     record: &OidcRecord,
     payment: &Payment,
 ) -> Result<(Paid, usize), RecordError> {
-    let wrong = || RecordError::Accesses {
-        index: record.index,
-        expected: ACCESSES,
-        got: record.accesses.len(),
-    };
+    let wrong =
+        || RecordError::Accesses { index: record.index, expected: ACCESSES, got: record.accesses.len() };
     let [transfer, withdrawal] = PROVIDERS;
     let place = if matches!(payment.to, Payee::Bucket { .. }) { transfer } else { withdrawal };
     if record.accesses.len() != ACCESSES {

@@ -226,8 +226,7 @@ impl Rule for PayByOidc {
         env: &Env<'_, S>,
         log: &mut Log<'_, V>,
     ) -> Result<Receipt, Reject> {
-        let token =
-            oidc::Token { slot: self.provider_slot, provider: &self.provider, login: &self.login };
+        let token = oidc::Token { slot: self.provider_slot, provider: &self.provider, login: &self.login };
         self.payment.run(log, |log, who| oidc::check(env, log, who, &token, &self.message()))
     }
 }

@@ -14,7 +14,8 @@ use tsz_ledger::{
     BatchContext, Cell, Family, HeadCell, Key, KeyPolicy, Permission, Permissions, Scheme, SystemId, TokCell,
 };
 use tsz_types::{
-    AccountId, Balance, BatchNumber, Bucket, EthAddress, KeySlot, Nonce, ProviderSlot, SubId, TimeMs, TokenId, Units,
+    AccountId, Balance, BatchNumber, Bucket, EthAddress, KeySlot, Nonce, ProviderSlot, SubId, TimeMs,
+    TokenId, Units,
 };
 
 use crate::*;
@@ -202,11 +203,8 @@ fn payments_are_transfers_and_withdrawals_with_a_read_of_the_provider() {
         login: SocialLogin { token: Vec::new(), salt: SALT },
     };
     let mut view = view();
-    let head = HeadCell {
-        batch: BatchNumber::new(1).unwrap(),
-        time: TimeMs::new(TIME).unwrap(),
-        next_account: 4,
-    };
+    let head =
+        HeadCell { batch: BatchNumber::new(1).unwrap(), time: TimeMs::new(TIME).unwrap(), next_account: 4 };
     view.set(Key::HEAD, head.to_leaf());
     view.set(Key::tok(1), TokCell { listed: true, minimum: Units::new(10).unwrap() }.to_leaf());
     let balance = Balance::from(Units::new(1_000).unwrap());
@@ -227,7 +225,11 @@ fn payments_are_transfers_and_withdrawals_with_a_read_of_the_provider() {
     ];
     let bucket = Payee::Bucket { account: id(3), sub: sub(0), bucket: Bucket::Balance };
     let (message, keys) = run(bucket);
-    assert_eq!(message[0][..4], [83, 2, 1 << 1, 1].map(F::from_u32)[..], "sub and bucket bits as in Transfer");
+    assert_eq!(
+        message[0][..4],
+        [83, 2, 1 << 1, 1].map(F::from_u32)[..],
+        "sub and bucket bits as in Transfer"
+    );
     let mut expected = Vec::from([(Key::HEAD, false)]);
     expected.extend(signer);
     expected.extend([(Key::bucket(2, 1, false, 1), true), (Key::bucket(3, 0, false, 1), true)]);

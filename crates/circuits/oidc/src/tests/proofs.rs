@@ -100,7 +100,10 @@ fn classes_hold_their_logins() {
         let counts = Counts { governance: 0, ..counts(logins) };
         Class::fitting(Algorithm::Es256, &counts).map(|c| c.name)
     };
-    assert_eq!([es256(7), es256(8), es256(64), es256(65)], [Some("small"), Some("large"), Some("large"), None]);
+    assert_eq!(
+        [es256(7), es256(8), es256(64), es256(65)],
+        [Some("small"), Some("large"), Some("large"), None]
+    );
 }
 
 /// Each column of the tables of ops and approvals, of honest ops of both algorithms.

@@ -102,10 +102,9 @@ impl AuthKind {
             | Self::RevokeKeyByWallet
             | Self::TransferByWallet
             | Self::WithdrawByWallet => Approver::Wallet,
-            Self::RegisterKeyByOidc
-            | Self::RevokeKeyByOidc
-            | Self::TransferByOidc
-            | Self::WithdrawByOidc => Approver::Social,
+            Self::RegisterKeyByOidc | Self::RevokeKeyByOidc | Self::TransferByOidc | Self::WithdrawByOidc => {
+                Approver::Social
+            }
         }
     }
 }
@@ -224,12 +223,14 @@ impl Approved {
             AuthKind::RevokeKeyByPasskey | AuthKind::RevokeKeyByWallet | AuthKind::RevokeKeyByOidc => {
                 Self::Key { slot: fields.required("slot")?, new: None }
             }
-            AuthKind::TransferByPasskey | AuthKind::TransferByWallet | AuthKind::TransferByOidc => Self::Transfer {
-                from: Source::parse(fields, names)?,
-                to_account: names.account_in(fields.node("to_account")?)?,
-                to_sub: fields.optional("to_sub")?.unwrap_or(SubId::MIN),
-                to_bucket: fields.optional("to_bucket")?.unwrap_or(Bucket::Balance),
-            },
+            AuthKind::TransferByPasskey | AuthKind::TransferByWallet | AuthKind::TransferByOidc => {
+                Self::Transfer {
+                    from: Source::parse(fields, names)?,
+                    to_account: names.account_in(fields.node("to_account")?)?,
+                    to_sub: fields.optional("to_sub")?.unwrap_or(SubId::MIN),
+                    to_bucket: fields.optional("to_bucket")?.unwrap_or(Bucket::Balance),
+                }
+            }
             AuthKind::WithdrawByPasskey | AuthKind::WithdrawByWallet | AuthKind::WithdrawByOidc => {
                 Self::Withdraw { from: Source::parse(fields, names)?, to: fields.required("to")? }
             }

@@ -2,7 +2,9 @@
 
 use tsz_aggregator::ProofError;
 use tsz_ledger::{AlgorithmId, ExecClaim};
-use tsz_oidc::{Algorithm, Class, Counts, OidcAir, OidcRecord, ProveError, VerifyError, Witness, public_values, verify};
+use tsz_oidc::{
+    Algorithm, Class, Counts, OidcAir, OidcRecord, ProveError, VerifyError, Witness, public_values, verify,
+};
 use tsz_stark::{F, Profile};
 use tsz_trade::Params;
 

@@ -13,7 +13,8 @@ use tsz_sig::SecretKey;
 use tsz_smt::Tree;
 use tsz_stark::Profile;
 use tsz_stf::{
-    AuthOp, Genesis, GenesisAccount, GenesisKey, PayByOidc, Payee, Payment, RegisterKeyByOidc, Reject, TokenListing, Transfer, message,
+    AuthOp, Genesis, GenesisAccount, GenesisKey, PayByOidc, Payee, Payment, RegisterKeyByOidc, Reject,
+    TokenListing, Transfer, message,
 };
 use tsz_trade::ops::{ClearProvider, SetProvider};
 use tsz_trade::{Op, OpReject, TradeOp};

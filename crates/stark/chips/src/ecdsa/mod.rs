@@ -153,7 +153,7 @@ impl Part {
 impl Heights {
     /// Signatures that the tables hold.
     pub fn capacity(&self) -> usize {
-        let sum = |heights: &[usize], rows| heights.iter().map(|log| blocks(*log, rows)).sum();
+        let sum = |heights: &[usize], rows| heights.iter().map(|log| blocks(*log, rows)).sum::<usize>();
         let limits = [sum(self.ladders, LADDER_ROWS), sum(self.combs, COMB_ROWS), 1 << self.verify];
         limits.into_iter().fold(usize::MAX, usize::min)
     }

@@ -206,7 +206,7 @@ fn capacities<const N: usize>(algorithm: Algorithm, texts: &[[F; 8]; 3], numbers
     })
 }
 
-fn rows<C: Columns<F> + Copy>(
+fn rows<C: Columns<F> + Sync>(
     providers: &[LoginProvider],
     row: impl Fn((usize, &LoginProvider)) -> C,
 ) -> Result<Trace, TooManyProviders> {

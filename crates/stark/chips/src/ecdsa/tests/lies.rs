@@ -139,8 +139,9 @@ fn rejects_a_ladder_that_starts_elsewhere() {
     let table = LadderTable::new(&P256, HEIGHTS.ladders()[0]);
     let mut tables = traces(&P256, &[signed(1)]);
     let width = LadderCols::<F>::WIDTH;
-    let mut rows: Vec<LadderCols<F>> =
-        (0..1 << HEIGHTS.ladders[0]).map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..])).collect();
+    let mut rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.ladders[0])
+        .map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..]))
+        .collect();
     let value = |stored: &[F; LIMBS]| {
         let sum = |bytes: [u8; LIMBS]| BigInt::from(BigUint::from_bytes_le(&bytes));
         sum(stored.map(|b| b.as_canonical_u32() as u8)) - sum([128; LIMBS])
@@ -189,8 +190,9 @@ fn rejects_points_of_another_signature() {
     let table = LadderTable::new(&P256, HEIGHTS.ladders()[0]);
     let mut tables = traces(&P256, &[signed(1), signed(2)]);
     let width = LadderCols::<F>::WIDTH;
-    let mut rows: Vec<LadderCols<F>> =
-        (0..1 << HEIGHTS.ladders[0]).map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..])).collect();
+    let mut rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.ladders[0])
+        .map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..]))
+        .collect();
     let foreign = (LADDER_ROWS..2 * LADDER_ROWS).map(|r| rows[r]).find(|r| r.is_diff == rows[1].is_diff);
     let foreign = foreign.expect("some step has the same point");
     (rows[1].term_x, rows[1].term_y) = (foreign.term_x, foreign.term_y);
