@@ -379,8 +379,10 @@ pub enum BenchName {
     Auth,
     /// Logins by wallet: native check and wallet proof.
     Wallet,
-    /// Logins by OpenID token: native check and oidc proof.
+    /// Logins by OpenID token with RS256: native check and oidc proof.
     Oidc,
+    /// Logins by OpenID token with ES256: native check and oidc_es256 proof.
+    OidcEs256,
 }
 
 /// Arguments of `tsz bench`.

@@ -2,17 +2,19 @@
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
+use tsz_auth::oidc::Algorithm;
 use tsz_auth::{Assertion, LoginProvider, Passkey, SocialLogin, Wallet, WalletApproval};
 use tsz_hash::Block;
 use tsz_ledger::{BatchContext, Family};
 
 use crate::ops::{
-    PayByPasskey, PayByWallet, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKeyByOidc,
-    RevokeKeyByPasskey, RevokeKeyByWallet,
+    PayByOidc, PayByPasskey, PayByWallet, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet,
+    RevokeKeyByOidc, RevokeKeyByPasskey, RevokeKeyByWallet,
 };
 use crate::{Applied, Env, Log, Receipt, Reject, Rule, SigVerifier, View};
 
 /// Codes of the operations in messages.
+#[expect(missing_docs, reason = "one constant for each operation")]
 pub mod code {
     pub const REGISTER_KEY_BY_PASSKEY: u32 = 70;
     pub const REVOKE_KEY_BY_PASSKEY: u32 = 71;
@@ -24,6 +26,8 @@ pub mod code {
     pub const WITHDRAW_BY_PASSKEY: u32 = 77;
     pub const TRANSFER_BY_WALLET: u32 = 78;
     pub const WITHDRAW_BY_WALLET: u32 = 79;
+    pub const TRANSFER_BY_OIDC: u32 = 83;
+    pub const WITHDRAW_BY_OIDC: u32 = 84;
 }
 
 /// An operation of the families auth, wallet and oidc.
@@ -39,6 +43,7 @@ pub enum AuthOp {
     PayByWallet(PayByWallet),
     RegisterKeyByOidc(RegisterKeyByOidc),
     RevokeKeyByOidc(RevokeKeyByOidc),
+    PayByOidc(PayByOidc),
 }
 
 /// An external key and what it made of the message.
@@ -53,7 +58,7 @@ pub enum Approval<'a> {
 }
 
 impl AuthOp {
-    /// The family whose circuit proves it.
+    /// The family whose circuit proves it; of social logins there is one for each algorithm of a provider's key.
     pub fn family(&self) -> Family {
         match self {
             Self::RegisterKeyByPasskey(_) | Self::RevokeKeyByPasskey(_) | Self::PayByPasskey(_) => {
@@ -62,7 +67,12 @@ impl AuthOp {
             Self::RegisterKeyByWallet(_) | Self::RevokeKeyByWallet(_) | Self::PayByWallet(_) => {
                 Family::Wallet
             }
-            Self::RegisterKeyByOidc(_) | Self::RevokeKeyByOidc(_) => Family::Oidc,
+            Self::RegisterKeyByOidc(RegisterKeyByOidc { provider, .. })
+            | Self::RevokeKeyByOidc(RevokeKeyByOidc { provider, .. })
+            | Self::PayByOidc(PayByOidc { provider, .. }) => match provider.key.algorithm() {
+                Algorithm::Rs256 => Family::Oidc,
+                Algorithm::Es256 => Family::OidcEs256,
+            },
         }
     }
 
@@ -77,6 +87,7 @@ impl AuthOp {
             Self::PayByWallet(op) => op.code(),
             Self::RegisterKeyByOidc(_) => code::REGISTER_KEY_BY_OIDC,
             Self::RevokeKeyByOidc(_) => code::REVOKE_KEY_BY_OIDC,
+            Self::PayByOidc(op) => op.code(),
         }
     }
 
@@ -91,6 +102,7 @@ impl AuthOp {
             Self::PayByWallet(op) => op.message(),
             Self::RegisterKeyByOidc(op) => op.message(),
             Self::RevokeKeyByOidc(op) => op.message(),
+            Self::PayByOidc(op) => op.message(),
         }
     }
 
@@ -105,6 +117,7 @@ impl AuthOp {
             Self::PayByWallet(op) => Approval::Wallet(&op.wallet, &op.approval),
             Self::RegisterKeyByOidc(op) => Approval::Social(&op.provider, &op.login),
             Self::RevokeKeyByOidc(op) => Approval::Social(&op.provider, &op.login),
+            Self::PayByOidc(op) => Approval::Social(&op.provider, &op.login),
         }
     }
 
@@ -133,6 +146,7 @@ impl AuthOp {
         match self {
             Self::RegisterKeyByOidc(op) => Some(&mut op.login),
             Self::RevokeKeyByOidc(op) => Some(&mut op.login),
+            Self::PayByOidc(op) => Some(&mut op.login),
             _ => None,
         }
     }
@@ -156,7 +170,7 @@ from_op!(
     PayByPasskey,
     PayByWallet
 );
-from_op!(RegisterKeyByOidc, RevokeKeyByOidc);
+from_op!(RegisterKeyByOidc, RevokeKeyByOidc, PayByOidc);
 
 impl Rule for AuthOp {
     fn run<V: View, S: SigVerifier>(
@@ -173,6 +187,7 @@ impl Rule for AuthOp {
             Self::PayByWallet(op) => op.run(env, log),
             Self::RegisterKeyByOidc(op) => op.run(env, log),
             Self::RevokeKeyByOidc(op) => op.run(env, log),
+            Self::PayByOidc(op) => op.run(env, log),
         }
     }
 }

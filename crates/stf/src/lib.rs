@@ -28,15 +28,15 @@ mod tests;
 use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
-pub use auth::{Approval, AuthOp, apply_auth_with};
+pub use auth::{Approval, AuthOp, apply_auth_with, code as auth_code};
 pub use flat::FlatView;
 pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListing};
 pub use hashes::{chain, message};
 pub use op::{FundOp, code};
 pub use ops::{
-    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, PayByPasskey, PayByWallet, Payee, Payment,
-    RegisterKey, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKey, RevokeKeyByOidc,
-    RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
+    BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, PayByOidc, PayByPasskey, PayByWallet, Payee,
+    Payment, RegisterKey, RegisterKeyByOidc, RegisterKeyByPasskey, RegisterKeyByWallet, RevokeKey,
+    RevokeKeyByOidc, RevokeKeyByPasskey, RevokeKeyByWallet, Transfer, Withdraw,
 };
 pub use receipt::{Code, Receipt};
 pub use reject::Reject;

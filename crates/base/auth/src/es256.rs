@@ -58,6 +58,13 @@ impl Es256Signature {
         let signature = Signature::from_der(der).map_err(|_| Es256Error::Der)?;
         Ok(Self::from(&signature))
     }
+
+    /// From r || s in 64 bytes, as JWS has it (RFC 7518, 3.4); `None` of another length.
+    pub fn from_jws(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; 64] = bytes.try_into().ok()?;
+        let half = |at: usize| core::array::from_fn(|k| bytes[at + k]);
+        Some(Self { r: half(0), s: half(32) })
+    }
 }
 
 impl From<&Signature> for Es256Signature {
@@ -68,6 +75,12 @@ impl From<&Signature> for Es256Signature {
 }
 
 impl Es256Key {
+    /// Whether the coordinates are below p and on the curve.
+    pub fn is_point(&self) -> bool {
+        let point = Sec1Point::from_affine_coordinates(&self.x.into(), &self.y.into(), false);
+        VerifyingKey::from_sec1_point(&point).is_ok()
+    }
+
     /// Whether the key signed the digest.
     ///
     /// # Errors

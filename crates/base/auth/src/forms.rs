@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::es256::{Es256Key, Es256Signature};
+use crate::oidc::ProviderKey;
 use crate::passkey::{Assertion, Passkey, PasskeyError};
 use crate::rs256::Rs256Key;
 use crate::social::{LoginProvider, SocialLogin};
@@ -24,6 +25,9 @@ pub enum FormError {
     /// The tail.
     #[error(transparent)]
     Passkey(#[from] PasskeyError),
+    /// A key of a provider that is neither a modulus nor a point, or that signs nothing.
+    #[error("a provider has either an odd `modulus` of 2,048 bits or `x` and `y` of a point of P-256")]
+    ProviderKey,
 }
 
 fn to_hex(bytes: &[u8]) -> String {
@@ -167,20 +171,32 @@ impl From<WalletApproval> for WalletApprovalForm {
     }
 }
 
-/// A key of an OpenID provider; the modulus is big-endian.
+/// A key of an OpenID provider: a modulus (RS256) or x and y (ES256), big-endian.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginProviderForm {
     issuer: String,
     audience: String,
     kid: String,
-    modulus: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modulus: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
 }
 
 impl TryFrom<LoginProviderForm> for LoginProvider {
     type Error = FormError;
     fn try_from(form: LoginProviderForm) -> Result<Self, FormError> {
-        let key = Rs256Key { modulus: array(&form.modulus)? };
+        let key = match (&form.modulus, &form.x, &form.y) {
+            (Some(modulus), None, None) => ProviderKey::from(Rs256Key { modulus: array(modulus)? }),
+            (None, Some(x), Some(y)) => Es256Key { x: array(x)?, y: array(y)? }.into(),
+            _ => return Err(FormError::ProviderKey),
+        };
+        if !key.is_valid() {
+            return Err(FormError::ProviderKey);
+        }
         Ok(Self { issuer: form.issuer, audience: form.audience, kid: form.kid, key })
     }
 }
@@ -188,7 +204,11 @@ impl TryFrom<LoginProviderForm> for LoginProvider {
 impl From<LoginProvider> for LoginProviderForm {
     fn from(provider: LoginProvider) -> Self {
         let LoginProvider { issuer, audience, kid, key } = provider;
-        Self { issuer, audience, kid, modulus: to_hex(&key.modulus) }
+        let (modulus, x, y) = match key {
+            ProviderKey::Rs256(key) => (Some(to_hex(&key.modulus)), None, None),
+            ProviderKey::Es256(key) => (None, Some(to_hex(&key.x)), Some(to_hex(&key.y))),
+        };
+        Self { issuer, audience, kid, modulus, x, y }
     }
 }
 

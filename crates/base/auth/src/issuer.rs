@@ -50,9 +50,13 @@ impl Issuer {
         token
     }
 
+    /// The header of an honest token.
+    pub fn header(kid: &str) -> String {
+        format!(r#"{{"alg":"ES256","kid":"{kid}","typ":"JWT"}}"#)
+    }
+
     /// An honest token under `kid`.
     pub fn token(&self, kid: &str, identity: &Identity<'_>, message: &Digest, iat: u64) -> Vec<u8> {
-        let header = format!(r#"{{"alg":"ES256","kid":"{kid}","typ":"JWT"}}"#);
-        self.sign(&header, &Self::payload(identity, message, iat))
+        self.sign(&Self::header(kid), &Self::payload(identity, message, iat))
     }
 }

@@ -9,7 +9,7 @@
 //! | [`passkey`] | WebAuthn assertions: the limited verification algorithm of WebAuthn L3, 5.8.1.2 |
 //! | [`wallet`] | EIP-712 approvals with secp256k1 |
 //! | [`oidc`] | OpenID Connect tokens with RS256 ([`rs256`]) or ES256, fields by [`json`] |
-//! | [`social`] | tokens of RS256 as the circuit proves them, fields by [`scan`] |
+//! | [`social`] | tokens of RS256 and ES256 as the circuits prove them, fields by [`scan`] |
 //! | [`base64url`] | RFC 4648 section 5 without padding, canonical |
 //! | [`authenticator`], [`softwallet`], [`issuer`], [`issuer_rsa`] | a software authenticator, a software wallet and local providers, for tests and development |
 #![no_std]

@@ -15,6 +15,7 @@
 //! state does not tell who it is. The salt is not secret against the provider who knows sub; it is against others.
 
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use tsz_hash::{Digest, Domain, F, hash, hash_bytes};
@@ -95,13 +96,72 @@ pub enum OidcError {
     SignatureLength(usize),
 }
 
+/// How a provider signs (RFC 7518, 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA over P-256 with SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+}
+
+impl Algorithm {
+    /// The value of `alg`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// Its number in a provider's digest.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Rs256 => 1,
+            Self::Es256 => 2,
+        }
+    }
+}
+
 /// A key of a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProviderKey {
     /// RS256.
     Rs256(Rs256Key),
     /// ES256.
     Es256(Es256Key),
+}
+
+impl ProviderKey {
+    /// What the key is of.
+    pub const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Rs256(_) => Algorithm::Rs256,
+            Self::Es256(_) => Algorithm::Es256,
+        }
+    }
+
+    /// Whether it can have signed anything: an odd modulus of 2,048 bits, a point of the curve.
+    pub fn is_valid(&self) -> bool {
+        match self {
+            Self::Rs256(key) => key.is_modulus(),
+            Self::Es256(key) => key.is_point(),
+        }
+    }
+}
+
+impl From<Rs256Key> for ProviderKey {
+    fn from(key: Rs256Key) -> Self {
+        Self::Rs256(key)
+    }
+}
+
+impl From<Es256Key> for ProviderKey {
+    fn from(key: Es256Key) -> Self {
+        Self::Es256(key)
+    }
 }
 
 /// A provider: issuer, audiences, keys in force by kid.
@@ -188,16 +248,16 @@ pub fn verify_signature(
     signature: &[u8],
     key: &ProviderKey,
 ) -> Result<(), OidcError> {
+    if header.string("alg")? != key.algorithm().name() {
+        return Err(OidcError::Algorithm);
+    }
     let digest = Sha256::digest(signed).into();
-    match (header.string("alg")?, key) {
-        ("RS256", ProviderKey::Rs256(key)) => Ok(key.verify(&digest, signature)?),
-        ("ES256", ProviderKey::Es256(key)) => {
-            let bytes: [u8; 64] =
-                signature.try_into().map_err(|_| OidcError::SignatureLength(signature.len()))?;
-            let half = |at: usize| core::array::from_fn(|k| bytes[at + k]);
-            Ok(key.verify(&digest, &Es256Signature { r: half(0), s: half(32) })?)
+    match key {
+        ProviderKey::Rs256(key) => Ok(key.verify(&digest, signature)?),
+        ProviderKey::Es256(key) => {
+            let error = OidcError::SignatureLength(signature.len());
+            Ok(key.verify(&digest, &Es256Signature::from_jws(signature).ok_or(error)?)?)
         }
-        _ => Err(OidcError::Algorithm),
     }
 }
 

@@ -180,6 +180,8 @@ enum At {
     Word,
     /// Between the tokens of a nested value.
     Nest(Stack),
+    /// In a word of it.
+    NestWord(Stack),
     /// In a string of it.
     NestSkip(Stack),
     /// After a backslash in that.
@@ -245,7 +247,8 @@ impl State {
             At::Number(_) | At::Word | At::After => after(byte)?,
             At::Skip => in_string(byte, At::Skip, At::Escape, At::After)?,
             At::Escape => At::Skip,
-            At::Nest(stack) => nested(stack, byte)?,
+            At::NestWord(_) if is_word(byte) => self.at,
+            At::Nest(stack) | At::NestWord(stack) => nested(stack, byte)?,
             At::NestSkip(stack) => in_string(byte, self.at, At::NestEscape(stack), At::Nest(stack))?,
             At::NestEscape(stack) => At::NestSkip(stack),
             At::End => return None,
@@ -317,7 +320,10 @@ fn nested(stack: Stack, byte: u8) -> Option<At> {
     if byte == stack.inner().close() {
         return Some(stack.pop().map_or(At::After, At::Nest));
     }
-    (begins_word(byte) || is_space(byte) || matches!(byte, b',' | b':')).then_some(At::Nest(stack))
+    if begins_word(byte) {
+        return Some(At::NestWord(stack));
+    }
+    (is_space(byte) || matches!(byte, b',' | b':')).then_some(At::Nest(stack))
 }
 
 /// All states that the starts reach, in the order of their numbers.

@@ -1,15 +1,17 @@
-//! Social logins as they are proven: OpenID Connect tokens with RS256 (RFC 7515, RFC 7519, OpenID Connect Core 1.0).
+//! Social logins as they are proven: OpenID Connect tokens with RS256 or ES256 (RFC 7515, RFC 7519, OpenID Connect Core
+//! 1.0).
 //!
 //! # Acceptance
 //! A token approves a message for a key id under a [`LoginProvider`], at a batch time, if and only if
 //! 1. it is three parts of canonical base64url joined by dots; the signing input `header.payload` has at most
-//!    [`MAX_SIGNED`] characters, the signature 342;
+//!    [`MAX_SIGNED`] characters, the signature 342 (RS256) or 86 (ES256);
 //! 2. [`scan`] reads its fields: each of them exactly once, at depth 1, without escapes;
-//! 3. `alg` is `RS256`; `kid`, `iss` and `aud` are the provider's, byte for byte (an array of audiences is refused);
+//! 3. `alg` is that of the provider's key: a key is of one algorithm; `kid`, `iss` and `aud` are the provider's, byte for byte (an array of audiences is refused);
 //! 4. `sub` has 1..=64 characters, and hash(iss, aud, sub, salt) is the key id ([`Identity::key_id`]);
 //! 5. `nonce` is the challenge of the message ([`crate::passkey::challenge`]);
 //! 6. `iat` and `exp` have ten digits; iat is at most [`MAX_SKEW`] after the batch time, exp after it, in seconds;
-//! 7. the signature is one of the signing input by the provider's modulus with e = 65537 ([`Rs256Key::verify`]).
+//! 7. the signature is one of the signing input by the provider's key: by a modulus with e = 65537
+//!    ([`crate::rs256::Rs256Key::verify`]), or r || s by a point of P-256 ([`crate::es256::Es256Key::verify`]).
 //!
 //! A provider is what governance allows: one issuer, one audience, one key. Two audiences or keys are two cells, so
 //! that a key that is rotated, or an application that is taken off, is gone with the batch that clears its cell.
@@ -22,22 +24,21 @@ use thiserror::Error;
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, hash, hash_bytes};
 
 use crate::base64url::{self, Base64Error};
+use crate::es256::{Es256Error, Es256Signature};
 use crate::forms::{LoginProviderForm, SocialLoginForm};
-use crate::oidc::{Identity, MAX_SKEW, MAX_SUBJECT};
+use crate::oidc::{Identity, MAX_SKEW, MAX_SUBJECT, ProviderKey};
 use crate::passkey::challenge;
-use crate::rs256::{Rs256Error, Rs256Key};
+use crate::rs256::Rs256Error;
 use crate::scan::{Claims, Field, ScanError, scan};
 
 /// Longest signing input, in characters.
 pub const MAX_SIGNED: usize = 1024;
-/// `alg` of RS256.
-pub const ALGORITHM: &[u8] = b"RS256";
 /// Digits of a time in seconds.
 pub const DIGITS: usize = 10;
-/// Number of RS256 in a provider's digest.
-pub const RS256: u32 = 1;
-/// Felts that a provider's digest hashes.
-pub const PROVIDER_FELTS: usize = 112;
+/// Felts that the digest of a provider with RS256 hashes.
+pub const RS256_FELTS: usize = 112;
+/// Felts that the digest of a provider with ES256 hashes.
+pub const ES256_FELTS: usize = 48;
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -79,6 +80,12 @@ pub enum SocialError {
     /// The signature.
     #[error(transparent)]
     Rs256(#[from] Rs256Error),
+    /// The signature.
+    #[error(transparent)]
+    Es256(#[from] Es256Error),
+    /// An ES256 signature of another length.
+    #[error("an ES256 signature has 64 bytes, not {0}")]
+    SignatureLength(usize),
 }
 
 /// A key of an OpenID provider, for one audience: what a cell of the state commits to.
@@ -91,21 +98,36 @@ pub struct LoginProvider {
     pub audience: String,
     /// `kid`.
     pub kid: String,
-    /// The modulus; e is 65537.
-    pub key: Rs256Key,
+    /// The key.
+    pub key: ProviderKey,
 }
 
 impl LoginProvider {
-    /// The felts that [`LoginProvider::digest`] hashes: digests of issuer, audience and kid; the modulus, three bytes a
-    /// felt, the least significant first (86); the number of the algorithm; 0.
-    pub fn felts(&self) -> [F; PROVIDER_FELTS] {
+    /// The felts that [`LoginProvider::digest`] hashes: digests of issuer, audience and kid; the key's numbers, three bytes
+    /// a felt, the least significant first; the number of the algorithm; 0. The numbers are the modulus (86 felts), or x
+    /// and y (11 felts each). As the digest begins with their length, no list is one of the other kind.
+    pub fn felts(&self) -> Vec<F> {
         let texts = [&self.issuer, &self.audience, &self.kid];
         let mut felts: Vec<F> = texts.iter().flat_map(|text| hash_bytes(text.as_bytes())).collect();
-        let limbs: Vec<u8> = self.key.modulus.iter().rev().copied().collect();
-        let pack = |b: &[u8]| F::from_u32(b.iter().rev().fold(0, |acc, x| acc << 8 | u32::from(*x)));
-        felts.extend(limbs.chunks(3).map(pack));
-        felts.push(F::from_u32(RS256));
-        core::array::from_fn(|k| felts.get(k).copied().unwrap_or_default())
+        let mut push = |number: &[u8]| {
+            let limbs: Vec<u8> = number.iter().rev().copied().collect();
+            let pack = |b: &[u8]| F::from_u32(b.iter().rev().fold(0, |acc, x| acc << 8 | u32::from(*x)));
+            felts.extend(limbs.chunks(3).map(pack));
+        };
+        let length = match &self.key {
+            ProviderKey::Rs256(key) => {
+                push(&key.modulus);
+                RS256_FELTS
+            }
+            ProviderKey::Es256(key) => {
+                push(&key.x);
+                push(&key.y);
+                ES256_FELTS
+            }
+        };
+        felts.push(F::from_u32(self.key.algorithm().code()));
+        felts.resize(length, F::ZERO);
+        felts
     }
 
     /// What the provider's cell holds.
@@ -169,7 +191,7 @@ impl SocialLogin {
     ) -> Result<(), SocialError> {
         let Parsed { signed, claims, signature } = self.parse()?;
         let demanded = [
-            (Field::Alg, ALGORITHM),
+            (Field::Alg, provider.key.algorithm().name().as_bytes()),
             (Field::Kid, provider.kid.as_bytes()),
             (Field::Iss, provider.issuer.as_bytes()),
             (Field::Aud, provider.audience.as_bytes()),
@@ -193,7 +215,14 @@ impl SocialLogin {
         if exp <= now {
             return Err(SocialError::Expired { exp, now });
         }
-        Ok(provider.key.verify(&Sha256::digest(&signed).into(), &signature)?)
+        let digest = Sha256::digest(&signed).into();
+        match &provider.key {
+            ProviderKey::Rs256(key) => Ok(key.verify(&digest, &signature)?),
+            ProviderKey::Es256(key) => {
+                let error = SocialError::SignatureLength(signature.len());
+                Ok(key.verify(&digest, &Es256Signature::from_jws(&signature).ok_or(error)?)?)
+            }
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use tsz_chips::base64url::{self, Base64Table};
 use tsz_chips::bigint::mulmod::MulmodTable;
 use tsz_chips::bytes::{BYTES_LOG_HEIGHT, BytesTable, RANGE15_LOG_HEIGHT, Range15Table};
 use tsz_chips::ecdsa::{
-    COMB_ROWS, CombTable, Curve, ENTRIES_LOG_HEIGHT, EntryTable, LADDER_ROWS, LadderTable, P256, SECP256K1,
-    VerifyTable, blocks,
+    CombTable, Curve, ENTRIES_LOG_HEIGHT, EntryTable, Heights, LadderTable, P256, Part, SECP256K1,
+    VerifyTable,
 };
 use tsz_chips::keccak::KeccakTable;
 use tsz_chips::passkey::{self, PasskeyTable};
@@ -63,10 +63,6 @@ air_enum! {
     }
 }
 
-/// Tables of the circuit of passkeys.
-pub(crate) const PASSKEY_TABLES: usize = 16;
-/// Tables of the circuit of wallets.
-pub(crate) const WALLET_TABLES: usize = 15;
 /// Products of a signature.
 const PRODUCTS: usize = 22;
 /// Permutations of the message.
@@ -85,17 +81,17 @@ pub struct Class {
     pub tuple: usize,
     /// Permutations.
     pub poseidon2: usize,
-    /// Compressions of SHA-256, or rounds of Keccak.
-    pub hashes: usize,
-    /// Ladders.
-    pub ladder: usize,
-    /// Combs.
-    pub comb: usize,
+    /// Compressions of SHA-256, or rounds of Keccak: one table or two.
+    pub hashes: &'static [usize],
+    /// Ladders: one table or two.
+    pub ladders: &'static [usize],
+    /// Combs: one table or two.
+    pub combs: &'static [usize],
     /// Products.
     pub mulmod: usize,
 }
 
-/// The size classes of passkeys, smallest first: 7 and 62 logins.
+/// The size classes of passkeys, smallest first: 7 and 64 logins. 64 signatures are two more than a table of 2^13 rows holds.
 pub const CLASSES: [Class; 2] = [
     Class {
         name: "small",
@@ -103,9 +99,9 @@ pub const CLASSES: [Class; 2] = [
         ops: 6,
         tuple: 8,
         poseidon2: 8,
-        hashes: 10,
-        ladder: 10,
-        comb: 8,
+        hashes: &[10],
+        ladders: &[10],
+        combs: &[8],
         mulmod: 8,
     },
     Class {
@@ -114,17 +110,17 @@ pub const CLASSES: [Class; 2] = [
         ops: 6,
         tuple: 11,
         poseidon2: 11,
-        hashes: 13,
-        ladder: 13,
-        comb: 11,
+        hashes: &[13],
+        ladders: &[13, 9],
+        combs: &[11, 7],
         mulmod: 11,
     },
 ];
 
-/// The size classes of wallets, smallest first: 7 and 56 logins.
+/// The size classes of wallets, smallest first: 7 and 64 logins.
 pub const WALLET_CLASSES: [Class; 2] = [
-    Class { kind: Kind::Wallet, hashes: 9, ..CLASSES[0] },
-    Class { kind: Kind::Wallet, hashes: 12, ..CLASSES[1] },
+    Class { kind: Kind::Wallet, hashes: &[9], ..CLASSES[0] },
+    Class { kind: Kind::Wallet, hashes: &[12, 10], ..CLASSES[1] },
 ];
 
 impl Class {
@@ -147,15 +143,15 @@ impl Class {
     /// Ops that the class holds, whatever they are and whatever the length of their client data.
     pub fn capacity(&self) -> usize {
         let (hashes, key_blocks) = match self.kind {
-            Kind::Passkey => {
-                (Sha256Table::new(self.hashes).blocks() / passkey::COMPRESSIONS, passkey::KEY_BLOCKS)
+            Kind::Passkey => (self.sha256().blocks() / passkey::COMPRESSIONS, passkey::KEY_BLOCKS),
+            Kind::Wallet => {
+                let hashes: usize = self.keccaks().iter().map(KeccakTable::blocks).sum();
+                (hashes / wallet::HASHES, wallet::KEY_BLOCKS)
             }
-            Kind::Wallet => (KeccakTable::new(self.hashes).blocks() / wallet::HASHES, wallet::KEY_BLOCKS),
         };
         let limits = [
             1 << self.ops,
-            blocks(self.ladder, LADDER_ROWS),
-            blocks(self.comb, COMB_ROWS),
+            self.ecdsa().capacity(),
             // One block ends the segment.
             ((1 << self.tuple) - 1) / op_rows(ACCESSES, WRITES),
             (1 << self.poseidon2) / (op_rows(ACCESSES, WRITES) + MESSAGE + RECORD + key_blocks),
@@ -171,9 +167,25 @@ impl Class {
         ops <= self.capacity()
     }
 
-    /// Heights of verify, ladder and comb.
-    pub(crate) fn ecdsa(&self) -> (usize, usize, usize) {
-        (self.ops, self.ladder, self.comb)
+    /// Heights of the tables of signatures.
+    pub(crate) fn ecdsa(&self) -> Heights {
+        Heights { verify: self.ops, ladders: self.ladders, combs: self.combs }
+    }
+
+    /// The table of SHA-256.
+    pub(crate) fn sha256(&self) -> Sha256Table {
+        Sha256Table::new(self.hashes.first().copied().unwrap_or_default())
+    }
+
+    /// The tables of Keccak, their blocks counted through.
+    pub(crate) fn keccaks(&self) -> Vec<KeccakTable> {
+        let mut first = 0;
+        let table = |log: &usize| {
+            let table = KeccakTable::new(*log).after(first);
+            first += table.blocks();
+            table
+        };
+        self.hashes.iter().map(table).collect()
     }
 
     /// The curve of the signatures.
@@ -207,18 +219,21 @@ impl Class {
         match self.kind {
             Kind::Passkey => tables.extend([
                 (PasskeyTable.into(), self.ops),
-                (Sha256Table::new(self.hashes).into(), self.hashes),
+                (self.sha256().into(), self.sha256().log_height()),
                 (Base64Table.into(), base64url::LOG_HEIGHT),
             ]),
-            Kind::Wallet => tables.extend([
-                (WalletTable.into(), self.ops),
-                (KeccakTable::new(self.hashes).into(), self.hashes),
-            ]),
+            Kind::Wallet => {
+                tables.push((WalletTable.into(), self.ops));
+                tables.extend(self.keccaks().into_iter().map(|table| (table.into(), table.log_height())));
+            }
         }
+        let heights = self.ecdsa();
+        tables.push((VerifyTable::new(curve, &heights).into(), self.ops));
+        let ladder = |part: Part| (LadderTable::new(curve, part).into(), part.log_height);
+        tables.extend(heights.ladders().into_iter().map(ladder));
+        let comb = |part: Part| (CombTable::new(curve, part).into(), part.log_height);
+        tables.extend(heights.combs().into_iter().map(comb));
         tables.extend([
-            (VerifyTable::new(curve, self.ops, self.ladder).into(), self.ops),
-            (LadderTable::new(curve, self.ladder).into(), self.ladder),
-            (CombTable::new(curve, self.comb).into(), self.comb),
             (EntryTable::new(curve).into(), ENTRIES_LOG_HEIGHT),
             (self.products().into(), self.mulmod),
             (BytesTable.into(), BYTES_LOG_HEIGHT),

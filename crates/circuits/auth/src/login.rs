@@ -251,7 +251,7 @@ fn content(op: &AuthOp) -> Option<(AccountId, KeySlot, KeySlot, Policy<F>)> {
         AuthOp::RevokeKeyByOidc(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByPasskey(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
         AuthOp::RevokeKeyByWallet(op) => (op.account, op.slot, op.key_slot, Policy::revoke()),
-        AuthOp::PayByPasskey(_) | AuthOp::PayByWallet(_) => return None,
+        AuthOp::PayByPasskey(_) | AuthOp::PayByWallet(_) | AuthOp::PayByOidc(_) => return None,
     })
 }
 

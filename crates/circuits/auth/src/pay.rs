@@ -80,6 +80,8 @@ pub(crate) fn payment(op: &AuthOp) -> Option<&Payment> {
     match op {
         AuthOp::PayByPasskey(op) => Some(&op.payment),
         AuthOp::PayByWallet(op) => Some(&op.payment),
+        // Of another family: its approval is refused.
+        AuthOp::PayByOidc(op) => Some(&op.payment),
         _ => None,
     }
 }

@@ -5,8 +5,8 @@ use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim};
 
-use crate::class::{Class, PASSKEY_TABLES, WALLET_TABLES};
-use crate::login::{AuthRecord, Kind, OP_TABLES, publics};
+use crate::class::Class;
+use crate::login::{AuthRecord, OP_TABLES, publics};
 use crate::witness::{Witness, WitnessError};
 use crate::{ProvingKey, VerifyingKey};
 
@@ -90,19 +90,20 @@ impl Witness {
     /// # Errors
     /// [`ProveError::Stark`] when the witness is of another size class than the key.
     pub fn prove(&self, pk: &ProvingKey) -> Result<(ExecClaim, Vec<u8>), ProveError> {
-        let proof = tsz_stark::prove(pk, &self.traces, &public_values(&self.claim))?;
+        let proof = tsz_stark::prove(pk, &self.traces, &values(&self.claim, self.traces.len()))?;
         let bytes = proof.to_bytes().map_err(|e| ProveError::Encode(e.to_string()))?;
         Ok((self.claim, bytes))
     }
 }
 
-/// Public values of each table, from the claim.
-pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
+/// Public values of each table of a class, from the claim.
+pub fn public_values(class: &Class, claim: &ExecClaim) -> Vec<Vec<F>> {
+    values(claim, class.log_heights().len())
+}
+
+fn values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
     let mut tuple: Vec<F> = claim.start.iter().chain(&claim.end).copied().collect();
     tuple.push(F::from_u32(claim.count));
-    // Both circuits have these tables first; a claim of another family is refused before it gets here.
-    let tables =
-        if claim.algorithm == Kind::Wallet.family().algorithm() { WALLET_TABLES } else { PASSKEY_TABLES };
     let mut values = vec![publics(&claim.context); OP_TABLES];
     values.push(tuple);
     values.resize(tables, Vec::new());
@@ -133,5 +134,5 @@ pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), 
     if u64::from(claim.count) > max {
         return Err(VerifyError::Count { got: claim.count, max });
     }
-    Ok(tsz_stark::verify(vk, proof, &public_values(claim))?)
+    Ok(tsz_stark::verify(vk, proof, &public_values(class, claim))?)
 }

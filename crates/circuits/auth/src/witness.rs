@@ -5,9 +5,9 @@ use tsz_air::{F, Trace, from_rows};
 use tsz_chips::bigint::mulmod::{self, MULMOD, TooManyProducts};
 use tsz_chips::collect::{Asked, collect};
 use tsz_chips::ecdsa::{self, SignedDigest};
-use tsz_chips::keccak::{self, KeccakTable, TooManyHashes};
+use tsz_chips::keccak::{self, TooManyHashes};
 use tsz_chips::passkey::{self, PasskeyTable};
-use tsz_chips::sha256::{self, Sha256Table, TooManyBlocks};
+use tsz_chips::sha256::{self, TooManyBlocks};
 use tsz_chips::wallet::{self, WalletTable};
 use tsz_chips::{base64url, bytes, poseidon2, range, tuple};
 use tsz_hash::Digest;
@@ -89,7 +89,7 @@ impl Witness {
     ) -> Result<Self, WitnessError> {
         let mut asked = Self::asked(class, &ops, &publics(context));
         let mut of_approvals = approvals.traces(class, &mut asked)?;
-        let signed = ecdsa::generate(class.curve(), signatures, class.ecdsa())?;
+        let signed = ecdsa::generate(class.curve(), signatures, &class.ecdsa())?;
         asked.merge(signed.asked);
         let products = class.products();
         let product_trace = mulmod::trace(&products, &asked.messages(MULMOD.name()), class.mulmod)?;
@@ -103,7 +103,9 @@ impl Witness {
         traces.extend(poseidon2::traces(&asked.shared.p2, &[class.poseidon2])?);
         traces.push(range::trace(&asked.shared.range));
         traces.append(&mut of_approvals);
-        traces.extend([signed.verify, signed.ladder, signed.comb, signed.entries, product_trace]);
+        traces.push(signed.verify);
+        traces.extend(signed.ladders.into_iter().chain(signed.combs));
+        traces.extend([signed.entries, product_trace]);
         traces.extend([bytes::trace(&asked.bytes), bytes::trace(&asked.range15)]);
         let claim = ExecClaim {
             algorithm: class.kind.family().algorithm(),
@@ -140,13 +142,23 @@ impl Rows {
             Self::Passkeys(rows) => {
                 let approvals = from_rows(&rows.rows, class.ops);
                 asked.merge(collect(&PasskeyTable, &approvals, &[]));
-                let sha256 = sha256::trace(&Sha256Table::new(class.hashes), &rows.compressions)?;
+                let sha256 = sha256::trace(&class.sha256(), &rows.compressions)?;
                 Ok(vec![approvals, sha256, base64url::trace(asked)])
             }
             Self::Wallets(rows) => {
                 let approvals = from_rows(&rows.rows, class.ops);
                 asked.merge(collect(&WalletTable, &approvals, &[]));
-                Ok(vec![approvals, keccak::trace(&KeccakTable::new(class.hashes), &rows.absorbed)?])
+                let (mut traces, mut rest) = (vec![approvals], &rows.absorbed[..]);
+                let tables = class.keccaks();
+                for (k, table) in tables.iter().enumerate() {
+                    // The last table says how many are too many.
+                    let last = k + 1 == tables.len();
+                    let (here, after) =
+                        rest.split_at(if last { rest.len() } else { table.blocks().min(rest.len()) });
+                    traces.push(keccak::trace(table, here)?);
+                    rest = after;
+                }
+                Ok(traces)
             }
         }
     }

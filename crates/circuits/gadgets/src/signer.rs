@@ -1,7 +1,6 @@
 //! Who signs: key cells, permission, expiry, nonce and the signed message.
 
-use tsz_air::InteractionBuilder;
-use tsz_air::PrimeCharacteristicRing;
+use tsz_air::{InteractionBuilder, PrimeCharacteristicRing, bus};
 use tsz_hash::{Block, Digest, F, PrimeField32, step};
 
 use crate::columns;
@@ -48,6 +47,22 @@ pub enum Approver {
         /// Number of the scheme.
         scheme: u32,
     },
+    /// A token of an OpenID provider, on bus `token`. Its table reads the provider's cell: an access of the op after those
+    /// of the signer.
+    Token {
+        /// Number of the scheme.
+        scheme: u32,
+    },
+}
+
+impl Approver {
+    /// Accesses of the op, after those of the signer, that are given by another table.
+    pub const fn accesses(self) -> u32 {
+        match self {
+            Self::Signature | Self::Login { .. } => 0,
+            Self::Token { .. } => 1,
+        }
+    }
 }
 
 columns! {
@@ -252,7 +267,25 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         self.approved(scheme, &s.key_id, &s.digest);
     }
 
-    /// [`Row::signer`] or [`Row::external_signer`].
+    /// [`Row::signer`] for an identity at an OpenID provider, for which a token has approved the message on bus `token`.
+    ///
+    /// Access `j + 3` is given by the table of tokens.
+    pub fn token_signer(
+        &mut self,
+        j: u32,
+        s: &Signer<AB::Expr>,
+        sub: AB::Expr,
+        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
+        message: [[AB::Expr; 8]; 2],
+        scheme: u32,
+    ) {
+        self.not_insurance(s);
+        self.authorise(j, s, sub, context, message, scheme);
+        let (index, real) = ([self.index.clone()], self.real.clone());
+        bus::token::receive(self.builder(), index, s.key_id.clone(), s.digest.clone(), real);
+    }
+
+    /// [`Row::signer`], [`Row::external_signer`] or [`Row::token_signer`].
     pub fn approver(
         &mut self,
         j: u32,
@@ -265,21 +298,8 @@ impl<AB: InteractionBuilder<F = F>> Row<'_, AB> {
         match by {
             Approver::Signature => self.signer(j, s, sub, context, message),
             Approver::Login { scheme } => self.external_signer(j, s, sub, context, message, scheme),
+            Approver::Token { scheme } => self.token_signer(j, s, sub, context, message, scheme),
         }
-    }
-
-    /// [`Row::external_signer`] but for the approval, which the caller has to demand of `s.digest` and `s.key_id`.
-    pub fn external_authority(
-        &mut self,
-        j: u32,
-        s: &Signer<AB::Expr>,
-        sub: AB::Expr,
-        context: (&[AB::Expr; 8], &[AB::Expr; 2]),
-        message: [[AB::Expr; 8]; 2],
-        scheme: u32,
-    ) {
-        self.not_insurance(s);
-        self.authorise(j, s, sub, context, message, scheme);
     }
 
     /// The signer is not the insurance account.

@@ -3,9 +3,9 @@
 use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_hash::Digest;
-use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, Family};
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim};
 
-use crate::class::{Class, TABLES};
+use crate::class::Class;
 use crate::record::OidcRecord;
 use crate::witness::{Witness, WitnessError, publics};
 use crate::{ProvingKey, VerifyingKey};
@@ -16,8 +16,8 @@ const U48: u64 = 1 << 48;
 /// Why there is no proof.
 #[derive(Debug, Error)]
 pub enum ProveError {
-    /// The key is of no size class of this circuit.
-    #[error("the key is of no size class of the circuit of social logins")]
+    /// The key is of no size class of these circuits.
+    #[error("the key is of no size class of the circuits of social logins")]
     Key,
     /// The ops give no witness.
     #[error(transparent)]
@@ -33,8 +33,8 @@ pub enum ProveError {
 /// Why a proof is refused.
 #[derive(Debug, Error)]
 pub enum VerifyError {
-    /// The key is of no size class of this circuit.
-    #[error("the key is of no size class of the circuit of social logins")]
+    /// The key is of no size class of these circuits.
+    #[error("the key is of no size class of the circuits of social logins")]
     Key,
     /// A claim about another algorithm.
     #[error("the claim is of algorithm {got:?}, the circuit proves {expected:?}")]
@@ -61,7 +61,7 @@ pub enum VerifyError {
         max: u64,
     },
     /// A claim to hold the batch's BeginBatch, which is of the fund family.
-    #[error("the family of social logins has no BeginBatch")]
+    #[error("the families of social logins have no BeginBatch")]
     Begin,
     /// The proof does not hold for the claim.
     #[error(transparent)]
@@ -90,18 +90,26 @@ impl Witness {
     /// # Errors
     /// [`ProveError::Stark`] when the witness is of another size class than the key.
     pub fn prove(&self, pk: &ProvingKey) -> Result<(ExecClaim, Vec<u8>), ProveError> {
-        let proof = tsz_stark::prove(pk, &self.traces, &public_values(&self.claim))?;
+        let proof = tsz_stark::prove(pk, &self.traces, &values(&self.claim, self.traces.len()))?;
         let bytes = proof.to_bytes().map_err(|e| ProveError::Encode(e.to_string()))?;
         Ok((self.claim, bytes))
     }
 }
 
-/// Public values of each table, from the claim.
-pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
+/// Tables with the public values S and T: key changes, transfers, withdrawals, approvals.
+const SIGNED_TABLES: usize = 4;
+
+/// Public values of each table of a class, from the claim.
+pub fn public_values(class: &Class, claim: &ExecClaim) -> Vec<Vec<F>> {
+    values(claim, class.log_heights().len())
+}
+
+fn values(claim: &ExecClaim, tables: usize) -> Vec<Vec<F>> {
     let mut tuple: Vec<F> = claim.start.iter().chain(&claim.end).copied().collect();
     tuple.push(F::from_u32(claim.count));
-    let mut values = vec![publics(&claim.context), Vec::new(), tuple];
-    values.resize(TABLES, Vec::new());
+    let mut values = vec![publics(&claim.context); SIGNED_TABLES];
+    values.push(tuple);
+    values.resize(tables, Vec::new());
     values
 }
 
@@ -113,7 +121,7 @@ pub fn public_values(claim: &ExecClaim) -> Vec<Vec<F>> {
 /// [`VerifyError`] unless the bytes are a proof of the claim under the key.
 pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), VerifyError> {
     let class = Class::with_heights(vk.log_heights()).ok_or(VerifyError::Key)?;
-    let expected = Family::Oidc.algorithm();
+    let expected = class.family().algorithm();
     if claim.algorithm != expected {
         return Err(VerifyError::Algorithm { expected, got: claim.algorithm });
     }
@@ -129,5 +137,5 @@ pub fn verify(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> Result<(), 
     if u64::from(claim.count) > max {
         return Err(VerifyError::Count { got: claim.count, max });
     }
-    Ok(tsz_stark::verify(vk, proof, &public_values(claim))?)
+    Ok(tsz_stark::verify(vk, proof, &public_values(class, claim))?)
 }

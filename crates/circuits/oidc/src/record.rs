@@ -1,7 +1,8 @@
 //! What is proven: operations of the family with their access logs, and the rows of its op tables.
 
 use thiserror::Error;
-use tsz_air::{F, PrimeCharacteristicRing};
+use tsz_air::{F, PrimeCharacteristicRing, PrimeField32};
+use tsz_auth::oidc::Algorithm;
 use tsz_auth::passkey::{CHALLENGE, CHARS_PER_FELT};
 use tsz_auth::scan::Field;
 use tsz_auth::{LoginProvider, SocialLogin, base64url};
@@ -12,11 +13,12 @@ use tsz_gadgets::policy::Policy;
 use tsz_gadgets::signer::{Signer, SignerInput};
 use tsz_hash::{Block, Digest, Domain, hash_bytes, step};
 use tsz_ledger::{Access, BatchContext};
-use tsz_stf::AuthOp;
+use tsz_stf::{AuthOp, Payment};
 use tsz_trade::{Op, TradeOp, code};
 use tsz_types::{AccountId, KeySlot, ProviderSlot};
 
-use crate::login::{ACCESSES, Login, SKEW_MS, Token, message};
+use crate::approval::{Approval, SKEW_MS, Token};
+use crate::login::{ACCESSES, Login, PROVIDER, message};
 use crate::provider::SetProvider;
 use crate::time::{Rule, Time};
 
@@ -52,6 +54,12 @@ pub enum RecordError {
         /// Accesses given.
         got: usize,
     },
+    /// An ES256 signature that is not 64 bytes.
+    #[error("the token of op {index} has no signature of 64 bytes")]
+    Signature {
+        /// Sequence number.
+        index: u32,
+    },
     /// More rows than a table has.
     #[error("{got} rows of table {table}, at most {rows}")]
     TooMany {
@@ -64,38 +72,56 @@ pub enum RecordError {
     },
 }
 
-/// What a key change by social login says.
-#[derive(Clone, Copy)]
+/// What an op of a social login says.
 pub(crate) struct Approved<'a> {
-    account: AccountId,
-    slot: KeySlot,
-    key_slot: KeySlot,
     provider_slot: ProviderSlot,
     /// The key that the op names.
     pub provider: &'a LoginProvider,
     /// The token.
     pub login: &'a SocialLogin,
+    /// What is approved.
+    pub what: What<'a>,
+}
+
+/// What a token approves.
+pub(crate) enum What<'a> {
+    /// A change of a slot.
+    Key { account: AccountId, slot: KeySlot, key_slot: KeySlot, policy: Box<Policy<F>> },
+    /// A payment.
+    Pay(&'a Payment),
 }
 
 impl<'a> Approved<'a> {
-    /// Of an op, if it is a key change by social login; with what it writes.
-    pub fn of(op: &'a Op) -> Option<(Self, Policy<F>)> {
-        match op.as_auth()? {
+    /// Of an op, if it is one of a social login.
+    pub fn of(op: &'a Op) -> Option<Self> {
+        let op = op.as_auth()?;
+        let (provider_slot, provider, login) = match op {
+            AuthOp::RegisterKeyByOidc(op) => (op.provider_slot, &op.provider, &op.login),
+            AuthOp::RevokeKeyByOidc(op) => (op.provider_slot, &op.provider, &op.login),
+            AuthOp::PayByOidc(op) => (op.provider_slot, &op.provider, &op.login),
+            _ => return None,
+        };
+        let what = match op {
             AuthOp::RegisterKeyByOidc(op) => {
-                let tsz_stf::RegisterKeyByOidc { account, slot, key_slot, provider_slot, .. } = *op;
                 let content = op.policy();
                 let (scheme, permissions) = (content.scheme.code(), content.permissions.bits());
                 let policy = Policy::register(&op.key_id, scheme, permissions, content.expiry.get());
-                let (provider, login) = (&op.provider, &op.login);
-                Some((Self { account, slot, key_slot, provider_slot, provider, login }, policy))
+                let tsz_stf::RegisterKeyByOidc { account, slot, key_slot, .. } = *op;
+                What::Key { account, slot, key_slot, policy: Box::new(policy) }
             }
             AuthOp::RevokeKeyByOidc(op) => {
-                let tsz_stf::RevokeKeyByOidc { account, slot, key_slot, provider_slot, .. } = *op;
-                let (provider, login) = (&op.provider, &op.login);
-                Some((Self { account, slot, key_slot, provider_slot, provider, login }, Policy::revoke()))
+                let tsz_stf::RevokeKeyByOidc { account, slot, key_slot, .. } = *op;
+                What::Key { account, slot, key_slot, policy: Box::new(Policy::revoke()) }
             }
-            _ => None,
-        }
+            AuthOp::PayByOidc(op) => What::Pay(&op.payment),
+            _ => return None,
+        };
+        Some(Self { provider_slot, provider, login, what })
+    }
+
+    /// The algorithm of the provider's key.
+    pub fn algorithm(&self) -> Algorithm {
+        self.provider.key.algorithm()
     }
 
     /// The signing input: everything before the last dot.
@@ -126,6 +152,15 @@ impl Said {
         self.values.get(usize::from(field.code()) - 1).map_or(&[], Vec::as_slice)
     }
 
+    /// The digest in the order of its bytes.
+    pub fn digest_bytes(&self) -> [u8; 32] {
+        let mut digest = [0; 32];
+        for (pair, half) in digest.chunks_exact_mut(2).zip(self.digest) {
+            pair.copy_from_slice(&(half.as_canonical_u32() as u16).to_be_bytes());
+        }
+        digest
+    }
+
     fn hashed(&self, field: Field) -> Digest {
         hash_bytes(self.value(field))
     }
@@ -142,15 +177,15 @@ fn accesses<const N: usize>(record: &OidcRecord) -> Result<&[Access; N], RecordE
 pub(crate) fn login(
     context: &BatchContext,
     record: &OidcRecord,
-    (approved, policy): (Approved<'_>, Policy<F>),
-    said: &Said,
+    (account, slot, key_slot): (AccountId, KeySlot, KeySlot),
+    policy: Policy<F>,
 ) -> Result<Login<F>, RecordError> {
-    let [key_a, key_b, ctl, cell, slot_a, slot_b] = accesses::<ACCESSES>(record)?;
-    let slot = F::from_u32(approved.slot.get().into());
+    let [key_a, key_b, ctl, _, slot_a, slot_b] = accesses::<ACCESSES>(record)?;
+    let slot = F::from_u32(slot.get().into());
     let signer = |message| {
         Signer::of(&SignerInput {
-            account: approved.account.get(),
-            slot: approved.key_slot.get().into(),
+            account: account.get(),
+            slot: key_slot.get().into(),
             key_a: &key_a.old,
             key_b: &key_b.old,
             ctl: &ctl.old,
@@ -161,10 +196,31 @@ pub(crate) fn login(
     };
     // The message holds the nonce of the cell, which the signer's columns have.
     let signer = signer(message(&signer([[F::ZERO; 8]; 2]), &slot, &policy));
-    let token = token(context, &approved, said, &cell.old);
     let (index, old_a, old_b) = (F::from_u32(record.index), slot_a.old, slot_b.old);
-    Ok(Login { is_real: F::ONE, index, signer, token, slot, policy, old_a, old_b })
+    Ok(Login { is_real: F::ONE, index, signer, slot, policy, old_a, old_b })
 }
+
+/// The row of an approval, for what the row of its op says: key id, digest of the message, and which access it leaves.
+pub(crate) fn approval(
+    context: &BatchContext,
+    record: &OidcRecord,
+    approved: &Approved<'_>,
+    said: &Said,
+    (key_id, message, place): (Digest, Digest, usize),
+) -> Approval<F> {
+    let cell = record.accesses.get(place).map_or(tsz_hash::ZERO, |access| access.old);
+    Approval {
+        is_real: F::ONE,
+        index: F::from_u32(record.index),
+        place: F::from_usize(place),
+        key_id,
+        message,
+        token: token(context, approved, said, &cell),
+    }
+}
+
+/// The access of a key change that its table leaves to that of approvals.
+pub(crate) const KEY_CHANGE: usize = PROVIDER;
 
 fn token(context: &BatchContext, approved: &Approved<'_>, said: &Said, cell: &Digest) -> Token<F> {
     let mut t = Token::<F> {

@@ -6,22 +6,30 @@ use num_bigint::BigUint;
 use thiserror::Error;
 use tsz_air::{F, PrimeCharacteristicRing, PrimeField32, Trace, from_rows};
 use tsz_auth::LoginProvider;
+use tsz_auth::es256::Es256Signature;
+use tsz_auth::oidc::{Algorithm, ProviderKey};
+use tsz_chips::bigint::mulmod::{self, MULMOD, TooManyProducts};
 use tsz_chips::collect::{Asked, collect};
+use tsz_chips::ecdsa::{self, Affine, P256, SignedDigest};
+use tsz_chips::es256::{self, Es256Table, TooManyRows};
 use tsz_chips::oidc::{
-    self, DigestTable, ProviderTable, ScannerTable, SplitTable, TokenTable, TooLong, TooManyProviders,
-    ValueTable,
+    self, DigestTable, EcProviderTable, ProviderTable, ScannerTable, SplitTable, TokenTable, TooLong,
+    TooManyProviders, ValueTable,
 };
 use tsz_chips::rsa::{self, RsaTable, TooManySignatures};
 use tsz_chips::sha256::{self, Sha256Table, TooManyBlocks};
 use tsz_chips::{base64url, bytes, poseidon2, range, tuple};
+use tsz_fund::tables::{Transfer, Withdraw};
 use tsz_gadgets::table::matrix;
 use tsz_hash::Digest;
-use tsz_ledger::{BatchContext, ExecClaim, Family};
+use tsz_ledger::{BatchContext, ExecClaim};
 
-use crate::class::{Class, OPS};
+use crate::approval::{Approval, ApprovalAir};
+use crate::class::{Class, OPS, Signatures, products};
 use crate::login::{Login, LoginAir};
+use crate::pay::{self, Paid, TransferByAir, WithdrawByAir};
 use crate::provider::{SetProvider, SetProviderAir};
-use crate::record::{self, Approved, OidcRecord, RecordError, Said};
+use crate::record::{self, Approved, KEY_CHANGE, OidcRecord, RecordError, Said, What};
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -35,6 +43,15 @@ pub enum WitnessError {
     /// The table of signatures is too small.
     #[error(transparent)]
     Signatures(#[from] TooManySignatures),
+    /// The table of signatures by key number is too small.
+    #[error(transparent)]
+    Rows(#[from] TooManyRows),
+    /// Too many ES256 signatures, or one without a ladder.
+    #[error(transparent)]
+    Ecdsa(#[from] ecdsa::Failed),
+    /// The table of products is too small.
+    #[error(transparent)]
+    Products(#[from] TooManyProducts),
     /// The table of providers is too small.
     #[error(transparent)]
     Providers(#[from] TooManyProviders),
@@ -68,39 +85,103 @@ pub(crate) fn publics(context: &BatchContext) -> Vec<F> {
 #[derive(Clone, Default)]
 pub(crate) struct Rows {
     pub logins: Vec<Login<F>>,
+    pub transfers: Vec<Transfer<F>>,
+    pub withdrawals: Vec<Withdraw<F>>,
+    pub approvals: Vec<Approval<F>>,
     pub governance: Vec<SetProvider<F>>,
     pub tokens: oidc::Rows,
-    pub signatures: Vec<rsa::Signature>,
+    pub rsa: Vec<rsa::Signature>,
+    pub es256: Vec<es256::Signature>,
+    pub ecdsa: Vec<SignedDigest>,
     pub providers: Vec<LoginProvider>,
 }
 
 impl Rows {
-    /// The rows of some ops. That they follow the rules is not checked.
+    /// The rows of some ops in the circuit of an algorithm. That they follow the rules is not checked.
     ///
     /// # Errors
-    /// [`WitnessError`] for a record that is not one of its op and for tokens that are too long.
-    pub fn new(context: &BatchContext, records: &[OidcRecord]) -> Result<Self, WitnessError> {
+    /// [`WitnessError`] for a record that is not one of its op or of another circuit, and for tokens that are too long.
+    pub fn new(
+        algorithm: Algorithm,
+        context: &BatchContext,
+        records: &[OidcRecord],
+    ) -> Result<Self, WitnessError> {
         let approved: Vec<_> = records.iter().filter_map(|r| Approved::of(&r.op)).collect();
-        let mut rows =
-            Self { tokens: oidc::rows(approved.iter().map(|(a, _)| a.signed()))?, ..Self::default() };
+        let mut rows = Self { tokens: oidc::rows(approved.iter().map(Approved::signed))?, ..Self::default() };
         let said = said(&rows.tokens);
         let mut at = 0;
         for record in records {
+            let kind = RecordError::Kind { index: record.index, code: record.op.code() };
             if let Some(row) = record::set_provider(record) {
+                if algorithm != Algorithm::Rs256 {
+                    return Err(kind.into());
+                }
                 rows.governance.push(row?);
                 continue;
             }
-            let Some((approved, policy)) = Approved::of(&record.op) else {
-                return Err(RecordError::Kind { index: record.index, code: record.op.code() }.into());
+            let Some(approved) = Approved::of(&record.op).filter(|a| a.algorithm() == algorithm) else {
+                return Err(kind.into());
             };
             let key = rows.key(approved.provider);
             let Some(said) = said.get(at) else { continue };
             let said = Said { key, values: said.values.clone(), ..*said };
-            rows.signatures.push(signature(&approved, &said));
-            rows.logins.push(record::login(context, record, (approved, policy), &said)?);
+            rows.sign(record.index, &approved, &said)?;
+            let op = rows.op(context, record, &approved.what)?;
+            rows.approvals.push(record::approval(context, record, &approved, &said, op));
             at += 1;
         }
         Ok(rows)
+    }
+
+    /// Adds the row of an op; gives its key id, the digest of its message and which access it leaves to the approval.
+    fn op(
+        &mut self,
+        context: &BatchContext,
+        record: &OidcRecord,
+        what: &What<'_>,
+    ) -> Result<(Digest, Digest, usize), RecordError> {
+        let (signer, place) = match what {
+            What::Key { account, slot, key_slot, policy } => {
+                let row = record::login(context, record, (*account, *slot, *key_slot), (**policy).clone())?;
+                let signer = row.signer.clone();
+                self.logins.push(row);
+                (signer, KEY_CHANGE)
+            }
+            What::Pay(payment) => match pay::row(context, record, payment)? {
+                (Paid::Transfer(row), place) => {
+                    let signer = row.signer.clone();
+                    self.transfers.push(row);
+                    (signer, place)
+                }
+                (Paid::Withdraw(row), place) => {
+                    let signer = row.signer.clone();
+                    self.withdrawals.push(row);
+                    (signer, place)
+                }
+            },
+        };
+        Ok((signer.key_id, signer.digest, place))
+    }
+
+    /// Adds the signature of a token.
+    fn sign(&mut self, index: u32, approved: &Approved<'_>, said: &Said) -> Result<(), RecordError> {
+        let number = BigUint::from_bytes_be;
+        let (key, digest, bytes) = (said.key, said.digest_bytes(), approved.signature());
+        match &approved.provider.key {
+            ProviderKey::Rs256(modulus) => {
+                let modulus = number(&modulus.modulus);
+                self.rsa.push(rsa::Signature { key, modulus, signature: number(&bytes), digest, uses: 1 });
+            }
+            ProviderKey::Es256(point) => {
+                let Es256Signature { r, s } =
+                    Es256Signature::from_jws(&bytes).ok_or(RecordError::Signature { index })?;
+                self.es256.push(es256::Signature { key, point: *point, digest, uses: 1 });
+                let key = Affine { x: number(&point.x), y: number(&point.y) };
+                let (digest, r, s) = (number(&digest), number(&r), number(&s));
+                self.ecdsa.push(SignedDigest { key, digest, r, s, uses: 1 });
+            }
+        }
+        Ok(())
     }
 
     /// The number of a provider's key.
@@ -122,36 +203,90 @@ impl Rows {
         start: Digest,
     ) -> Result<(Vec<Trace>, Digest), WitnessError> {
         self.check(class)?;
-        let too_many = |table, got| RecordError::TooMany { table, rows: Class::rows(), got };
-        let logins = matrix(&self.logins, OPS, &Login::default());
-        let logins = logins.ok_or(too_many("oidc_login", self.logins.len()))?;
-        let governance = matrix(&self.governance, OPS, &SetProvider::default());
-        let governance = governance.ok_or(too_many("set_provider", self.governance.len()))?;
+        let publics = publics(context);
+        let mut asked = Asked::default();
+        let ops = self.ops(class, &publics, &mut asked)?;
         let tokens = from_rows(&self.tokens.tokens, class.token);
         let values = from_rows(&self.tokens.values, class.value);
         let digests = from_rows(&self.tokens.digests, class.digest);
-        let signatures = rsa::trace(&RsaTable::new(class.rsa), &self.signatures)?;
         let sha256 = sha256::trace(&Sha256Table::new(class.sha256), &self.tokens.compressions)?;
-
-        let mut asked = collect(&LoginAir, &logins, &publics(context));
-        asked.merge(collect(&SetProviderAir, &governance, &[]));
         asked.merge(collect(&TokenTable::new(class.token), &tokens, &[]));
         asked.merge(collect(&ValueTable, &values, &[]));
         asked.merge(collect(&DigestTable, &digests, &[]));
-        asked.merge(collect(&RsaTable::new(class.rsa), &signatures, &[]));
-        let providers = ProviderTable::trace(&self.providers, &asked)?;
-        asked.merge(collect(&ProviderTable, &providers, &[]));
+        let signatures = match class.signatures {
+            Signatures::Rs256 { rsa } => self.rsa_traces(rsa, &mut asked)?,
+            Signatures::Es256 { mulmod, .. } => self.es256_traces(class, mulmod, &mut asked)?,
+        };
         let segment =
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut asked.shared)?;
 
-        let mut traces = vec![logins, governance, hashed.trace];
+        let mut traces = ops;
+        traces.push(hashed.trace);
         traces.extend(poseidon2::traces(&asked.shared.p2, &[class.poseidon2])?);
         traces.push(range::trace(&asked.shared.range));
         traces.extend([tokens, SplitTable::trace(&asked), ScannerTable::trace(&asked), values, digests]);
-        traces.extend([providers, signatures, sha256]);
-        traces.extend(shared(&asked));
+        traces.extend([sha256, base64url::trace(&asked)]);
+        traces.extend([bytes::trace(&asked.bytes), bytes::trace(&asked.range15)]);
+        traces.extend(signatures);
         Ok((traces, hashed.ends.first().copied().unwrap_or(start)))
+    }
+
+    /// Key changes, transfers, withdrawals, approvals.
+    fn ops(&self, class: &Class, publics: &[F], asked: &mut Asked) -> Result<Vec<Trace>, WitnessError> {
+        let too_many = |table, got| RecordError::TooMany { table, rows: Class::rows(), got };
+        let logins = matrix(&self.logins, OPS, &Login::default());
+        let logins = logins.ok_or(too_many("oidc_login", self.logins.len()))?;
+        let transfers = matrix(&self.transfers, OPS, &Transfer::default());
+        let transfers = transfers.ok_or(too_many("transfer_by", self.transfers.len()))?;
+        let withdrawals = matrix(&self.withdrawals, OPS, &Withdraw::default());
+        let withdrawals = withdrawals.ok_or(too_many("withdraw_by", self.withdrawals.len()))?;
+        let approvals = matrix(&self.approvals, OPS, &Approval::default());
+        let approvals = approvals.ok_or(too_many("oidc_approval", self.approvals.len()))?;
+        asked.merge(collect(&LoginAir, &logins, publics));
+        asked.merge(collect(&TransferByAir, &transfers, publics));
+        asked.merge(collect(&WithdrawByAir, &withdrawals, publics));
+        asked.merge(collect(&ApprovalAir(class.algorithm()), &approvals, publics));
+        Ok(vec![logins, transfers, withdrawals, approvals])
+    }
+
+    /// Cells of providers, keys of RS256, products.
+    fn rsa_traces(&self, log_height: usize, asked: &mut Asked) -> Result<Vec<Trace>, WitnessError> {
+        let (rows, got) = (Class::rows(), self.governance.len());
+        let governance = matrix(&self.governance, OPS, &SetProvider::default());
+        let governance = governance.ok_or(RecordError::TooMany { table: "set_provider", rows, got })?;
+        asked.merge(collect(&SetProviderAir, &governance, &[]));
+        let table = RsaTable::new(log_height);
+        let products = rsa::trace(&table, &self.rsa)?;
+        asked.merge(collect(&table, &products, &[]));
+        let providers = ProviderTable::trace(&self.providers, asked)?;
+        asked.merge(collect(&ProviderTable, &providers, &[]));
+        Ok(vec![governance, providers, products])
+    }
+
+    /// Keys of ES256, signatures.
+    fn es256_traces(
+        &self,
+        class: &Class,
+        mulmod: usize,
+        asked: &mut Asked,
+    ) -> Result<Vec<Trace>, WitnessError> {
+        let signatures = es256::trace(&self.es256, OPS)?;
+        asked.merge(collect(&Es256Table, &signatures, &[]));
+        let providers = EcProviderTable::trace(&self.providers, asked)?;
+        asked.merge(collect(&EcProviderTable, &providers, &[]));
+        let mut traces = vec![providers, signatures];
+        if let Some(heights) = class.ecdsa() {
+            let signed = ecdsa::generate(&P256, &self.ecdsa, &heights)?;
+            asked.merge(signed.asked);
+            let table = products();
+            let products = mulmod::trace(&table, &asked.messages(MULMOD.name()), mulmod)?;
+            asked.merge(collect(&table, &products, &[]));
+            traces.push(signed.verify);
+            traces.extend(signed.ladders.into_iter().chain(signed.combs));
+            traces.extend([signed.entries, products]);
+        }
+        Ok(traces)
     }
 
     /// Whether the rows of tokens fit.
@@ -166,10 +301,6 @@ impl Rows {
             None => Ok(()),
         }
     }
-}
-
-fn shared(asked: &Asked) -> [Trace; 3] {
-    [base64url::trace(asked), bytes::trace(&asked.bytes), bytes::trace(&asked.range15)]
 }
 
 /// What the rows say about each token; its key is still unknown.
@@ -200,21 +331,6 @@ fn said(rows: &oidc::Rows) -> Vec<Said> {
     said
 }
 
-fn signature(approved: &Approved<'_>, said: &Said) -> rsa::Signature {
-    let number = |bytes: &[u8]| BigUint::from_bytes_be(bytes);
-    let mut digest = [0; 32];
-    for (pair, half) in digest.chunks_exact_mut(2).zip(said.digest) {
-        pair.copy_from_slice(&(half.as_canonical_u32() as u16).to_be_bytes());
-    }
-    rsa::Signature {
-        key: said.key,
-        modulus: number(&approved.provider.key.modulus),
-        signature: number(&approved.signature()),
-        digest,
-        uses: 1,
-    }
-}
-
 impl Witness {
     /// Fills the tables for the ops of `records`, in their order; the tuple sponge starts from `start`.
     ///
@@ -227,7 +343,7 @@ impl Witness {
         records: &[OidcRecord],
         start: Digest,
     ) -> Result<Self, WitnessError> {
-        Self::of_rows(class, context, records, start, &Rows::new(context, records)?)
+        Self::of_rows(class, context, records, start, &Rows::new(class.algorithm(), context, records)?)
     }
 
     /// Fills the tables for given rows of the family.
@@ -240,7 +356,7 @@ impl Witness {
     ) -> Result<Self, WitnessError> {
         let (traces, end) = rows.traces(class, context, records, start)?;
         let claim = ExecClaim {
-            algorithm: Family::Oidc.algorithm(),
+            algorithm: class.family().algorithm(),
             context: *context,
             count: records.len() as u32,
             start,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 use tsz_auth::authenticator::Authenticator;
+use tsz_auth::issuer::Issuer;
 use tsz_auth::issuer_rsa::RsaIssuer;
-use tsz_auth::oidc::Identity;
+use tsz_auth::oidc::{Algorithm, Identity};
 use tsz_auth::softwallet::SoftWallet;
 use tsz_auth::wallet::SigningDomain;
 use tsz_auth::{LoginProvider, Passkey, SocialLogin, Wallet};
@@ -35,14 +36,23 @@ pub struct Social {
 
 impl Social {
     fn new(source: &SocialSource) -> Self {
-        let SocialSource { issuer, audience, kid, subject, salt } = source.clone();
-        let provider = LoginProvider { issuer, audience, kid, key: RsaIssuer.key() };
+        let SocialSource { issuer, audience, kid, subject, salt, algorithm } = source.clone();
+        let key = match algorithm.unwrap_or(Algorithm::Rs256) {
+            Algorithm::Rs256 => RsaIssuer.key().into(),
+            Algorithm::Es256 => Self::es256(&issuer, &kid).key().into(),
+        };
+        let provider = LoginProvider { issuer, audience, kid, key };
         // Three bytes of each felt: enough of a hash for a salt of development.
         let digest = tsz_hash::hash_bytes(salt.as_bytes());
         let bytes = |felt: &tsz_hash::F| tsz_hash::PrimeField32::as_canonical_u32(felt).to_le_bytes();
         let mut salt = [0; 32];
         salt.iter_mut().zip(digest.iter().flat_map(bytes)).for_each(|(s, b)| *s = b);
         Self { provider, subject, salt }
+    }
+
+    /// The provider that signs with ES256.
+    fn es256(issuer: &str, kid: &str) -> Issuer {
+        Issuer::from_seed(format!("{issuer} {kid}").as_bytes())
     }
 
     fn identity(&self) -> Identity<'_> {
@@ -57,7 +67,11 @@ impl Social {
 
     /// A token that approves a message, issued at batch time `time` (ms).
     pub fn login(&self, message: &Digest, time: u64) -> SocialLogin {
-        let token = RsaIssuer.token(&self.provider.kid, &self.identity(), message, time / 1000);
+        let (LoginProvider { issuer, kid, key, .. }, identity) = (&self.provider, self.identity());
+        let token = match key.algorithm() {
+            Algorithm::Rs256 => RsaIssuer.token(kid, &identity, message, time / 1000),
+            Algorithm::Es256 => Self::es256(issuer, kid).token(kid, &identity, message, time / 1000),
+        };
         SocialLogin { token, salt: self.salt }
     }
 }

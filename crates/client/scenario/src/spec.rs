@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tsz_auth::oidc::Algorithm;
 use tsz_ledger::{Permissions, SystemId};
 use tsz_stf::TokenListing;
 use tsz_types::{Balance, Collateral, EthAddress, KeySlot, SubId, TimeMs, TokenId, Units};
@@ -44,7 +45,8 @@ pub enum KeySource {
     Social(SocialSource),
 }
 
-/// An identity at the local OpenID provider, whose key is the one of `tsz_auth::issuer_rsa`.
+/// An identity at the local OpenID provider, whose RS256 key is the one of `tsz_auth::issuer_rsa` and whose ES256 keys are
+/// made from issuer and kid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SocialSource {
@@ -58,6 +60,9 @@ pub struct SocialSource {
     pub subject: String,
     /// Text that the salt is derived from.
     pub salt: String,
+    /// How its tokens are signed; RS256 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Algorithm>,
 }
 
 /// A software wallet.

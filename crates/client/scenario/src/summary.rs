@@ -48,6 +48,7 @@ fn auth(op: &AuthOp, names: &Names) -> String {
         AuthOp::RevokeKeyByWallet(r) => format!("{} slot {}", names.account(r.account), r.slot),
         AuthOp::PayByPasskey(p) => payment(&p.payment, names),
         AuthOp::PayByWallet(p) => payment(&p.payment, names),
+        AuthOp::PayByOidc(p) => payment(&p.payment, names),
     }
 }
 

@@ -24,6 +24,8 @@ pub const RANGE15: LookupBus<'static> = LookupBus::new("range15");
 /// `login`: scheme, key_id\[8\], msg\[8\]. Provided by the tables of external keys, each with its own scheme: the key
 /// approved the message.
 pub const LOGIN: LookupBus<'static> = LookupBus::new("login");
+/// `token`: i, key_id\[8\], msg\[8\]. Sent by the table of tokens: a token approved the message of op i for the identity.
+pub const TOKEN: PermutationCheckBus<'static> = PermutationCheckBus::new("token");
 /// `op`: i, slot, n, nv. From op or access tables to the tuple table: one tuple for each op.
 pub const OP: PermutationCheckBus<'static> = PermutationCheckBus::new("op");
 /// `key`: i, j, hi', lo. Access j of op i has that key (and write bit).
@@ -125,6 +127,10 @@ lookup_bus! {
 lookup_bus! {
     /// Bus [`LOGIN`]: the external key of that scheme with id `key_id` approved the message digest `msg`.
     login, LOGIN, (scheme: 1, key_id: 8, msg: 8)
+}
+permutation_bus! {
+    /// Bus [`TOKEN`]: a token approved the message digest `msg` of op `index` for the identity with id `key_id`.
+    token, TOKEN, (index: 1, key_id: 8, msg: 8)
 }
 permutation_bus! {
     /// Bus [`OP`]: `head = [i, slot, n, nv]`.

@@ -13,6 +13,7 @@
 //! | [`base64url`] | `base64` | character, value |
 //! | [`keccak`] | `keccak_in`, `keccak_out` | id, block\[68\]; id, hash\[16\] |
 //! | [`rsa`] | `rsa`; looks up `rsa_modulus` | key, digest\[16\]; key, N\[256\] |
+//! | [`es256`] | `es256`: a provider's point signed a digest | see there |
 //! | [`oidc`] | `oidc_..`: digest, fields and providers of tokens | see there |
 //! | [`passkey`], [`wallet`] | `login` | scheme, key_id\[8\], msg\[8\] |
 //! | [`mod@tuple`] | `seg`; receives `op`, `key`, `val` | |
@@ -22,6 +23,7 @@ pub mod bigint;
 pub mod bytes;
 pub mod collect;
 pub mod ecdsa;
+pub mod es256;
 pub mod keccak;
 pub mod oidc;
 pub mod passkey;

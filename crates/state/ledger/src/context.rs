@@ -95,10 +95,12 @@ pub enum Family {
     Liquidate = 9,
     /// Rankings, auto-deleveraging, forced liquidations.
     Deleverage = 10,
-    /// Social logins.
+    /// Social logins with RS256, and keys of providers.
     Oidc = 11,
     /// Operations that one login approves.
     Pay = 12,
+    /// Social logins with ES256.
+    OidcEs256 = 13,
     /// Operations of extension programs, under the guard.
     Extension = 40,
 }

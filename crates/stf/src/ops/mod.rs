@@ -25,7 +25,7 @@ pub use keys::{RegisterKey, RevokeKey};
 pub use l1keys::{L1RegisterKey, L1RevokeKey};
 pub use oidc::{RegisterKeyByOidc, RevokeKeyByOidc};
 pub use passkey::{RegisterKeyByPasskey, RevokeKeyByPasskey};
-pub use pay::{PayByPasskey, PayByWallet, Payee, Payment};
+pub use pay::{PayByOidc, PayByPasskey, PayByWallet, Payee, Payment};
 pub use transfer::Transfer;
 pub use wallet::{RegisterKeyByWallet, RevokeKeyByWallet};
 pub use withdraw::Withdraw;

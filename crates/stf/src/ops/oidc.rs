@@ -88,14 +88,15 @@ impl RevokeKeyByOidc {
 }
 
 /// What approves.
-struct Token<'a> {
-    slot: ProviderSlot,
-    provider: &'a LoginProvider,
-    login: &'a SocialLogin,
+#[derive(Clone, Copy)]
+pub(super) struct Token<'a> {
+    pub slot: ProviderSlot,
+    pub provider: &'a LoginProvider,
+    pub login: &'a SocialLogin,
 }
 
 /// Checks slot, policy, nonce, provider and token. Accesses: KEYA read, KEYB read, CTL write, PROVIDER read.
-fn check<V: View, S: SigVerifier>(
+pub(super) fn check<V: View, S: SigVerifier>(
     env: &Env<'_, S>,
     log: &mut Log<'_, V>,
     who: External,

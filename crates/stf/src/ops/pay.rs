@@ -1,15 +1,16 @@
-//! Transfers and withdrawals that a passkey or a wallet approves itself, one at a time, without a session key.
+//! Transfers and withdrawals that a passkey, a wallet or a social login approves itself, one at a time, without a session
+//! key.
 //!
-//! The rules are those of Transfer and Withdraw, but the slot has scheme 2 (4) and holds the id of a passkey (wallet),
-//! and the message, which has a code of its own, is approved by an assertion (signature of typed data).
+//! The rules are those of Transfer and Withdraw, but the slot has scheme 2 (4, 3) and holds the id of a passkey (wallet,
+//! identity), and the message, which has a code of its own, is approved by an assertion (signature of typed data, token).
 
 use serde::{Deserialize, Serialize};
-use tsz_auth::{Assertion, Passkey, Wallet, WalletApproval};
+use tsz_auth::{Assertion, LoginProvider, Passkey, SocialLogin, Wallet, WalletApproval};
 use tsz_hash::{Block, F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{OutRecord, Permission};
-use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, Nonce, SubId, TokenId, Units};
+use tsz_types::{AccountId, Bucket, EthAddress, KeySlot, Nonce, ProviderSlot, SubId, TokenId, Units};
 
-use super::{passkey, transfer, wallet, withdraw};
+use super::{oidc, passkey, transfer, wallet, withdraw};
 use crate::auth::code;
 use crate::bucket::Leg;
 use crate::hashes::{place, sub_bits};
@@ -77,6 +78,20 @@ pub struct PayByWallet {
     pub wallet: Wallet,
     /// Its approval of the message.
     pub approval: WalletApproval,
+}
+
+/// A payment by social login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayByOidc {
+    /// What moves.
+    pub payment: Payment,
+    /// Cell of the provider's key.
+    pub provider_slot: ProviderSlot,
+    /// What that cell commits to.
+    pub provider: LoginProvider,
+    /// The token whose nonce is the message, with the salt of the identity.
+    pub login: SocialLogin,
 }
 
 impl Payment {
@@ -170,6 +185,18 @@ impl PayByWallet {
     }
 }
 
+impl PayByOidc {
+    /// Its code in messages.
+    pub fn code(&self) -> u32 {
+        self.payment.code([code::TRANSFER_BY_OIDC, code::WITHDRAW_BY_OIDC])
+    }
+
+    /// Blocks of the approved message.
+    pub fn message(&self) -> [Block; 2] {
+        self.payment.message(self.code())
+    }
+}
+
 impl Rule for PayByPasskey {
     fn run<V: View, S: SigVerifier>(
         &self,
@@ -189,5 +216,17 @@ impl Rule for PayByWallet {
     ) -> Result<Receipt, Reject> {
         let by = (&self.wallet, &self.approval);
         self.payment.run(log, |log, who| wallet::check(env, log, who, by, &self.message()))
+    }
+}
+
+/// Accesses are those of Transfer or Withdraw, with PROVIDER read after CTL.
+impl Rule for PayByOidc {
+    fn run<V: View, S: SigVerifier>(
+        &self,
+        env: &Env<'_, S>,
+        log: &mut Log<'_, V>,
+    ) -> Result<Receipt, Reject> {
+        let token = oidc::Token { slot: self.provider_slot, provider: &self.provider, login: &self.login };
+        self.payment.run(log, |log, who| oidc::check(env, log, who, &token, &self.message()))
     }
 }

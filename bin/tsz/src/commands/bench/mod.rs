@@ -16,6 +16,7 @@ mod smt;
 mod workload;
 
 use anyhow::Result;
+use tsz_auth::oidc::Algorithm;
 use tsz_auth_circuit::Kind;
 use tsz_scenario::Mix;
 
@@ -40,7 +41,8 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Guard => guard::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
-        BenchName::Oidc => oidc::run(args, output)?,
+        BenchName::Oidc => oidc::run(args, output, Algorithm::Rs256)?,
+        BenchName::OidcEs256 => oidc::run(args, output, Algorithm::Es256)?,
         BenchName::Wallet => auth::run(args, output, Kind::Wallet)?,
         BenchName::Signatures => signatures::run(args, output)?,
     };

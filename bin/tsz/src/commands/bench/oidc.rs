@@ -1,9 +1,9 @@
-//! `tsz bench oidc`: logins by OpenID token, checked natively and proven.
+//! `tsz bench oidc` and `oidc-es256`: logins by OpenID token, checked natively and proven.
 
 use anyhow::{Context, Result, bail};
 use tsz_auth::issuer::Issuer;
 use tsz_auth::issuer_rsa::RsaIssuer;
-use tsz_auth::oidc::Identity;
+use tsz_auth::oidc::{Algorithm, Identity};
 use tsz_auth::{LoginProvider, SocialLogin};
 use tsz_engine::measure::Stopwatch;
 use tsz_hash::{Digest, ZERO};
@@ -26,17 +26,21 @@ const TIME: u64 = 1_700_000_000_000;
 /// Accounts before the first that logs in.
 const FIRST: u32 = 2;
 /// Logins that a proof of tokens of this size holds.
-const MOST: usize = 60;
+const MOST: usize = 64;
 
 /// Checks and proves one registration of a session key for each of the accounts.
-pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
+pub fn run(args: &BenchArgs, output: &Output, algorithm: Algorithm) -> Result<Report> {
+    let name = match algorithm {
+        Algorithm::Rs256 => "oidc",
+        Algorithm::Es256 => "oidc_es256",
+    };
     let count = args.ops.map_or(MOST, |n| n as usize);
     let spinner = output.spinner("making tokens");
     let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] }.digest();
     let context = BatchContext { system, batch: 1, time: TIME, params: ZERO };
-    let (view, ops) = logins(count, args.seed, &context)?;
-    let counts = Counts::of(&ops);
-    let Some(class) = Class::fitting(&counts) else {
+    let (view, ops) = logins(algorithm, count, args.seed, &context)?;
+    let counts = Counts::of(algorithm, &ops);
+    let Some(class) = Class::fitting(algorithm, &counts) else {
         bail!("a proof holds at most {MOST} of these logins, not {count}")
     };
 
@@ -60,7 +64,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let witness = witness?;
     let (proof, prove) = timed(|| witness.prove(&key));
     let (claim, proof) = proof?;
-    let mut report = Report::new("oidc", count as u64, watch.cost());
+    let mut report = Report::new(name, count as u64, watch.cost());
     drop(witness);
     let (valid, verify) = timed(|| verify(key.vk(), &claim, &proof));
     valid.context("an honest proof is refused")?;
@@ -78,12 +82,17 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     report.stage("trace", trace);
     report.stage("prove", prove);
     report.stage("verify", verify);
-    report.cells = cells("oidc", key.vk().tables());
+    report.cells = cells(name, key.vk().tables());
     Ok(report)
 }
 
 /// One login of each of `count` accounts, every one with a subject of its own, under one key of a provider.
-fn logins(count: usize, seed: u64, context: &BatchContext) -> Result<(MemView, Vec<Op>)> {
+fn logins(
+    algorithm: Algorithm,
+    count: usize,
+    seed: u64,
+    context: &BatchContext,
+) -> Result<(MemView, Vec<Op>)> {
     let mut mix = Mix(seed);
     // The lengths of a large provider's tokens: a client id as audience, a hash as kid.
     let audience = "407408718192-0123456789abcdefghijklmnopqrstuv.apps.example.com";
@@ -91,7 +100,10 @@ fn logins(count: usize, seed: u64, context: &BatchContext) -> Result<(MemView, V
         issuer: "https://accounts.example.com".to_owned(),
         audience: audience.to_owned(),
         kid: "6f7254101f56e41cf35c9926de84a2d552b4c6f1".to_owned(),
-        key: RsaIssuer.key(),
+        key: match algorithm {
+            Algorithm::Rs256 => RsaIssuer.key().into(),
+            Algorithm::Es256 => es256().key().into(),
+        },
     };
     let mut view = MemView::from_leaves([(Key::provider(0), provider.digest())]);
     let mut ops = Vec::with_capacity(count);
@@ -111,6 +123,11 @@ fn logins(count: usize, seed: u64, context: &BatchContext) -> Result<(MemView, V
         ops.push(Op::Auth(register(&provider, &identity, account, mix.digest(), context)?));
     }
     Ok((view, ops))
+}
+
+/// The provider that signs with ES256.
+fn es256() -> Issuer {
+    Issuer::from_seed(b"provider")
 }
 
 /// A registration of a session key for a day.
@@ -141,6 +158,9 @@ fn register(
         identity.audience
     );
     let payload = Issuer::payload(identity, &digest, TIME / 1000).replacen('{', &more, 1);
-    op.login.token = RsaIssuer.sign(&RsaIssuer::header(&provider.kid), &payload);
+    op.login.token = match provider.key.algorithm() {
+        Algorithm::Rs256 => RsaIssuer.sign(&RsaIssuer::header(&provider.kid), &payload),
+        Algorithm::Es256 => es256().sign(&Issuer::header(&provider.kid), &payload),
+    };
     Ok(op.into())
 }

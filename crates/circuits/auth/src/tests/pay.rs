@@ -224,7 +224,7 @@ fn every_cell_of_a_payment_is_constrained() {
     let world = mixed();
     let witness = world.witness();
     let airs = SMALL.circuit(Profile::InsecureTest).airs;
-    let publics = public_values(&witness.claim);
+    let publics = public_values(&SMALL, &witness.claim);
     let mut rows = vec![0; airs.len()];
     (rows[1], rows[2]) = (2, 1);
     let tamper = Tamper {

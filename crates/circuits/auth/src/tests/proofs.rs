@@ -95,12 +95,12 @@ fn rejects_damaged_bytes_without_panic() {
 
 #[test]
 fn classes_hold_their_logins() {
-    assert_eq!(CLASSES.map(|c| c.capacity()), [7, 62]);
+    assert_eq!(CLASSES.map(|c| c.capacity()), [7, 64]);
     assert_eq!(Class::fitting(Kind::Passkey, 8).map(|c| c.name), Some("large"));
-    assert_eq!(Class::fitting(Kind::Passkey, 63), None);
-    assert_eq!(WALLET_CLASSES.map(|c| c.capacity()), [7, 56]);
-    assert_eq!(Class::fitting(Kind::Wallet, 56).map(|c| c.name), Some("large"));
-    assert_eq!(Class::fitting(Kind::Wallet, 57), None);
+    assert_eq!(Class::fitting(Kind::Passkey, 65), None);
+    assert_eq!(WALLET_CLASSES.map(|c| c.capacity()), [7, 64]);
+    assert_eq!(Class::fitting(Kind::Wallet, 64).map(|c| c.name), Some("large"));
+    assert_eq!(Class::fitting(Kind::Wallet, 65), None);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn loose(class: &Class, witness: &Witness, ops: usize) -> Vec<String> {
     let tamper = Tamper {
         airs: &airs,
         traces: &witness.traces,
-        public_values: &public_values(&witness.claim),
+        public_values: &public_values(class, &witness.claim),
         real_rows: &rows,
         trials: 8,
         seed: 7,

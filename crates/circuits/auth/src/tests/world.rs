@@ -146,7 +146,7 @@ pub fn place(witness: &Witness) -> String {
 /// [`place`] in a circuit.
 pub fn place_in(class: &Class, witness: &Witness) -> String {
     let airs = class.circuit(Profile::InsecureTest).airs;
-    match check(&airs, &witness.traces, &public_values(&witness.claim)) {
+    match check(&airs, &witness.traces, &public_values(class, &witness.claim)) {
         Ok(()) => "nowhere".into(),
         Err(Violation::Shape { air }) => format!("shape {air}"),
         Err(Violation::Constraint { air, .. }) => air,

@@ -70,7 +70,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for TransferAir {
 pub fn transfer_constraints<AB: InteractionBuilder<F = F>>(builder: &mut AB, code: u32, by: Approver) {
     let t: Transfer<AB::Expr> = current(builder);
     let (system, time) = signed_context(builder);
-    let mut row = Row::new(builder, t.is_real.clone(), t.index.clone(), Shape { n: 6, nv: 9 });
+    let more = by.accesses();
+    let shape = Shape { n: 6 + more, nv: 9 + more };
+    let mut row = Row::new(builder, t.is_real.clone(), t.index.clone(), shape);
     row.u24(&t.to_account);
     row.place(&t.from, &t.token);
     row.place(&t.to, &t.token);
@@ -89,12 +91,12 @@ pub fn transfer_constraints<AB: InteractionBuilder<F = F>>(builder: &mut AB, cod
 
     let amount = t.units.amount();
     row.debit(&t.debit);
-    row.key(4, true, account, t.from.lo(&t.token));
-    row.old(4, t.debit.old_leaf(&amount));
+    row.key(4 + more, true, account, t.from.lo(&t.token));
+    row.old(4 + more, t.debit.old_leaf(&amount));
     row.new_value(1, t.debit.new_leaf());
     row.credit(&t.credit, &t.to.bucket, &amount);
-    row.key(5, true, t.to_account.value(), t.to.lo(&t.token));
-    row.old(5, t.credit.old_leaf());
+    row.key(5 + more, true, t.to_account.value(), t.to.lo(&t.token));
+    row.old(5 + more, t.credit.old_leaf());
     row.new_value(2, t.credit.new_leaf());
 }
 

@@ -62,7 +62,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for WithdrawAir {
 pub fn withdraw_constraints<AB: InteractionBuilder<F = F>>(builder: &mut AB, code: u32, by: Approver) {
     let w: Withdraw<AB::Expr> = current(builder);
     let (system, time) = signed_context(builder);
-    let mut row = Row::new(builder, w.is_real.clone(), w.index.clone(), Shape { n: 6, nv: 9 });
+    let more = by.accesses();
+    let shape = Shape { n: 6 + more, nv: 9 + more };
+    let mut row = Row::new(builder, w.is_real.clone(), w.index.clone(), shape);
     row.place(&w.from, &w.token);
     row.narrow(&w.token, 7);
     row.units(&w.units);
@@ -80,20 +82,20 @@ pub fn withdraw_constraints<AB: InteractionBuilder<F = F>>(builder: &mut AB, cod
     let may = w.signer.permissions[permission::WITHDRAW].clone();
     row.zero(w.is_real.clone() * (AB::Expr::ONE - may));
 
-    token(&mut row, &w);
+    token(&mut row, &w, 3 + more);
     row.debit(&w.debit);
-    row.key(4, true, account.clone(), w.from.lo(&w.token));
-    row.old(4, w.debit.old_leaf(&w.units.amount()));
+    row.key(4 + more, true, account.clone(), w.from.lo(&w.token));
+    row.old(4 + more, w.debit.old_leaf(&w.units.amount()));
     row.new_value(1, w.debit.new_leaf());
     let record = [pad8(&[c(4), account, tsb, u0, u1, u2]), pad8(&w.to.values())];
-    row.chain((5, 2, sys::OUT), &w.out, &w.is_real, record);
+    row.chain((5 + more, 2, sys::OUT), &w.out, &w.is_real, record);
 }
 
-/// The token is listed and units - minimum has 60 bits. Limb equations are of integers below 2^25 in size.
-fn token<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, w: &Withdraw<AB::Expr>) {
+/// The token is listed in access `j`, and units - minimum has 60 bits. Limb equations are of integers below 2^25 in size.
+fn token<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, w: &Withdraw<AB::Expr>, j: u32) {
     let [m0, m1, m2] = w.minimum.clone();
-    row.key(3, false, c(TOK_HI), w.token.clone());
-    row.old(3, pad8(&[AB::Expr::ONE, m0.clone(), m1.clone(), m2.clone()]));
+    row.key(j, false, c(TOK_HI), w.token.clone());
+    row.old(j, pad8(&[AB::Expr::ONE, m0.clone(), m1.clone(), m2.clone()]));
     for borrow in &w.borrows {
         row.boolean(borrow);
     }

@@ -4,13 +4,14 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use tsz_air::{F, PrimeCharacteristicRing, Tamper, assert_degrees, report};
+use tsz_auth::oidc::Algorithm;
 use tsz_ledger::{ExecClaim, Family, TupleSponge};
 use tsz_stark::Profile;
 use tsz_stark::security::security;
 use tsz_testkit::damaged;
 
 use super::world::*;
-use crate::class::{CLASSES, Class, Counts};
+use crate::class::{CLASSES, Class, Counts, ES256_CLASSES};
 use crate::prove::public_values;
 use crate::{ProvingKey, Witness, prove, verify};
 
@@ -87,40 +88,58 @@ fn classes_hold_their_logins() {
         governance: 2,
         others: 0,
     };
-    let name = |logins: usize| Class::fitting(&counts(logins)).map(|c| c.name);
+    let name = |logins: usize| Class::fitting(Algorithm::Rs256, &counts(logins)).map(|c| c.name);
     assert_eq!(
-        [name(0), name(7), name(8), name(60), name(61)],
+        [name(0), name(7), name(8), name(64), name(65)],
         [Some("small"), Some("small"), Some("large"), Some("large"), None]
     );
-    assert_eq!(Class::fitting(&Counts { others: 1, ..counts(1) }), None);
-    assert_eq!(Class::fitting(&Counts { providers: 65, ..counts(60) }), None);
+    let fitting = |counts: &Counts| Class::fitting(Algorithm::Rs256, counts);
+    assert_eq!(fitting(&Counts { others: 1, ..counts(1) }), None);
+    assert_eq!(fitting(&Counts { providers: 65, ..counts(60) }), None);
+    let es256 = |logins: usize| {
+        let counts = Counts { governance: 0, ..counts(logins) };
+        Class::fitting(Algorithm::Es256, &counts).map(|c| c.name)
+    };
+    assert_eq!(
+        [es256(7), es256(8), es256(64), es256(65)],
+        [Some("small"), Some("large"), Some("large"), None]
+    );
 }
 
-/// Each column of the op tables, of the honest ops.
+/// Each column of the tables of ops and approvals, of honest ops of both algorithms.
 #[test]
 fn every_column_of_an_op_is_constrained() {
-    let world = honest();
-    let witness = world.witness();
-    let airs = SMALL.circuit(Profile::InsecureTest).airs;
-    let publics = public_values(&witness.claim);
-    let mut real_rows = [0; crate::class::TABLES];
-    (real_rows[0], real_rows[1]) = (3, 2);
-    let tamper = Tamper {
-        airs: &airs,
-        traces: &witness.traces,
-        public_values: &publics,
-        real_rows: &real_rows,
-        trials: 2,
-        seed: 5,
-    };
-    tamper.assert_constrained(&[]);
+    for world in [honest(), super::pay::mixed(Algorithm::Es256)] {
+        let (class, witness) = (world.class(), world.witness());
+        let airs = class.circuit(Profile::InsecureTest).airs;
+        let publics = public_values(class, &witness.claim);
+        let rows = |air: &crate::OidcAir| match tsz_air::TableAir::name(air).as_str() {
+            "oidc_login" => world.records.iter().filter(|r| matches!(r.op.code(), 74 | 75)).count(),
+            "oidc_approval" => world.records.iter().filter(|r| r.op.as_auth().is_some()).count(),
+            "set_provider" => 2,
+            "oidc_ec_provider" | "es256" => 1,
+            _ => 0,
+        };
+        let real_rows: Vec<usize> = airs.iter().map(rows).collect();
+        let tamper = Tamper {
+            airs: &airs,
+            traces: &witness.traces,
+            public_values: &publics,
+            real_rows: &real_rows,
+            trials: 2,
+            seed: 5,
+        };
+        tamper.assert_constrained(&[]);
+    }
 }
 
 #[test]
-fn the_smallest_class_has_100_proven_bits() {
-    let pk = SMALL.setup(Profile::Base).unwrap();
-    let security = security(pk.vk());
-    assert!(security.proven_bits >= 100.0, "{security:?}");
+fn the_smallest_classes_have_100_proven_bits() {
+    for class in [&SMALL, &SMALL_ES256] {
+        let pk = class.setup(Profile::Base).unwrap();
+        let security = security(pk.vk());
+        assert!(security.proven_bits >= 100.0, "{security:?}");
+    }
 }
 
 /// CPU seconds of this process, all threads (fields 14 and 15 of proc_pid_stat(5), in hundredths).
@@ -135,9 +154,19 @@ fn cpu_seconds() -> f64 {
 #[test]
 #[ignore = "a minute of work; a measurement, not a fact"]
 fn measure_a_full_batch_of_social_logins() {
-    let class = &CLASSES[1];
-    let mut world = World::new();
-    for _ in 0..60 {
+    measure(&CLASSES[1]);
+}
+
+/// The same with ES256.
+#[test]
+#[ignore = "a minute of work; a measurement, not a fact"]
+fn measure_a_full_batch_of_social_logins_with_es256() {
+    measure(&ES256_CLASSES[1]);
+}
+
+fn measure(class: &Class) {
+    let mut world = World::of(class.algorithm());
+    for _ in 0..64 {
         // As long as a token of a large provider: 12 compressions.
         let op = world.with(world.register(), |m| {
             let more = format!(
@@ -145,12 +174,12 @@ fn measure_a_full_batch_of_social_logins() {
                 "1234567890-abcdefghijklmnopqrstuvwxyz.apps.example.com".repeat(3)
             );
             let payload = payload(m).replacen('{', &more, 1);
-            tsz_auth::issuer_rsa::RsaIssuer.sign(&tsz_auth::issuer_rsa::RsaIssuer::header("k1"), &payload)
+            world.sign("k1", &payload)
         });
         world.verdict(&op).unwrap();
         world.login(op);
     }
-    println!("{:?}", Counts::of(world.records.iter().map(|r| &r.op)));
+    println!("{:?}", Counts::of(class.algorithm(), world.records.iter().map(|r| &r.op)));
     let pk = class.setup(Profile::Base).unwrap();
     println!("{}", report(pk.vk().tables()));
     println!("proven {:.1} bits", security(pk.vk()).proven_bits);

@@ -3,7 +3,7 @@
 use tsz_air::{Violation, check};
 use tsz_auth::issuer::Issuer;
 use tsz_auth::issuer_rsa::RsaIssuer;
-use tsz_auth::oidc::Identity;
+use tsz_auth::oidc::{Algorithm, Identity};
 use tsz_auth::{LoginProvider, SocialLogin};
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{
@@ -16,12 +16,13 @@ use tsz_trade::ops::{ClearProvider, SetProvider};
 use tsz_trade::{Op, Params, TradeContext, TradeOp, apply_op_with};
 use tsz_types::{AccountId, KeySlot, L1Serial, Nonce, ProviderSlot, TimeMs};
 
-use crate::class::{CLASSES, Class};
+use crate::class::{CLASSES, Class, ES256_CLASSES};
 use crate::prove::public_values;
 use crate::record::OidcRecord;
 use crate::witness::{Rows, Witness};
 
-pub const SMALL: Class = CLASSES[0];
+pub static SMALL: Class = CLASSES[0];
+pub static SMALL_ES256: Class = ES256_CLASSES[0];
 pub const TIME: u64 = 1_700_000_000_999;
 pub const EXPIRY: u64 = TIME + 5;
 pub const SALT: [u8; 32] = [9; 32];
@@ -36,7 +37,17 @@ pub fn cell(n: u16) -> ProviderSlot {
 
 pub fn provider(kid: &str) -> LoginProvider {
     let (issuer, audience, kid) = ("https://accounts.example".into(), "app".into(), kid.into());
-    LoginProvider { issuer, audience, kid, key: RsaIssuer.key() }
+    LoginProvider { issuer, audience, kid, key: RsaIssuer.key().into() }
+}
+
+/// The provider that signs with ES256.
+pub fn es256() -> Issuer {
+    Issuer::from_seed(b"provider")
+}
+
+/// [`provider`] with its ES256 key.
+pub fn ec_provider(kid: &str) -> LoginProvider {
+    LoginProvider { key: es256().key().into(), ..provider(kid) }
 }
 
 pub fn identity() -> Identity<'static> {
@@ -46,6 +57,7 @@ pub fn identity() -> Identity<'static> {
 /// Account 2 with an identity that manages keys in slot 3, and the same one without the right in slot 4; the provider's
 /// key `k1` in cell 5.
 pub struct World {
+    pub algorithm: Algorithm,
     pub view: MemView,
     pub context: BatchContext,
     pub records: Vec<OidcRecord>,
@@ -53,14 +65,37 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
+        Self::of(Algorithm::Rs256)
+    }
+
+    /// The world whose provider has a key of an algorithm.
+    pub fn of(algorithm: Algorithm) -> Self {
         let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] }.digest();
         let context = BatchContext { system, batch: 1, time: TIME, params: ZERO };
-        let mut world = Self { view: MemView::from_leaves([]), context, records: Vec::new() };
+        let view = MemView::from_leaves([]);
+        let mut world = Self { algorithm, view, context, records: Vec::new() };
         let id = identity().key_id();
         world.put(3, Some((id, Permissions::ALL)));
         world.put(4, Some((id, [Permission::Withdraw].into_iter().collect())));
-        world.view.set(Key::provider(5), provider("k1").digest());
+        let leaf = world.provider("k1").digest();
+        world.view.set(Key::provider(5), leaf);
         world
+    }
+
+    /// The provider with a key of the world's algorithm.
+    pub fn provider(&self, kid: &str) -> LoginProvider {
+        match self.algorithm {
+            Algorithm::Rs256 => provider(kid),
+            Algorithm::Es256 => ec_provider(kid),
+        }
+    }
+
+    /// A token of the provider over any payload.
+    pub fn sign(&self, kid: &str, payload: &str) -> Vec<u8> {
+        match self.algorithm {
+            Algorithm::Rs256 => RsaIssuer.sign(&RsaIssuer::header(kid), payload),
+            Algorithm::Es256 => es256().sign(&Issuer::header(kid), payload),
+        }
     }
 
     /// Puts an identity into a slot of account 2.
@@ -94,7 +129,7 @@ impl World {
             nonce: self.nonce(),
             key_slot: slot(3),
             provider_slot: cell(5),
-            provider: provider("k1"),
+            provider: self.provider("k1"),
             login: SocialLogin { token: Vec::new(), salt: SALT },
         }
     }
@@ -119,7 +154,7 @@ impl World {
 
     /// The op with an honest token.
     pub fn approve(&self, op: impl Into<AuthOp>) -> AuthOp {
-        self.with(op, |m| RsaIssuer.token("k1", &identity(), m, TIME / 1000))
+        self.with(op, |m| self.sign("k1", &payload(m)))
     }
 
     /// What the ledger says with all checks.
@@ -151,15 +186,22 @@ impl World {
         self.apply(Op::Trade(TradeOp::from(op)));
     }
 
+    pub fn class(&self) -> &'static Class {
+        match self.algorithm {
+            Algorithm::Rs256 => &SMALL,
+            Algorithm::Es256 => &SMALL_ES256,
+        }
+    }
+
     pub fn witness(&self) -> Witness {
-        Witness::new(&SMALL, &self.context, &self.records, self.context.digest()).unwrap()
+        Witness::new(self.class(), &self.context, &self.records, self.context.digest()).unwrap()
     }
 
     /// The witness of rows that were changed.
     pub fn changed(&self, change: impl FnOnce(&mut Rows)) -> Witness {
-        let mut rows = Rows::new(&self.context, &self.records).unwrap();
+        let mut rows = Rows::new(self.algorithm, &self.context, &self.records).unwrap();
         change(&mut rows);
-        Witness::of_rows(&SMALL, &self.context, &self.records, self.context.digest(), &rows).unwrap()
+        Witness::of_rows(self.class(), &self.context, &self.records, self.context.digest(), &rows).unwrap()
     }
 }
 
@@ -202,8 +244,10 @@ pub fn one() -> World {
 
 /// Where traces are noticed: `table` of a broken constraint, `bus:name`, or `nowhere`.
 pub fn place(witness: &Witness) -> String {
-    let airs = SMALL.circuit(Profile::InsecureTest).airs;
-    match check(&airs, &witness.traces, &public_values(&witness.claim)) {
+    let of = |class: &&Class| class.family().algorithm() == witness.claim.algorithm;
+    let class = [&SMALL, &SMALL_ES256].into_iter().find(of).unwrap();
+    let airs = class.circuit(Profile::InsecureTest).airs;
+    match check(&airs, &witness.traces, &public_values(class, &witness.claim)) {
         Ok(()) => "nowhere".into(),
         Err(Violation::Shape { air }) => format!("shape {air}"),
         Err(Violation::Constraint { air, .. }) => air,

@@ -1,5 +1,4 @@
-//! Key changes and payments by passkey and wallet, key changes by social login, as written in a file: the runner makes the
-//! approval.
+//! Key changes and payments by passkey, wallet and social login, as written in a file: the runner makes the approval.
 
 use serde::{Deserialize, Serialize};
 use tsz_hash::Digest;
@@ -12,7 +11,7 @@ use crate::names::Names;
 use crate::{Keyring, ScenarioError};
 
 /// The operations.
-pub(super) const KINDS: [&str; 10] = [
+pub(super) const KINDS: [&str; 12] = [
     "register_key_by_passkey",
     "revoke_key_by_passkey",
     "register_key_by_wallet",
@@ -23,6 +22,8 @@ pub(super) const KINDS: [&str; 10] = [
     "withdraw_by_wallet",
     "register_key_by_oidc",
     "revoke_key_by_oidc",
+    "transfer_by_oidc",
+    "withdraw_by_oidc",
 ];
 
 /// An operation that a passkey, a wallet or a social login of the file approves.
@@ -72,6 +73,10 @@ pub enum AuthKind {
     RegisterKeyByOidc,
     /// RevokeKeyByOidc.
     RevokeKeyByOidc,
+    /// PayByOidc to a bucket.
+    TransferByOidc,
+    /// PayByOidc to an address.
+    WithdrawByOidc,
 }
 
 /// What approves an operation.
@@ -97,7 +102,9 @@ impl AuthKind {
             | Self::RevokeKeyByWallet
             | Self::TransferByWallet
             | Self::WithdrawByWallet => Approver::Wallet,
-            Self::RegisterKeyByOidc | Self::RevokeKeyByOidc => Approver::Social,
+            Self::RegisterKeyByOidc | Self::RevokeKeyByOidc | Self::TransferByOidc | Self::WithdrawByOidc => {
+                Approver::Social
+            }
         }
     }
 }
@@ -216,13 +223,15 @@ impl Approved {
             AuthKind::RevokeKeyByPasskey | AuthKind::RevokeKeyByWallet | AuthKind::RevokeKeyByOidc => {
                 Self::Key { slot: fields.required("slot")?, new: None }
             }
-            AuthKind::TransferByPasskey | AuthKind::TransferByWallet => Self::Transfer {
-                from: Source::parse(fields, names)?,
-                to_account: names.account_in(fields.node("to_account")?)?,
-                to_sub: fields.optional("to_sub")?.unwrap_or(SubId::MIN),
-                to_bucket: fields.optional("to_bucket")?.unwrap_or(Bucket::Balance),
-            },
-            AuthKind::WithdrawByPasskey | AuthKind::WithdrawByWallet => {
+            AuthKind::TransferByPasskey | AuthKind::TransferByWallet | AuthKind::TransferByOidc => {
+                Self::Transfer {
+                    from: Source::parse(fields, names)?,
+                    to_account: names.account_in(fields.node("to_account")?)?,
+                    to_sub: fields.optional("to_sub")?.unwrap_or(SubId::MIN),
+                    to_bucket: fields.optional("to_bucket")?.unwrap_or(Bucket::Balance),
+                }
+            }
+            AuthKind::WithdrawByPasskey | AuthKind::WithdrawByWallet | AuthKind::WithdrawByOidc => {
                 Self::Withdraw { from: Source::parse(fields, names)?, to: fields.required("to")? }
             }
         })

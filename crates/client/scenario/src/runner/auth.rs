@@ -3,7 +3,7 @@
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{CtlCell, Key};
 use tsz_stf::{
-    AuthOp, PayByPasskey, PayByWallet, Payee, Payment, RegisterKeyByOidc, RegisterKeyByPasskey,
+    AuthOp, PayByOidc, PayByPasskey, PayByWallet, Payee, Payment, RegisterKeyByOidc, RegisterKeyByPasskey,
     RegisterKeyByWallet, RevokeKeyByOidc, RevokeKeyByPasskey, RevokeKeyByWallet, View, message,
 };
 use tsz_trade::Op;
@@ -142,8 +142,8 @@ fn by_social(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> 
     let key_slot = slot_of(spec, at, &social.key_id());
     let provider_slot = provider_of(spec, at, &provider.digest());
     let login = social.login(&ZERO, at.context.time);
-    let mut op: AuthOp = match &spec.what {
-        &Approved::Key { slot, new: Some(NewKey { key_id, scheme, permissions, expiry }) } => {
+    let mut op: AuthOp = match (&spec.what, payment(spec, nonce, key_slot)) {
+        (&Approved::Key { slot, new: Some(NewKey { key_id, scheme, permissions, expiry }) }, _) => {
             RegisterKeyByOidc {
                 account,
                 slot,
@@ -159,12 +159,11 @@ fn by_social(spec: &AuthSpec, at: &Moment<'_>, keys: &Keyring, nonce: Nonce) -> 
             }
             .into()
         }
-        &Approved::Key { slot, new: None } => {
+        (_, Some(payment)) => PayByOidc { payment, provider_slot, provider, login }.into(),
+        (&Approved::Key { slot, .. }, _) => {
             RevokeKeyByOidc { account, slot, nonce, key_slot, provider_slot, provider, login }.into()
         }
-        Approved::Transfer { .. } | Approved::Withdraw { .. } => {
-            return Err("social logins approve no payments".into());
-        }
+        _ => return Err("no payment".into()),
     };
     let digest = message(&at.context.system, &op.message());
     if let Some(login) = op.social_login_mut() {

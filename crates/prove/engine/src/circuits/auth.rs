@@ -87,6 +87,6 @@ impl ExecCircuit for Auth {
     }
 
     fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
-        public_values(claim)
+        public_values(self.class, claim)
     }
 }

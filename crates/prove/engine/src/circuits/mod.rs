@@ -47,7 +47,7 @@ pub fn circuits(profile: Profile) -> Registry {
     for class in tsz_auth_circuit::CLASSES.iter().chain(&tsz_auth_circuit::WALLET_CLASSES) {
         registry.add_exec(Arc::new(Auth::new(class, profile)));
     }
-    for class in &tsz_oidc::CLASSES {
+    for class in tsz_oidc::CLASSES.iter().chain(&tsz_oidc::ES256_CLASSES) {
         registry.add_exec(Arc::new(Oidc::new(class, profile)));
     }
     for class in &tsz_guard::APPROVAL_CLASSES {

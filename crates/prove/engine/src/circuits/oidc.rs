@@ -1,8 +1,10 @@
-//! The circuit of social logins.
+//! The circuits of social logins.
 
 use tsz_aggregator::ProofError;
-use tsz_ledger::{AlgorithmId, ExecClaim, Family};
-use tsz_oidc::{Class, Counts, OidcAir, OidcRecord, ProveError, VerifyError, Witness, public_values, verify};
+use tsz_ledger::{AlgorithmId, ExecClaim};
+use tsz_oidc::{
+    Algorithm, Class, Counts, OidcAir, OidcRecord, ProveError, VerifyError, Witness, public_values, verify,
+};
 use tsz_stark::{F, Profile};
 use tsz_trade::Params;
 
@@ -20,7 +22,11 @@ pub struct Oidc {
 impl Oidc {
     /// The circuit of a size class.
     pub fn new(class: &'static Class, profile: Profile) -> Self {
-        let id = CircuitId { family: "oidc", class: class.name };
+        let family = match class.algorithm() {
+            Algorithm::Rs256 => "oidc",
+            Algorithm::Es256 => "oidc_es256",
+        };
+        let id = CircuitId { family, class: class.name };
         Self { class, keys: LazyKeys::new(id, move || class.circuit(profile)) }
     }
 
@@ -39,7 +45,7 @@ impl Keyed for Oidc {
     }
 
     fn algorithm(&self) -> AlgorithmId {
-        Family::Oidc.algorithm()
+        self.class.family().algorithm()
     }
 
     fn key(&self) -> Result<KeyInfo, EngineError> {
@@ -53,7 +59,7 @@ impl Keyed for Oidc {
 
 impl ExecCircuit for Oidc {
     fn fits(&self, _: &Params, ops: &[(u32, &OpRecord)]) -> bool {
-        self.class.holds(&Counts::of(ops.iter().map(|(_, record)| &record.op)))
+        self.class.holds(&Counts::of(self.class.algorithm(), ops.iter().map(|(_, record)| &record.op)))
     }
 
     fn prove(&self, job: &ExecJob<'_>) -> Result<Proven<ExecClaim>, EngineError> {
@@ -81,6 +87,6 @@ impl ExecCircuit for Oidc {
     }
 
     fn publics(&self, claim: &ExecClaim) -> Vec<Vec<F>> {
-        public_values(claim)
+        public_values(self.class, claim)
     }
 }

@@ -1,7 +1,9 @@
-//! A social login end to end: governance sets a provider's key, a token registers a session key, which signs a transfer
-//! in the same batch; all proofs and the transition are made, joined and verified.
+//! Social logins end to end: governance sets keys of a provider, a token with RS256 registers a session key, which signs a
+//! transfer in the same batch, and a token with ES256 approves another; all proofs and the transition are made, joined and
+//! verified.
 
 use tsz_aggregator::check;
+use tsz_auth::issuer::Issuer;
 use tsz_auth::issuer_rsa::RsaIssuer;
 use tsz_auth::oidc::Identity;
 use tsz_auth::{LoginProvider, SocialLogin};
@@ -11,7 +13,8 @@ use tsz_sig::SecretKey;
 use tsz_smt::Tree;
 use tsz_stark::Profile;
 use tsz_stf::{
-    AuthOp, Genesis, GenesisAccount, GenesisKey, RegisterKeyByOidc, Reject, TokenListing, Transfer, message,
+    AuthOp, Genesis, GenesisAccount, GenesisKey, PayByOidc, Payee, Payment, RegisterKeyByOidc, Reject,
+    TokenListing, Transfer, message,
 };
 use tsz_trade::ops::{ClearProvider, SetProvider};
 use tsz_trade::{Op, OpReject, TradeOp};
@@ -41,7 +44,15 @@ fn id(n: u32) -> AccountId {
 
 fn provider() -> LoginProvider {
     let (issuer, audience, kid) = ("https://accounts.example".into(), "app".into(), "k1".into());
-    LoginProvider { issuer, audience, kid, key: RsaIssuer.key() }
+    LoginProvider { issuer, audience, kid, key: RsaIssuer.key().into() }
+}
+
+fn es256() -> Issuer {
+    Issuer::from_seed(b"provider")
+}
+
+fn ec_provider() -> LoginProvider {
+    LoginProvider { key: es256().key().into(), ..provider() }
 }
 
 fn identity() -> Identity<'static> {
@@ -75,6 +86,35 @@ fn set_provider(serial: u64) -> Op {
     let slot = ProviderSlot::new(7).unwrap();
     let serial = L1Serial::new(serial).unwrap();
     Op::Trade(TradeOp::from(SetProvider { serial, slot, provider: provider().digest() }))
+}
+
+fn set_ec_provider(serial: u64) -> Op {
+    let slot = ProviderSlot::new(8).unwrap();
+    let serial = L1Serial::new(serial).unwrap();
+    Op::Trade(TradeOp::from(SetProvider { serial, slot, provider: ec_provider().digest() }))
+}
+
+/// A transfer to account 3 that a token with ES256 approves.
+fn pay(nonce: u32) -> Op {
+    let payment = Payment {
+        account: id(2),
+        sub: SubId::MIN,
+        bucket: Bucket::Balance,
+        to: Payee::Bucket { account: id(3), sub: SubId::MIN, bucket: Bucket::Balance },
+        token: TokenId::new(0).unwrap(),
+        units: Units::new(5).unwrap(),
+        nonce: Nonce::new(nonce).unwrap(),
+        key_slot: slot(0),
+    };
+    let mut op = PayByOidc {
+        payment,
+        provider_slot: ProviderSlot::new(8).unwrap(),
+        provider: ec_provider(),
+        login: SocialLogin { token: Vec::new(), salt: SALT },
+    };
+    let digest = message(&system(), &op.message());
+    op.login.token = es256().token("k1", &identity(), &digest, TIME / 1000);
+    Op::Auth(AuthOp::from(op))
 }
 
 fn clear_provider(serial: u64) -> Op {
@@ -127,23 +167,26 @@ fn transfer(nonce: u32) -> Op {
 fn a_session_key_of_a_social_login_signs_and_all_is_proven() {
     let registry = circuits(Profile::InsecureTest);
     let used = |c: &&dyn registry::Keyed| {
-        matches!(c.id().family, "fund" | "oidc" | "transition")
+        matches!(c.id().family, "fund" | "oidc" | "oidc_es256" | "transition")
             && matches!(c.id().class, "tiny" | "small" | "moderate")
     };
     let pins: Vec<Pin> = registry.circuits().filter(used).map(|c| registry::derive(c).unwrap()).collect();
     let pins = Pins::new(pins).unwrap();
-    let ops = [set_provider(0), login(0), transfer(1), clear_provider(1)];
+    let ops = [set_provider(0), set_ec_provider(1), login(0), transfer(1), pay(2), clear_provider(2)];
     let batch = executor().execute(TIME, &ops).unwrap();
     assert!(batch.rejected.is_empty(), "{:?}", batch.rejected);
     let header = batch.header;
     let (bundle, report) = prove_bundle(vec![batch], &registry, &pins, &|_| {}).unwrap();
-    assert!(report.proofs.iter().any(|p| p.circuit == "oidc/small"));
+    for circuit in ["oidc/small", "oidc_es256/small"] {
+        assert!(report.proofs.iter().any(|p| p.circuit == circuit), "{circuit}");
+    }
     assert_eq!(check(&bundle.to_bytes(), &registry.verifiers(&pins), None).unwrap(), [header]);
-    // Without the proof of the login the batch is incomplete.
-    let mut dropped = bundle;
-    let oidc = tsz_ledger::Family::Oidc.algorithm();
-    dropped.batches[0].execs.retain(|e| e.claim.algorithm != oidc);
-    assert!(check(&dropped.to_bytes(), &registry.verifiers(&pins), None).is_err());
+    // Without the proof of a login the batch is incomplete.
+    for family in [tsz_ledger::Family::Oidc, tsz_ledger::Family::OidcEs256] {
+        let mut dropped = bundle.clone();
+        dropped.batches[0].execs.retain(|e| e.claim.algorithm != family.algorithm());
+        assert!(check(&dropped.to_bytes(), &registry.verifiers(&pins), None).is_err());
+    }
 }
 
 #[test]

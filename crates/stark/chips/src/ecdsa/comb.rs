@@ -8,7 +8,7 @@ use tsz_air::{
 
 use super::columns::{CombCols, CombFixed};
 use super::curve::Curve;
-use super::{COMB_IDENTITIES, COMB_ROWS, ENTRIES_LOG_HEIGHT, WINDOWS, blocks};
+use super::{COMB_IDENTITIES, COMB_ROWS, ENTRIES_LOG_HEIGHT, Part, WINDOWS};
 use crate::bigint::mulmod::{check_bytes, check_carries};
 use crate::bigint::{Identity, Int, LIMBS, Number, QUOTIENT, Ring, assert_identity, balanced};
 
@@ -16,26 +16,26 @@ use crate::bigint::{Identity, Int, LIMBS, Number, QUOTIENT, Ring, assert_identit
 #[derive(Clone, Debug)]
 pub struct CombTable {
     curve: &'static Curve,
-    log_height: usize,
+    part: Part,
 }
 
 impl CombTable {
-    /// A table of 2^log_height rows.
-    pub fn new(curve: &'static Curve, log_height: usize) -> Self {
-        Self { curve, log_height }
+    /// The table of some blocks.
+    pub fn new(curve: &'static Curve, part: Part) -> Self {
+        Self { curve, part }
     }
 
     /// The fixed columns of a row.
     pub(super) fn fixed(&self, row: usize) -> CombFixed<F> {
         let mut fixed = CombFixed::fill(F::ZERO);
         let (block, at) = (row / COMB_ROWS, row % COMB_ROWS);
-        let blocks = blocks(self.log_height, COMB_ROWS);
+        let Part { first, blocks, .. } = self.part;
         if at == 0 && block <= blocks {
-            fixed.id = F::from_usize(block);
+            fixed.id = F::from_usize(first + block);
             fixed.is_start = F::from_bool(block < blocks);
             fixed.is_end = F::from_bool(block > 0);
         } else if at > 0 && block < blocks {
-            fixed.id = F::from_usize(block + 1);
+            fixed.id = F::from_usize(first + block + 1);
             fixed.window = F::from_usize(at - 1);
             fixed.is_add = F::ONE;
         }
@@ -45,7 +45,7 @@ impl CombTable {
 
 impl TableAir for CombTable {
     fn name(&self) -> String {
-        format!("{}_comb", self.curve.name)
+        format!("{}_comb{}", self.curve.name, self.part.suffix())
     }
     fn column_names(&self) -> Vec<String> {
         <CombCols<F> as Columns<F>>::names()
@@ -61,7 +61,7 @@ impl BaseAir<F> for CombTable {
     }
     fn preprocessed_trace(&self) -> Option<Trace> {
         let width = CombFixed::<F>::WIDTH;
-        let mut cells = F::zero_vec(width << self.log_height);
+        let mut cells = F::zero_vec(width << self.part.log_height);
         cells.chunks_exact_mut(width).enumerate().for_each(|(r, out)| self.fixed(r).to_row(out));
         Some(RowMajorMatrix::new(cells, width))
     }
@@ -173,7 +173,7 @@ impl CombTable {
 
 /// Rows of a comb trace with all but quotients and carries; solves the identities.
 pub(super) fn finish(table: &CombTable, mut rows: Vec<CombCols<F>>) -> Trace {
-    let height = 1 << table.log_height;
+    let height = 1 << table.part.log_height;
     rows.resize(height, super::trace::idle_addition());
     let (curve, modulus) = (table.curve, &table.curve.field);
     let start_y = curve.balanced(&curve.comb_start.y);
@@ -187,7 +187,7 @@ pub(super) fn finish(table: &CombTable, mut rows: Vec<CombCols<F>>) -> Trace {
         .map(|r| addition(r).identities(&addition(r + 1), &start_y).map(|f| f.solve(modulus)))
         .collect();
     let width = CombCols::<F>::WIDTH;
-    let mut cells = F::zero_vec(width << table.log_height);
+    let mut cells = F::zero_vec(width << table.part.log_height);
     for ((out, mut row), solved) in cells.chunks_exact_mut(width).zip(rows).zip(solved) {
         for (k, solved) in solved.iter().enumerate() {
             row.quotients[k] = solved.quotient.map(F::from_u8);

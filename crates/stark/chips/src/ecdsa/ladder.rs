@@ -8,7 +8,7 @@ use tsz_air::{
 
 use super::columns::{LadderCols, LadderFixed};
 use super::curve::Curve;
-use super::{LADDER_ROWS, STEP_IDENTITIES, STEPS, blocks, weight};
+use super::{LADDER_ROWS, Part, STEP_IDENTITIES, STEPS, weight};
 use crate::bigint::mulmod::{check_bytes, check_carries};
 use crate::bigint::{Identity, Number, QUOTIENT, Ring, assert_identity, balanced, evaluate};
 
@@ -16,26 +16,26 @@ use crate::bigint::{Identity, Number, QUOTIENT, Ring, assert_identity, balanced,
 #[derive(Clone, Debug)]
 pub struct LadderTable {
     curve: &'static Curve,
-    log_height: usize,
+    part: Part,
 }
 
 impl LadderTable {
-    /// A table of 2^log_height rows.
-    pub fn new(curve: &'static Curve, log_height: usize) -> Self {
-        Self { curve, log_height }
+    /// The table of some blocks.
+    pub fn new(curve: &'static Curve, part: Part) -> Self {
+        Self { curve, part }
     }
 
     /// The fixed columns of a row.
     pub(super) fn fixed(&self, row: usize) -> LadderFixed<F> {
         let mut fixed = LadderFixed::fill(F::ZERO);
         let (block, at) = (row / LADDER_ROWS, row % LADDER_ROWS);
-        let blocks = blocks(self.log_height, LADDER_ROWS);
+        let Part { first, blocks, .. } = self.part;
         if at == 0 && block <= blocks {
-            fixed.id = F::from_usize(block);
+            fixed.id = F::from_usize(first + block);
             fixed.is_start = F::from_bool(block < blocks);
             fixed.is_end = F::from_bool(block > 0);
         } else if at > 0 && block < blocks {
-            fixed.id = F::from_usize(block + 1);
+            fixed.id = F::from_usize(first + block + 1);
             fixed.is_step = F::ONE;
             fixed.weights = core::array::from_fn(|k| F::from_u32(weight(at - 1, k)));
         }
@@ -45,7 +45,7 @@ impl LadderTable {
 
 impl TableAir for LadderTable {
     fn name(&self) -> String {
-        format!("{}_ladder", self.curve.name)
+        format!("{}_ladder{}", self.curve.name, self.part.suffix())
     }
     fn column_names(&self) -> Vec<String> {
         <LadderCols<F> as Columns<F>>::names()
@@ -61,7 +61,7 @@ impl BaseAir<F> for LadderTable {
     }
     fn preprocessed_trace(&self) -> Option<Trace> {
         let width = LadderFixed::<F>::WIDTH;
-        let mut cells = F::zero_vec(width << self.log_height);
+        let mut cells = F::zero_vec(width << self.part.log_height);
         cells.chunks_exact_mut(width).enumerate().for_each(|(r, out)| self.fixed(r).to_row(out));
         Some(RowMajorMatrix::new(cells, width))
     }
@@ -244,7 +244,7 @@ impl LadderTable {
 /// Rows of a ladder trace with all but quotients and carries; solves the identities.
 pub(super) fn finish(table: &LadderTable, mut rows: Vec<LadderCols<F>>) -> Trace {
     use rayon::prelude::*;
-    let height = 1 << table.log_height;
+    let height = 1 << table.part.log_height;
     let idle = super::trace::idle_step();
     rows.resize(height, idle);
     let modulus = &table.curve.field;
@@ -261,7 +261,7 @@ pub(super) fn finish(table: &LadderTable, mut rows: Vec<LadderCols<F>>) -> Trace
         })
         .collect();
     let width = LadderCols::<F>::WIDTH;
-    let mut trace = RowMajorMatrix::new(F::zero_vec(width << table.log_height), width);
+    let mut trace = RowMajorMatrix::new(F::zero_vec(width << table.part.log_height), width);
     debug_assert_eq!(trace.height(), height);
     trace.values.par_chunks_exact_mut(width).zip(rows).zip(solved).enumerate().for_each(
         |(r, ((out, mut row), solved))| {

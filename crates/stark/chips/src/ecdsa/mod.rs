@@ -32,8 +32,8 @@
 //! # Soundness
 //! 1. *Identities are of integers*, by the bounds of [`crate::bigint`]; `identities_are_integers` evaluates those of
 //!    ladder and comb, `operands_keep_their_bounds` the operands of `mulmod`.
-//! 2. *Blocks.* Numbers of blocks are preprocessed in all three tables, each on one row of `verify` and on one block of
-//!    ladder and comb, so the messages `start`, `end`, `point`, `digit`, `multiple` with a number join exactly these.
+//! 2. *Blocks.* Numbers of blocks are preprocessed in all tables, each on one row of `verify` and on one block of
+//!    one ladder and of one comb table ([`Heights`] counts them through), so the messages `start`, `end`, `point`, `digit`, `multiple` with a number join exactly these.
 //!    Rows of `verify` without a block look nothing up and provide no signature (`uses` = 0); the points that they may
 //!    provide have numbers that no ladder looks up. Multiplicities are free otherwise: what is provided is true.
 //! 3. *Q and R* are on the curve by three products each; x_Q, y_Q and x_R are below p.
@@ -113,6 +113,71 @@ pub const COMB_IDENTITIES: usize = 2;
 /// Blocks of `rows` rows that fit 2^log_height rows with the boundary after the last.
 pub const fn blocks(log_height: usize, rows: usize) -> usize {
     ((1 << log_height) - 1) / rows
+}
+
+/// log2 heights of the tables of a curve. Ladders and combs may stand in several tables: 64 signatures are a little more
+/// than what 2^13 and 2^11 rows hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heights {
+    /// Of [`VerifyTable`].
+    pub verify: usize,
+    /// Of each [`LadderTable`].
+    pub ladders: &'static [usize],
+    /// Of each [`CombTable`].
+    pub combs: &'static [usize],
+}
+
+/// One of the tables that blocks are spread over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// log2 of the rows.
+    pub log_height: usize,
+    /// Blocks in the tables before it.
+    pub first: usize,
+    /// Blocks in it; rows beyond them are idle.
+    pub blocks: usize,
+}
+
+impl Part {
+    /// A table that has all the blocks, as many as fit.
+    pub const fn whole(log_height: usize, rows: usize) -> Self {
+        Self { log_height, first: 0, blocks: blocks(log_height, rows) }
+    }
+
+    /// Suffix of the table's name.
+    fn suffix(&self) -> &'static str {
+        if self.first == 0 { "" } else { "_more" }
+    }
+}
+
+impl Heights {
+    /// Signatures that the tables hold.
+    pub fn capacity(&self) -> usize {
+        let sum = |heights: &[usize], rows| heights.iter().map(|log| blocks(*log, rows)).sum::<usize>();
+        let limits = [sum(self.ladders, LADDER_ROWS), sum(self.combs, COMB_ROWS), 1 << self.verify];
+        limits.into_iter().fold(usize::MAX, usize::min)
+    }
+
+    fn parts(&self, heights: &[usize], rows: usize) -> Vec<Part> {
+        let mut first = 0;
+        let part = |log: &usize| {
+            let part =
+                Part { log_height: *log, first, blocks: blocks(*log, rows).min(self.capacity() - first) };
+            first += part.blocks;
+            part
+        };
+        heights.iter().map(part).collect()
+    }
+
+    /// The tables of ladders; every block has its row of [`VerifyTable`].
+    pub fn ladders(&self) -> Vec<Part> {
+        self.parts(self.ladders, LADDER_ROWS)
+    }
+
+    /// The tables of combs.
+    pub fn combs(&self) -> Vec<Part> {
+        self.parts(self.combs, COMB_ROWS)
+    }
 }
 
 /// Weight in limb `limb` of the bit of step `step`: bits come from the highest.

@@ -10,8 +10,8 @@ use super::curve::{Affine, Curve, modulo, signed};
 use super::ladder::residue;
 use super::verify::half;
 use super::{
-    COMB_ROWS, CombTable, ENTRIES_LOG_HEIGHT, EntryTable, LADDER_ROWS, LIMBS_24, LadderTable, STEPS,
-    VerifyTable, WINDOWS, blocks, comb, ladder, weight,
+    COMB_ROWS, CombTable, ENTRIES_LOG_HEIGHT, EntryTable, Heights, LADDER_ROWS, LIMBS_24, LadderTable, Part,
+    STEPS, VerifyTable, WINDOWS, comb, ladder, weight,
 };
 use crate::bigint::{BALANCE, LIMBS, raw_bytes};
 use crate::collect::{Asked, collect};
@@ -56,9 +56,9 @@ pub struct Traces {
     /// One signature a row.
     pub verify: Trace,
     /// Scalar multiplications.
-    pub ladder: Trace,
+    pub ladders: Vec<Trace>,
     /// Multiples of G.
-    pub comb: Trace,
+    pub combs: Vec<Trace>,
     /// Their entries.
     pub entries: Trace,
     /// Lookups of all of them.
@@ -84,31 +84,29 @@ pub(super) struct Job {
     uses: u32,
 }
 
-/// Traces for at most [`blocks`] signatures, of heights verify, ladder, comb.
+/// Traces for at most [`Heights::capacity`] signatures.
 ///
 /// # Errors
 /// [`Failed`].
 pub fn generate(
     curve: &'static Curve,
     signatures: &[SignedDigest],
-    log_heights: (usize, usize, usize),
+    heights: &Heights,
 ) -> Result<Traces, Failed> {
     let in_range = |x: &BigUint| *x > BigUint::default() && *x < curve.order.value;
     if let Some(i) = signatures.iter().position(|s| !in_range(&s.r) || !in_range(&s.s)) {
         return Err(Failed::Range(i));
     }
-    assemble(curve, signatures, log_heights)
+    assemble(curve, signatures, heights)
 }
 
 /// [`generate`] for numbers of any range.
 pub(super) fn assemble(
     curve: &'static Curve,
     signatures: &[SignedDigest],
-    (log_verify, log_ladder, log_comb): (usize, usize, usize),
+    heights: &Heights,
 ) -> Result<Traces, Failed> {
-    let verify = VerifyTable::new(curve, log_verify, log_ladder);
-    let ladder = LadderTable::new(curve, log_ladder);
-    let comb = CombTable::new(curve, log_comb);
+    let verify = VerifyTable::new(curve, heights);
     let capacity = verify.blocks();
     if signatures.len() > capacity {
         return Err(Failed::TooMany { needed: signatures.len(), blocks: capacity });
@@ -122,14 +120,25 @@ pub(super) fn assemble(
         let padding = Job::new(curve, &padding(curve)).ok_or(Failed::NoLadder(jobs.len()))?;
         jobs.resize(capacity, padding);
     }
-    let verify_trace = from_rows(&jobs.iter().map(|j| j.verify_row(curve)).collect::<Vec<_>>(), log_verify);
-    let ladder_trace = ladder::finish(&ladder, ladder_rows(curve, &jobs));
-    let comb_trace = comb::finish(&comb, comb_rows(curve, &jobs, blocks(log_comb, COMB_ROWS)));
+    let verify_rows: Vec<_> = jobs.iter().map(|j| j.verify_row(curve)).collect();
+    let verify_trace = from_rows(&verify_rows, heights.verify);
     let mut asked = collect(&verify, &verify_trace, &[]);
-    asked.merge(collect(&ladder, &ladder_trace, &[]));
-    asked.merge(collect(&comb, &comb_trace, &[]));
+    let of = |part: &Part| jobs.get(part.first..part.first + part.blocks).unwrap_or_default();
+    let (mut ladders, mut combs) = (Vec::new(), Vec::new());
+    for part in heights.ladders() {
+        let table = LadderTable::new(curve, part);
+        let trace = ladder::finish(&table, ladder_rows(curve, of(&part)));
+        asked.merge(collect(&table, &trace, &[]));
+        ladders.push(trace);
+    }
+    for part in heights.combs() {
+        let table = CombTable::new(curve, part);
+        let trace = comb::finish(&table, comb_rows(curve, of(&part)));
+        asked.merge(collect(&table, &trace, &[]));
+        combs.push(trace);
+    }
     let entries = entry_trace(curve, &asked);
-    Ok(Traces { verify: verify_trace, ladder: ladder_trace, comb: comb_trace, entries, asked })
+    Ok(Traces { verify: verify_trace, ladders, combs, entries, asked })
 }
 
 /// What the blocks without a signature verify: key 2 G, nonce 3, digest 1.
@@ -390,25 +399,17 @@ fn ladder_rows(curve: &Curve, jobs: &[Job]) -> Vec<LadderCols<F>> {
     rows
 }
 
-/// Blocks of the comb beyond those of the ladder repeat the last.
-fn comb_rows(curve: &Curve, jobs: &[Job], blocks: usize) -> Vec<CombCols<F>> {
-    let job = |k: usize| jobs.get(k.min(jobs.len() - 1));
-    let mut rows = Vec::with_capacity(blocks * COMB_ROWS + 1);
-    for k in 0..=blocks {
+fn comb_rows(curve: &Curve, jobs: &[Job]) -> Vec<CombCols<F>> {
+    let mut rows = Vec::with_capacity(jobs.len() * COMB_ROWS + 1);
+    for k in 0..=jobs.len() {
         let mut boundary = idle_addition();
-        if let Some(ended) = k.checked_sub(1).and_then(job) {
+        if let Some(ended) = k.checked_sub(1).and_then(|k| jobs.get(k)) {
             boundary.x = stored(curve, &ended.start.x);
             boundary.slope = stored(curve, &ended.start.y);
-            boundary.end_uses = F::from_bool(k <= jobs.len());
+            boundary.end_uses = F::ONE;
         }
         rows.push(boundary);
-        if k < blocks {
-            let additions = job(k).into_iter().flat_map(|j| j.additions.iter().copied());
-            rows.extend(additions.map(|mut row| {
-                row.digit_uses = F::from_bool(k < jobs.len());
-                row
-            }));
-        }
+        rows.extend(jobs.get(k).into_iter().flat_map(|j| j.additions.iter().copied()));
     }
     rows
 }

@@ -8,7 +8,7 @@ use tsz_air::{
 
 use super::columns::{Canonical, VerifyCols};
 use super::curve::Curve;
-use super::{LADDER_ROWS, LIMBS_24, MULTIPLIER_BYTES, STEPS, WINDOWS, blocks};
+use super::{Heights, LIMBS_24, MULTIPLIER_BYTES, STEPS, WINDOWS};
 use crate::bigint::mulmod::{check_bytes, lookup};
 use crate::bigint::{LIMBS, Number, Ring, balanced, raw, raw_bytes};
 
@@ -24,9 +24,9 @@ pub struct VerifyTable {
 }
 
 impl VerifyTable {
-    /// A table of 2^log_height rows beside a ladder of 2^log_ladder.
-    pub fn new(curve: &'static Curve, log_height: usize, log_ladder: usize) -> Self {
-        Self { curve, log_height, blocks: blocks(log_ladder, LADDER_ROWS) }
+    /// The table beside ladders and combs of these heights.
+    pub fn new(curve: &'static Curve, heights: &Heights) -> Self {
+        Self { curve, log_height: heights.verify, blocks: heights.capacity() }
     }
 
     /// Rows that hold a signature.

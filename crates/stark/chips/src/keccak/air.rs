@@ -12,12 +12,18 @@ use super::{BITS, BLOCK, CONSTANT_BITS, HASH, IN, LANES, LIMBS, OUT, RATE, RC, R
 #[derive(Clone, Copy, Debug)]
 pub struct KeccakTable {
     log_height: usize,
+    first: usize,
 }
 
 impl KeccakTable {
     /// A table of 2^log_height rows.
     pub fn new(log_height: usize) -> Self {
-        Self { log_height }
+        Self { log_height, first: 0 }
+    }
+
+    /// The table whose blocks are counted from after those of another one, which has `first`.
+    pub fn after(self, first: usize) -> Self {
+        Self { first, ..self }
     }
 
     /// Hashes that the table holds.
@@ -36,7 +42,7 @@ impl KeccakTable {
         if block >= self.blocks() {
             return fixed;
         }
-        fixed.id = F::from_usize(block + 1);
+        fixed.id = F::from_usize(self.first + block + 1);
         fixed.is_first = F::from_bool(at == 0);
         fixed.is_last = F::from_bool(at == ROWS - 1);
         fixed.is_inner = F::from_bool(at != ROWS - 1);
@@ -47,7 +53,7 @@ impl KeccakTable {
 
 impl TableAir for KeccakTable {
     fn name(&self) -> String {
-        "keccak".into()
+        if self.first == 0 { "keccak".into() } else { "keccak_more".into() }
     }
     fn column_names(&self) -> Vec<String> {
         <KeccakCols<F> as Columns<F>>::names()

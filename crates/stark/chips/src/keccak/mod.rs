@@ -21,7 +21,7 @@
 //!    exclusive-ored with the constant. Sums of 16 weighted bits are below 2^16.
 //! 4. The rows of a block follow each other: `before` of a round is `after` of the round before it. On the first row the
 //!    lanes of the capacity are 0.
-//! 5. *Ids* are preprocessed: messages with one id are of one block. Rows that provide nothing have `uses` = 0.
+//! 5. *Ids* are preprocessed, and a second table counts on from the first: messages with one id are of one block. Rows that provide nothing have `uses` = 0.
 //! 6. A block is a true statement whatever its multiplicities; idle blocks permute zeros.
 //!
 //! Degree 3: exclusive ors of three bits, chi, sums of three values; gates are on columns. 2,448 columns, 24 rows a

@@ -9,7 +9,11 @@
 //! | [`SplitTable`], [`ScannerTable`] | a character of base64url, a transition of [`tsz_auth::scan`] | preprocessed |
 //! | [`ValueTable`] | 24 bytes of a value | on `oidc_value`: (token, field, digest\[8\]) |
 //! | [`DigestTable`] | a compression of the signing input | on `oidc_digest`: (token, SHA-256\[16\]) |
-//! | [`ProviderTable`] | a key of a provider | on `oidc_provider`: (key, cell\[8\], iss\[8\], aud\[8\], kid\[8\]); the modulus on `rsa_modulus` |
+//! | [`ProviderTable`] | a key of a provider, RS256 | on `oidc_provider`: (key, cell\[8\], iss\[8\], aud\[8\], kid\[8\]); the modulus on `rsa_modulus` |
+//! | [`EcProviderTable`] | a key of a provider, ES256 | the same; the point on `es256_point` |
+//!
+//! A circuit has one of the two tables of keys, and with it one algorithm: the number of the algorithm is a constant in
+//! what the cell hashes, as is the length of that list.
 //!
 //! A user that receives, for one number, `oidc_digest` once and `oidc_value` once for each of the eight fields has: there
 //! is a text `header.payload` with that digest, both parts canonical base64url, that [`tsz_auth::scan::scan`] accepts with
@@ -38,8 +42,8 @@
 //!    one for a field and a token; one that is missing sends nothing. A value is not empty (the automaton).
 //! 6. *Two tokens with one number* are hashed in the same blocks: they are the same text up to the padding of the shorter
 //!    one, which is no text of base64url. So they are the same text, and mixing their values changes nothing.
-//! 7. *Keys.* `key` is preprocessed, so all that is said with it is about one row; its bytes of the modulus are looked
-//!    up, and the cell is the hash of [`tsz_auth::LoginProvider::felts`] of that row.
+//! 7. *Keys.* `key` is preprocessed, so all that is said with it is about one row; its bytes of the modulus (of the
+//!    point) are looked up, and the cell is the hash of [`tsz_auth::LoginProvider::felts`] of that row.
 //! 8. *Padding rows* have `is_real` 0 and send nothing. Constraints hold around the end of a table as everywhere, so a
 //!    token may not even wrap around it unnoticed: its rows would be a token.
 
@@ -53,7 +57,9 @@ mod trace;
 mod value;
 
 pub use digest::{DigestCols, DigestTable};
-pub use provider::{MAX_PROVIDERS, ProviderCols, ProviderTable, TooManyProviders};
+pub use provider::{
+    EcProviderCols, EcProviderTable, MAX_PROVIDERS, ProviderCols, ProviderTable, TooManyProviders, blocks,
+};
 pub use scanner::{SCANNER_LOG_HEIGHT, SPLIT_LOG_HEIGHT, ScannerTable, SplitTable};
 pub use token::{TokenCols, TokenTable};
 pub use trace::{Need, Rows, TooLong, need, rows};

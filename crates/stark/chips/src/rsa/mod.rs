@@ -25,7 +25,8 @@
 //! 5. A block is a true statement whatever `uses` is; only the last row of a real block provides.
 //!
 //! *Completeness.* Carries of honest rows are sums of 512 products of bytes that nobody chooses: about 2^11 in size.
-//! A signature whose powers make one exceed 2^14 has no trace; none is known.
+//! A signature one of whose powers makes one exceed 2^14 has no trace, and the native check refuses it
+//! ([`tsz_auth::rs256::Rs256Error::Carry`]).
 
 mod air;
 #[cfg(test)]
@@ -44,7 +45,7 @@ pub const CARRIES: usize = COEFFICIENTS - 1;
 /// Rows of a signature.
 pub const ROWS: usize = 17;
 /// What is subtracted from a stored carry.
-pub const CARRY_SHIFT: i64 = 1 << 14;
+pub const CARRY_SHIFT: i64 = tsz_auth::rs256::CARRY;
 /// Largest size of a coefficient with the carries of its equation.
 pub const COEFFICIENT_BOUND: i64 = LIMBS as i64 * 255 * 255 + 255 + CARRY_SHIFT + 256 * CARRY_SHIFT;
 const _: () = assert!(COEFFICIENT_BOUND < 15 << 27, "an equation of carries is one of integers");

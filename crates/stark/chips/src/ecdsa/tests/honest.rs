@@ -86,7 +86,7 @@ fn accepts_signatures_and_padding() {
     signatures[2].s = &P256.order.value - &signatures[2].s;
     verdict(&P256, &traces(&P256, &signatures)).unwrap();
     let more: Vec<SignedDigest> = (0..4).map(signed).collect();
-    assert_eq!(generate(&P256, &more, HEIGHTS).unwrap_err(), Failed::TooMany { needed: 4, blocks: 3 });
+    assert_eq!(generate(&P256, &more, &HEIGHTS).unwrap_err(), Failed::TooMany { needed: 4, blocks: 3 });
 }
 
 #[test]
@@ -107,4 +107,46 @@ fn proves_a_signature_and_costs_what_the_docs_say() {
     let traces = traces(&P256, &[signed(1)]);
     let bytes = prove(&pk, &traces, &publics()).unwrap().to_bytes().unwrap();
     verify(pk.vk(), &bytes, &publics()).unwrap();
+}
+
+/// Blocks in two tables of ladders and two of combs, numbered through.
+#[test]
+fn accepts_blocks_in_several_tables() {
+    let heights = Heights { verify: 6, ladders: &[9, 8], combs: &[7, 6] };
+    assert_eq!(heights.capacity(), 4);
+    let parts = |parts: Vec<Part>| parts.iter().map(|p| (p.first, p.blocks)).collect::<Vec<_>>();
+    assert_eq!(parts(heights.ladders()), [(0, 3), (3, 1)]);
+    assert_eq!(parts(heights.combs()), [(0, 3), (3, 1)]);
+    // No more blocks than rows of the equation.
+    let few = Heights { ladders: &[13, 9], combs: &[11, 7], ..heights };
+    assert_eq!(parts(few.ladders()), [(0, 62), (62, 2)]);
+
+    let mut airs: Vec<TestAir> = vec![User(&P256).into(), VerifyTable::new(&P256, &heights).into()];
+    airs.extend(heights.ladders().into_iter().map(|part| LadderTable::new(&P256, part).into()));
+    airs.extend(heights.combs().into_iter().map(|part| CombTable::new(&P256, part).into()));
+    let rest: [TestAir; 4] =
+        [EntryTable::new(&P256).into(), moduli().into(), BytesTable.into(), Range15Table.into()];
+    airs.extend(rest);
+    let signatures: Vec<_> = (1..=4).map(signed).collect();
+    let tables = assemble(&P256, &signatures, &heights).unwrap();
+    let users: Vec<_> =
+        signatures.iter().map(|s| UserCols { is_real: F::ONE, message: message(s) }).collect();
+    let mut asked = tables.asked;
+    let products = moduli();
+    let product_trace =
+        mulmod::trace(&products, &asked.messages(mulmod::MULMOD.name()), MULMOD_LOG_HEIGHT).unwrap();
+    asked.merge(collect(&products, &product_trace, &[]));
+    let mut traces = vec![from_rows(&users, 6), tables.verify];
+    traces.extend(tables.ladders.into_iter().chain(tables.combs));
+    traces.extend([tables.entries, product_trace]);
+    traces.extend([bytes::trace(&asked.bytes), bytes::trace(&asked.range15)]);
+    let verdict = |traces: &[Trace]| check(&airs, traces, &vec![vec![]; airs.len()]);
+    assert_eq!(verdict(&traces), Ok(()));
+    // The fourth signature's ladder of a table that counts from one is that of another number.
+    let first = Part { first: 0, ..heights.ladders()[1] };
+    let jobs = assemble(&P256, &signatures[..1], &Heights { ladders: &[8], combs: &[6], verify: 6 }).unwrap();
+    traces[3] = jobs.ladders[0].clone();
+    assert!(verdict(&traces).is_err());
+    airs[3] = LadderTable::new(&P256, first).into();
+    assert!(check(&airs, &traces, &vec![vec![]; airs.len()]).is_err());
 }

@@ -46,12 +46,12 @@ fn rejects_r_or_s_of_zero() {
         for signature in
             [SignedDigest { s: value.clone(), ..signed(1) }, SignedDigest { r: value.clone(), ..signed(1) }]
         {
-            assert_eq!(generate(&P256, &[signature], HEIGHTS).map(|_| ()), Err(Failed::Range(0)));
+            assert_eq!(generate(&P256, &[signature], &HEIGHTS).map(|_| ()), Err(Failed::Range(0)));
         }
     }
     // s = 0 has no inverse, so a liar has no R; with r = 0 there is one.
     let signature = SignedDigest { s: zero.clone(), ..signed(1) };
-    assert_eq!(assemble(&P256, &[signature], HEIGHTS).map(|_| ()), Err(Failed::NoLadder(0)));
+    assert_eq!(assemble(&P256, &[signature], &HEIGHTS).map(|_| ()), Err(Failed::NoLadder(0)));
     assert_eq!(lie(|s| s.r = zero.clone()), "mulmod");
     // r = 0 and r = n as the abscissa of R.
     for x in [zero, n] {
@@ -69,7 +69,7 @@ fn rejects_a_nonce_that_is_the_key() {
     let r = &key.x % n;
     let s = (BigUint::from(6u8) + &r) % n;
     let signature = SignedDigest { key, digest, r, s, uses: 1 };
-    assert_eq!(generate(&P256, &[signature], HEIGHTS).unwrap_err(), Failed::NoLadder(0));
+    assert_eq!(generate(&P256, &[signature], &HEIGHTS).unwrap_err(), Failed::NoLadder(0));
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn rejects_a_multiplier_of_zero_for_r() {
 /// A = T with a slope of the liar's choice: the identities hold, and only the inverse is missing.
 #[test]
 fn rejects_an_addition_of_equal_points() {
-    let table = LadderTable::new(&P256, HEIGHTS.1);
+    let table = LadderTable::new(&P256, HEIGHTS.ladders()[0]);
     let tables = traces(&P256, &[signed(1)]);
-    let rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.1)
+    let rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.ladders[0])
         .map(|r| LadderCols::from_row(&tables[LADDER].values[r * LadderCols::<F>::WIDTH..]))
         .collect();
     // x_A is x_T, or another representative of it: 5 and 5 + p as stored bytes.
@@ -136,11 +136,12 @@ fn rejects_an_addition_of_equal_points() {
 fn rejects_a_ladder_that_starts_elsewhere() {
     use num_bigint::BigInt;
     use tsz_air::PrimeField32;
-    let table = LadderTable::new(&P256, HEIGHTS.1);
+    let table = LadderTable::new(&P256, HEIGHTS.ladders()[0]);
     let mut tables = traces(&P256, &[signed(1)]);
     let width = LadderCols::<F>::WIDTH;
-    let mut rows: Vec<LadderCols<F>> =
-        (0..1 << HEIGHTS.1).map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..])).collect();
+    let mut rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.ladders[0])
+        .map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..]))
+        .collect();
     let value = |stored: &[F; LIMBS]| {
         let sum = |bytes: [u8; LIMBS]| BigInt::from(BigUint::from_bytes_le(&bytes));
         sum(stored.map(|b| b.as_canonical_u32() as u8)) - sum([128; LIMBS])
@@ -186,11 +187,12 @@ fn rejects_blocks_of_another_signature() {
 #[test]
 fn rejects_points_of_another_signature() {
     // The ladder of signature 1 with S of signature 2 and everything solved again.
-    let table = LadderTable::new(&P256, HEIGHTS.1);
+    let table = LadderTable::new(&P256, HEIGHTS.ladders()[0]);
     let mut tables = traces(&P256, &[signed(1), signed(2)]);
     let width = LadderCols::<F>::WIDTH;
-    let mut rows: Vec<LadderCols<F>> =
-        (0..1 << HEIGHTS.1).map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..])).collect();
+    let mut rows: Vec<LadderCols<F>> = (0..1 << HEIGHTS.ladders[0])
+        .map(|r| LadderCols::from_row(&tables[LADDER].values[r * width..]))
+        .collect();
     let foreign = (LADDER_ROWS..2 * LADDER_ROWS).map(|r| rows[r]).find(|r| r.is_diff == rows[1].is_diff);
     let foreign = foreign.expect("some step has the same point");
     (rows[1].term_x, rows[1].term_y) = (foreign.term_x, foreign.term_y);
@@ -201,7 +203,7 @@ fn rejects_points_of_another_signature() {
 #[test]
 fn rejects_a_signature_that_no_block_proves() {
     let mut tables = traces(&P256, &[signed(1)]);
-    let rows = blocks(HEIGHTS.1, LADDER_ROWS);
+    let rows = HEIGHTS.capacity();
     edit::<VerifyCols<F>>(&mut tables[VERIFY], rows, |row| row.uses = F::ONE);
     assert_eq!(place(&tables), "p256_verify");
     // Used twice, proven once.

@@ -69,8 +69,7 @@ const LADDER: usize = 2;
 const COMB: usize = 3;
 const TABLES: usize = 8;
 
-/// log2 heights: verify, ladder, comb.
-const HEIGHTS: (usize, usize, usize) = (6, 9, 7);
+const HEIGHTS: Heights = Heights { verify: 6, ladders: &[9], combs: &[7] };
 const MULMOD_LOG_HEIGHT: usize = 7;
 
 fn moduli() -> MulmodTable {
@@ -78,12 +77,12 @@ fn moduli() -> MulmodTable {
 }
 
 fn circuit(curve: &'static Curve, profile: Profile) -> Circuit<TestAir> {
-    let (verify, ladder, comb) = HEIGHTS;
+    let (ladder, comb) = (HEIGHTS.ladders()[0], HEIGHTS.combs()[0]);
     let tables: [(TestAir, usize); TABLES] = [
         (User(curve).into(), 6),
-        (VerifyTable::new(curve, verify, ladder).into(), verify),
-        (LadderTable::new(curve, ladder).into(), ladder),
-        (CombTable::new(curve, comb).into(), comb),
+        (VerifyTable::new(curve, &HEIGHTS).into(), HEIGHTS.verify),
+        (LadderTable::new(curve, ladder).into(), ladder.log_height),
+        (CombTable::new(curve, comb).into(), comb.log_height),
         (EntryTable::new(curve).into(), ENTRIES_LOG_HEIGHT),
         (moduli().into(), MULMOD_LOG_HEIGHT),
         (BytesTable.into(), BYTES_LOG_HEIGHT),
@@ -118,7 +117,7 @@ fn message(s: &SignedDigest) -> [[F; LIMBS]; 3] {
 }
 
 fn traces(curve: &'static Curve, signatures: &[SignedDigest]) -> Vec<Trace> {
-    let tables = assemble(curve, signatures, HEIGHTS).unwrap();
+    let mut tables = assemble(curve, signatures, &HEIGHTS).unwrap();
     let users: Vec<UserCols<F>> = signatures
         .iter()
         .flat_map(|s| vec![UserCols { is_real: F::ONE, message: message(s) }; s.uses as usize])
@@ -131,8 +130,8 @@ fn traces(curve: &'static Curve, signatures: &[SignedDigest]) -> Vec<Trace> {
     vec![
         from_rows(&users, 6),
         tables.verify,
-        tables.ladder,
-        tables.comb,
+        tables.ladders.remove(0),
+        tables.combs.remove(0),
         tables.entries,
         product_trace,
         bytes::trace(&asked.bytes),

@@ -78,7 +78,7 @@ fn native(curve: &Curve, signature: &SignedDigest) -> bool {
 
 /// Whether the circuit accepts a signature in range; some have no witness at all.
 fn proven(curve: &'static Curve, signature: &SignedDigest) -> bool {
-    match generate(curve, std::slice::from_ref(signature), HEIGHTS) {
+    match generate(curve, std::slice::from_ref(signature), &HEIGHTS) {
         Ok(_) => verdict(curve, &traces(curve, std::slice::from_ref(signature))).is_ok(),
         Err(failed) => {
             assert_eq!(failed, Failed::NoLadder(0));
@@ -91,7 +91,7 @@ fn run(curve: &'static Curve, name: TestName) {
     let all = vectors(name);
     let valid: Vec<SignedDigest> = sample(&all, true, VALID).into_iter().map(|(_, s)| s).collect();
     assert!(valid.len() >= 12, "{}", valid.len());
-    for chunk in valid.chunks(blocks(HEIGHTS.1, LADDER_ROWS)) {
+    for chunk in valid.chunks(HEIGHTS.capacity()) {
         verdict(curve, &traces(curve, chunk)).unwrap();
     }
 
@@ -107,7 +107,7 @@ fn run(curve: &'static Curve, name: TestName) {
 
     let mut unreduced = 0;
     for Vector { signed, flag, .. } in outside {
-        let refused = generate(curve, std::slice::from_ref(&signed), HEIGHTS);
+        let refused = generate(curve, std::slice::from_ref(&signed), &HEIGHTS);
         assert_eq!(refused.map(|_| ()), Err(Failed::Range(0)), "{flag:?}");
         let residue = SignedDigest { r: &signed.r % n, s: &signed.s % n, ..signed };
         if in_range(&residue.r) && in_range(&residue.s) && native(curve, &residue) {
