@@ -10,7 +10,7 @@ use tsz_ext::{ExtContext, ExtOp, ExtReject, Installed, Programs};
 use tsz_ledger::{Access, AlgorithmId, Family};
 use tsz_stf::{AuthOp, FundOp, Receipt, Reject, SigVerifier, Verified, View};
 
-use crate::{TradeContext, TradeOp, TradeReceipt, TradeReject};
+use crate::{MarginRules, TradeContext, TradeOp, TradeReceipt, TradeReject};
 
 /// An operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -107,10 +107,12 @@ impl Op {
         }
     }
 
-    /// Whether its rule asks the parameters: not so for money, keys, cancels, and for what governance sets.
+    /// Whether its rule asks the parameters: not so for money, keys, cancels, for what governance sets, and for programs
+    /// that move no positions.
     pub fn needs_params(&self) -> bool {
         use TradeOp::{CancelAll, CancelOrder, ClearProvider, SetParams, SetProvider};
         match self {
+            Self::Ext(ExtOp::Extension(op)) => op.has_legs(),
             Self::Fund(_) | Self::Auth(_) | Self::Ext(_) => false,
             Self::Trade(CancelOrder(_) | CancelAll(_) | SetParams(_) | SetProvider(_) | ClearProvider(_)) => {
                 false
@@ -253,7 +255,8 @@ pub fn apply_op_running<V: View, P: Programs, S: SigVerifier>(
         }
         Op::Ext(op) => {
             accesses.clear();
-            let ext = ExtContext { batch: ctx.batch, programs, verifier };
+            let margin = &MarginRules { params: ctx.params };
+            let ext = ExtContext { batch: ctx.batch, programs, verifier, margin };
             *accesses = tsz_ext::apply(view, &ext, op).map_err(OpReject::Ext)?;
             Ok(OpReceipt::Fund(Receipt::OK))
         }

@@ -13,6 +13,7 @@ extern crate std;
 mod account;
 mod admit;
 mod any;
+mod cross;
 mod encoding;
 mod executor;
 mod fees;
@@ -35,6 +36,7 @@ use tsz_stf::{Log, SigVerifier, Verified, View};
 
 pub use account::Party;
 pub use any::{AppliedOp, Op, OpReceipt, OpReject, apply_op, apply_op_into, apply_op_running, apply_op_with};
+pub use cross::MarginRules;
 pub use executor::MemExecutor;
 pub use market::HOUR_MS;
 pub use op::{TradeOp, code};

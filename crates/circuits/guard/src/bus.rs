@@ -15,6 +15,13 @@ pub(crate) const PARTY: LookupBus<'static> = LookupBus::new("guard_party");
 pub(crate) const SPEND: PermutationCheckBus<'static> = PermutationCheckBus::new("guard_spend");
 /// index, token, change\[8\]. From a written balance to the sum of its token.
 pub(crate) const MONEY: PermutationCheckBus<'static> = PermutationCheckBus::new("guard_money");
+/// index, place of the party, value\[8\]. From a written LEG to the leg.
+pub(crate) const LEG: PermutationCheckBus<'static> = PermutationCheckBus::new("guard_leg");
+/// index, first access, first written value, legs, access after the last, market, change of |size|\[2\]. From the last leg
+/// of an op to its crossing.
+pub(crate) const LEGS: PermutationCheckBus<'static> = PermutationCheckBus::new("guard_legs");
+/// index, first access, first written value, access after the last, writes. From a crossing to its op.
+pub(crate) const CROSSED: PermutationCheckBus<'static> = PermutationCheckBus::new("guard_crossed");
 /// index, accesses, writes, parties. From the op to its journal.
 pub(crate) const JOURNAL: PermutationCheckBus<'static> = PermutationCheckBus::new("journal_op");
 /// index, access, hi', lo. A key of the journal.

@@ -6,17 +6,25 @@ use tsz_chips::poseidon24::Poseidon24Table;
 use tsz_chips::range::{self, RangeTable};
 use tsz_chips::schnorr::{COMB_LOG_HEIGHT, CombTable, LOG_ROWS, LadderTable, SigTable};
 use tsz_chips::tuple::{Mode, TupleAir, op_rows as tuple_rows};
+use tsz_gadgets::params::ParamsAir;
+use tsz_ledger::Access;
+use tsz_margin::tables::{
+    CollateralAir, JudgeAir, MarketAir, PositionAir, PriceAir, RatioAir, RulesAir, SettleAir, TokenAir,
+    WorthAir,
+};
 use tsz_stark::{Circuit, Profile, SetupError, setup};
 
 use crate::ProvingKey;
 use crate::record::{ApprovalOp, ApprovalRecord, ExtensionRecord, RecordError};
+use crate::tables::margin::{CrossingAir, LegAir, LegCellAir, MarginOperationAir};
+use crate::tables::operation::PARTY_READS;
 use crate::tables::{
     ApproveAir, CellAir, JournalAir, LimitAir, MoneyAir, OperationAir, PartyAir, RevokeAir, approve, revoke,
 };
 use crate::trace::journal_blocks;
 
 air_enum! {
-    /// Tables of the two circuits of this crate.
+    /// Tables of the circuits of this crate.
     pub enum GuardAir {
         /// Operations of programs.
         Operation(OperationAir),
@@ -48,6 +56,36 @@ air_enum! {
         Ladder(LadderTable),
         /// Multiples of the generator.
         Comb(CombTable),
+        /// Opened parameter hash.
+        Params(ParamsAir),
+        /// Operations that may move positions.
+        MarginOperation(MarginOperationAir),
+        /// Their cells.
+        LegCell(LegCellAir),
+        /// Their legs.
+        Leg(LegAir),
+        /// What the legs do to their market.
+        Crossing(CrossingAir),
+        /// Markets.
+        Market(MarketAir),
+        /// Oracle rules.
+        Rules(RulesAir),
+        /// Collateral tokens.
+        Collateral(CollateralAir),
+        /// Prices.
+        Price(PriceAir),
+        /// Funding settlements.
+        Settle(SettleAir),
+        /// Positions.
+        Position(PositionAir),
+        /// Judgements.
+        Judge(JudgeAir),
+        /// Ratios.
+        Ratio(RatioAir),
+        /// Collateral tokens at a price.
+        Worth(WorthAir),
+        /// Margin tokens read.
+        Token(TokenAir),
     }
 }
 
@@ -92,16 +130,22 @@ impl Counts {
         let mut counts = Self::default();
         for record in records {
             let [approvals, cells, limits] = record.parts()?;
-            let writes = cells.iter().filter(|a| a.write).count();
-            let judged = approvals.len() + cells.len();
-            counts.operations += 1;
-            counts.parties += record.op.parties.len();
-            counts.cells += cells.len();
-            counts.limits += limits.len();
-            counts.journal += journal_blocks(judged, writes);
-            counts.blocks += tuple_rows(judged + limits.len(), writes + limits.len());
+            counts.add([approvals, cells, &[], limits]);
         }
         Ok(counts)
+    }
+
+    /// Adds an op with accesses to approvals, cells, those of legs, limits.
+    pub(crate) fn add(&mut self, [approvals, cells, legs, limits]: [&[Access]; 4]) {
+        let writes = |accesses: &[Access]| accesses.iter().filter(|a| a.write).count();
+        let judged = approvals.len() + cells.len();
+        self.operations += 1;
+        self.parties += approvals.len() / PARTY_READS as usize;
+        self.cells += cells.len();
+        self.limits += limits.len();
+        self.journal += journal_blocks(judged, writes(cells));
+        let written = writes(cells) + writes(legs) + limits.len();
+        self.blocks += tuple_rows(judged + legs.len() + limits.len(), written);
     }
 }
 

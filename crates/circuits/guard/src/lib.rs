@@ -1,4 +1,5 @@
-//! The guard of extension programs, and approvals (docs/src/extensions.md): two circuits.
+//! The guard of extension programs, and approvals (docs/src/extensions.md): three circuits. The one of programs that move
+//! positions is [`margin`].
 //!
 //! **Proven by the circuit of programs.** There are `count` operations of the program with the public algorithm id whose
 //! access logs, absorbed in some order by the tuple sponge, take the capacity `start` to `end`, and whose journals,
@@ -23,6 +24,7 @@
 //! | [`tables::journal`] | 16 felts of a journal | 43 |
 //! | [`tables::approve`] | an ApproveExtension | 221 |
 //! | [`tables::revoke`] | a RevokeExtension | 72 |
+//! | [`mod@tables::margin`] | operations and cells with legs; a leg; what the legs do to their market | |
 //! | [`mod@tsz_chips::tuple`], [`tsz_chips::poseidon2`], [`tsz_chips::range`] | | |
 //! | [`tsz_chips::poseidon24`] (programs) | a permutation of the journal | 451 |
 //! | [`tsz_chips::schnorr`] (approvals, three) | | |
@@ -32,6 +34,7 @@
 
 mod bus;
 mod class;
+pub mod margin;
 mod prove;
 mod record;
 mod runs;

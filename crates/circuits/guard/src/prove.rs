@@ -183,7 +183,7 @@ pub fn verify_approvals(vk: &VerifyingKey, claim: &ExecClaim, proof: &[u8]) -> R
 }
 
 /// What public values do not tell apart.
-fn check(claim: &ExecClaim, max: u64) -> Result<(), VerifyError> {
+pub(crate) fn check(claim: &ExecClaim, max: u64) -> Result<(), VerifyError> {
     if claim.has_begin {
         return Err(VerifyError::Begin);
     }

@@ -72,7 +72,7 @@ pub(crate) fn sponge_publics(start: &Digest, end: &Digest, count: u32) -> Vec<F>
     start.iter().chain(end).copied().chain([F::from_u32(count)]).collect()
 }
 
-fn segment<'a>(ops: impl Iterator<Item = (u32, &'a [Access])>) -> [tuple::Segment<'a>; 1] {
+pub(crate) fn segment<'a>(ops: impl Iterator<Item = (u32, &'a [Access])>) -> [tuple::Segment<'a>; 1] {
     [tuple::Segment { slot: 0, ops: ops.collect() }]
 }
 
@@ -138,7 +138,7 @@ impl Witness {
 
 impl Rows {
     /// Counts the lookups of each party.
-    fn count_uses(&mut self, asked: &Asked) {
+    pub(crate) fn count_uses(&mut self, asked: &Asked) {
         for party in &mut self.parties {
             party.uses = F::from_u32(asked.times(PARTY.name(), &party.message()));
         }

@@ -242,6 +242,16 @@ pub fn interest(before: &Digest, sides: [&Side<F>; 2], market: &Market, cap: [F;
             change[k] += signed(new[k]) - signed(old[k]);
         }
     }
+    interest_by(before, change, (&market.price, market.live), cap)
+}
+
+/// Open interest that was `before` and moves by a change in two limbs, if it is `live`.
+pub fn interest_by(
+    before: &Digest,
+    change: [i64; 2],
+    (price, live): (&Price<F>, bool),
+    cap: [F; 3],
+) -> Interest<F> {
     let moves = magnitude(&[before[3], before[4], F::ZERO, F::ZERO, F::ZERO, F::ZERO, F::ZERO, F::ZERO]) + 1;
     let mut x = Interest {
         before: [before[0], before[1], before[2]],
@@ -263,20 +273,20 @@ pub fn interest(before: &Digest, sides: [&Side<F>; 2], market: &Market, cap: [F;
     let total = after.iter().rev().fold(0i128, |acc, limb| (acc << 24) + i128::from(*limb));
     x.after = felts(digits12(total.unsigned_abs()));
     let change = change[0] + (change[1] << 24);
-    if market.live && change > 0 {
-        room(&mut x, total.unsigned_abs(), market, cap);
+    if live && change > 0 {
+        room(&mut x, total.unsigned_abs(), price, cap);
     } else {
-        room(&mut x, 0, market, cap);
+        room(&mut x, 0, price, cap);
         x.grew = F::ZERO;
-        fall(&mut x, if market.live { after } else { [0; 3] }, market.live);
+        fall(&mut x, if live { after } else { [0; 3] }, live);
     }
     x
 }
 
-fn room(x: &mut Interest<F>, lots: u128, market: &Market, cap: [F; 3]) {
-    let unit = market.price.unit.map(|digit| digit.as_canonical_u32());
-    let price = unit.iter().rev().fold(0u128, |acc, digit| acc << 12 | u128::from(*digit));
-    let value = lots * price;
+fn room(x: &mut Interest<F>, lots: u128, price: &Price<F>, cap: [F; 3]) {
+    let unit = price.unit.map(|digit| digit.as_canonical_u32());
+    let unit_value = unit.iter().rev().fold(0u128, |acc, digit| acc << 12 | u128::from(*digit));
+    let value = lots * unit_value;
     x.grew = F::ONE;
     x.value = felts(digits12(value));
     x.value_carries = product_carries(&digits12::<5>(lots), &unit);

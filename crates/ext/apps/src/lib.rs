@@ -5,6 +5,7 @@
 #[cfg(not(target_os = "zkvm"))]
 extern crate alloc;
 
+pub mod block;
 pub mod broker;
 pub mod grid;
 pub mod options;

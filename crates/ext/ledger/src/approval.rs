@@ -104,9 +104,9 @@ impl ApproveExtension {
     }
 
     /// Accesses: KEYA read, KEYB read, CTL write; PROGRAM write, TERMS write, POLICY write, LIMIT write of all four.
-    pub(crate) fn run<V: View, P, S: SigVerifier>(
+    pub(crate) fn run<V: View, P, S: SigVerifier, M>(
         &self,
-        ctx: &ExtContext<'_, P, S>,
+        ctx: &ExtContext<'_, P, S, M>,
         log: &mut Log<'_, V>,
     ) -> Result<(), ExtReject> {
         self.check()?;
@@ -135,9 +135,9 @@ impl RevokeExtension {
     }
 
     /// Accesses: KEYA read, KEYB read, CTL write; PROGRAM write, POLICY write.
-    pub(crate) fn run<V: View, P, S: SigVerifier>(
+    pub(crate) fn run<V: View, P, S: SigVerifier, M>(
         &self,
-        ctx: &ExtContext<'_, P, S>,
+        ctx: &ExtContext<'_, P, S, M>,
         log: &mut Log<'_, V>,
     ) -> Result<(), ExtReject> {
         let signed = Signed { message: &self.message(), signature: &self.signature };
@@ -168,9 +168,9 @@ struct Signed<'a> {
 
 impl Signed<'_> {
     /// Checks key, policy, nonce and signature. Accesses: KEYA read, KEYB read, CTL write.
-    fn check<V: View, P, S: SigVerifier>(
+    fn check<V: View, P, S: SigVerifier, M>(
         &self,
-        ctx: &ExtContext<'_, P, S>,
+        ctx: &ExtContext<'_, P, S, M>,
         log: &mut Log<'_, V>,
         (account, sub): (AccountId, SubId),
         key_slot: KeySlot,

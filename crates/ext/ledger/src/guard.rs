@@ -11,6 +11,7 @@ use tsz_stf::{Log, Reject, SigVerifier, View};
 use tsz_types::{AccountId, Balance, SubId, TokenId};
 
 use crate::cells::{ApprovalPolicy, ApprovalSlot, LimitCell, key};
+use crate::margin::{Legs, Margin};
 use crate::poseidon24::absorb;
 use crate::{ExtContext, ExtReject, Programs};
 
@@ -71,16 +72,17 @@ pub struct Extension {
 pub(crate) struct Approved {
     who: Approver,
     policy: ApprovalPolicy,
-    /// Change of each limited token whose balance is written.
+    /// Change of each limited token whose balance is written, of the first one also what a leg charges.
     changes: [Option<i128>; crate::MAX_LIMITS],
 }
 
 impl Extension {
-    /// Accesses: PROGRAM, TERMS, POLICY read of each party; each cell in order, read or write; then for each party the
-    /// LIMIT write of each token, in order of limits, whose balance it wrote.
-    pub(crate) fn run<V: View, R: Programs, S: SigVerifier>(
+    /// Accesses: PROGRAM, TERMS, POLICY read of each party; each cell in order, read or write; those of the legs that it
+    /// wrote ([`Margin::cross`]); then for each party the LIMIT write of each token, in order of limits, whose balance
+    /// it wrote, or the first of whose position it moved.
+    pub(crate) fn run<V: View, R: Programs, S: SigVerifier, M: Margin>(
         &self,
-        ctx: &ExtContext<'_, R, S>,
+        ctx: &ExtContext<'_, R, S, M>,
         log: &mut Log<'_, V>,
     ) -> Result<(), ExtReject> {
         let keys = self.check_shape()?;
@@ -90,7 +92,7 @@ impl Extension {
             .map(|party| self.approval(party, ctx.batch.time, log))
             .collect::<Result<Vec<_>, _>>()?;
         let values = self.propose(ctx.programs, log, &keys)?;
-        let mut sums = BTreeMap::new();
+        let (mut sums, mut legs) = (BTreeMap::new(), Legs::default());
         let mut values = values.into_iter();
         for (touch, key) in self.cells.iter().zip(&keys) {
             if !touch.write {
@@ -99,13 +101,20 @@ impl Extension {
             }
             // one value for each write: the layout of the operation says so
             let new = values.next().ok_or(ExtReject::Cells { max: MAX_ACCESSES })?;
-            judge(*key, &log.peek(*key), &new, &mut parties, &mut sums)?;
+            judge(*key, &log.peek(*key), &new, &mut parties, (&mut sums, &mut legs))?;
             log.write(*key, new);
         }
         if let Some((token, sum)) = sums.into_iter().find(|(_, sum)| *sum != 0) {
             return Err(ExtReject::NotConserved { token, sum });
         }
+        legs.cross(ctx.margin, ctx.batch.time, &mut parties, log)?;
         parties.iter().try_for_each(|party| party.charge(log))
+    }
+
+    /// Whether it moves positions: a leg is among its writes.
+    pub fn has_legs(&self) -> bool {
+        let is_leg = |key: Key| place(key).as_approval().is_some_and(|(.., number)| number == cell::LEG);
+        self.cells.iter().any(|touch| touch.write && Key::new(touch.key).is_some_and(is_leg))
     }
 
     /// Checks counts, order and words, and gives the keys.
@@ -186,13 +195,13 @@ pub(crate) fn put(words: &mut [u32], at: usize, leaf: &Leaf) {
     }
 }
 
-/// Judges one write: a balance of a party, its storage, or a fee; everything else is forbidden.
+/// Judges one write: a balance of a party, its storage, its leg, or a fee; everything else is forbidden.
 fn judge(
     key: Key,
     old: &Leaf,
     new: &Leaf,
     parties: &mut [Approved],
-    sums: &mut BTreeMap<TokenId, i128>,
+    (sums, legs): (&mut BTreeMap<TokenId, i128>, &mut Legs),
 ) -> Result<(), ExtReject> {
     if let Some((account, sub, token)) = place(key).as_balance() {
         let token = TokenId::new(token as u8)?; // 7 bits
@@ -215,19 +224,36 @@ fn judge(
     let Some((account, sub, slot, number)) = place(key).as_approval() else {
         return Err(ExtReject::Forbidden { key });
     };
-    let party = party_of(parties, account, sub)
-        .filter(|party| u32::from(party.who.slot.get()) == slot && number >= cell::STORAGE)
-        .ok_or(ExtReject::Forbidden { key })?;
+    let party = parties.iter().position(|p| p.is_of(account, sub) && u32::from(p.who.slot.get()) == slot);
+    let party = party.filter(|_| number >= cell::LEG).ok_or(ExtReject::Forbidden { key })?;
+    if number == cell::LEG {
+        return legs.add(party, new).ok_or(ExtReject::Leg { key });
+    }
+    let party = &parties[party];
     let (expected, got) = (party.policy.epoch, new[STORAGE_FELTS].as_canonical_u32());
     if expected == got { Ok(()) } else { Err(ExtReject::Epoch { key, expected, got }) }
 }
 
 /// The party with this sub-account.
 fn party_of(parties: &mut [Approved], account: u32, sub: u32) -> Option<&mut Approved> {
-    parties.iter_mut().find(|p| p.who.account.get() == account && u32::from(p.who.sub.get()) == sub)
+    parties.iter_mut().find(|p| p.is_of(account, sub))
 }
 
 impl Approved {
+    /// The party.
+    pub(crate) fn who(&self) -> Approver {
+        self.who
+    }
+
+    fn is_of(&self, account: u32, sub: u32) -> bool {
+        self.who.account.get() == account && u32::from(self.who.sub.get()) == sub
+    }
+
+    /// Where the change of a token with a limit is noted.
+    pub(crate) fn change_of(&mut self, token: TokenId) -> Option<&mut Option<i128>> {
+        self.policy.limit_of(token).and_then(|index| self.changes.get_mut(index))
+    }
+
     /// Notes the change of a balance; tokens without a limit only come in.
     fn change(&mut self, token: TokenId, change: i128) -> Result<(), ExtReject> {
         let Approver { account, sub, .. } = self.who;

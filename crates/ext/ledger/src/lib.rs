@@ -17,6 +17,7 @@ mod discover;
 mod guard;
 mod guests;
 mod image;
+mod margin;
 mod op;
 pub mod poseidon24;
 mod programs;
@@ -37,6 +38,7 @@ pub use discover::discover;
 pub use guard::{Approver, Extension, Touch};
 pub use guests::{GuestPin, PinLineError, list_guests, parse_guests, pinned_guests, root_hex};
 pub use image::{ImageError, image_root};
+pub use margin::{Crossing, Margin, MarginReject, NoMargin};
 pub use op::{ExtOp, code};
 pub use programs::{Installed, Native, Programs};
 pub use reject::ExtReject;
@@ -47,22 +49,24 @@ pub use tsz_ext_sdk::cell;
 
 /// What is constant in a batch.
 #[derive(Debug)]
-pub struct ExtContext<'a, P, S = Verified> {
+pub struct ExtContext<'a, P, S = Verified, M = NoMargin> {
     /// System, number and time.
     pub batch: &'a BatchContext,
     /// Runs programs.
     pub programs: &'a P,
     /// Judges signatures.
     pub verifier: &'a S,
+    /// Carries out legs.
+    pub margin: &'a M,
 }
 
 /// Applies an operation to the state and gives its accesses in the order of the rule.
 ///
 /// # Errors
 /// An [`ExtReject`]; nothing has changed then.
-pub fn apply<V: View, P: Programs, S: SigVerifier>(
+pub fn apply<V: View, P: Programs, S: SigVerifier, M: Margin>(
     view: &V,
-    ctx: &ExtContext<'_, P, S>,
+    ctx: &ExtContext<'_, P, S, M>,
     op: &ExtOp,
 ) -> Result<Vec<Access>, ExtReject> {
     let mut log = Log::new(view);
@@ -70,6 +74,10 @@ pub fn apply<V: View, P: Programs, S: SigVerifier>(
         ExtOp::ApproveExtension(op) => op.run(ctx, &mut log)?,
         ExtOp::RevokeExtension(op) => op.run(ctx, &mut log)?,
         ExtOp::Extension(op) => op.run(ctx, &mut log)?,
+    }
+    let (got, max) = (log.accesses().len(), tsz_ledger::tuple::MAX_ACCESSES);
+    if got > max {
+        return Err(ExtReject::TooManyAccesses { max, got });
     }
     Ok(log.into_accesses())
 }

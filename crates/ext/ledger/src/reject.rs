@@ -6,6 +6,8 @@ use tsz_ledger::{CellError, Key};
 use tsz_stf::Reject;
 use tsz_types::{AccountId, NumberError, SubId, TokenId};
 
+use crate::MarginReject;
+
 /// Why an operation cannot be part of the batch here. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
@@ -65,6 +67,24 @@ pub enum ExtReject {
     /// A storage cell without the epoch of its approval.
     #[error("leaf {:#x} is stored under epoch {got}, the approval has {expected}", key.raw())]
     Epoch { key: Key, expected: u32, got: u32 },
+    /// A leg that is none.
+    #[error("leaf {:#x} would hold no leg", key.raw())]
+    Leg { key: Key },
+    /// Legs of more than one market.
+    #[error("the legs are of markets {first} and {other}")]
+    LegMarkets { first: u32, other: u32 },
+    /// Legs that do not sum to nothing.
+    #[error("the legs sum to {lots} lots and {cash} millionths of a unit")]
+    NotMatched { lots: i64, cash: i128 },
+    /// One limit cannot be charged twice.
+    #[error("sub-account {sub} of account {account} has a leg and a change of its balance of token 0")]
+    LegAndBalance { account: AccountId, sub: SubId },
+    /// What the rules of positions say.
+    #[error(transparent)]
+    Margin(#[from] MarginReject),
+    /// A log that is too long.
+    #[error("an operation of {got} accesses, at most {max}")]
+    TooManyAccesses { max: usize, got: usize },
 }
 
 impl ExtReject {

@@ -25,15 +25,15 @@
 use alloc::vec::Vec;
 use tsz_ext_sdk::{Event, Fault, Leaf, MICROS, Program};
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, hash};
-use tsz_ledger::{Access, BalCell, BatchContext, Cell, Key};
+use tsz_ledger::{Access, BalCell, BatchContext, Cell, Key, PosCell, SubCell};
 use tsz_stf::{MemView, Verified, View};
-use tsz_types::{AccountId, Balance, SubId, TimeMs, TokenId};
+use tsz_types::{AccountId, Balance, Collateral, SubId, TimeMs, TokenId};
 
 use crate::cells::{ApprovalPolicy, LimitCell, key};
 use crate::discover::{Any, discover};
 use crate::{
-    Approver, ExtContext, ExtOp, ExtReject, Extension, MAX_LIMITS, Outcome, Run, RunError, apply,
-    terms_digest,
+    Approver, ExtContext, ExtOp, ExtReject, Extension, MAX_LIMITS, Margin, NoMargin, Outcome, Run, RunError,
+    apply, terms_digest,
 };
 
 /// What an operation did.
@@ -52,13 +52,14 @@ pub struct Receipt {
 /// Numbers are as programs have them; what no account, token or amount can be is cut to what it can be, so that tests
 /// need no conversions.
 #[derive(Debug)]
-pub struct Sim {
+pub struct Sim<M = NoMargin> {
     /// The state: any leaf can be set.
     pub view: MemView,
     program: Program,
     id: Digest,
     time: u64,
     history: Vec<Receipt>,
+    margin: M,
 }
 
 fn account(n: u32) -> AccountId {
@@ -75,11 +76,17 @@ fn sub(n: u32) -> SubId {
 }
 
 impl Sim {
-    /// An empty state at time 1.
+    /// An empty state at time 1, without positions.
     pub fn new(program: Program) -> Self {
-        let view = MemView::from_leaves([]);
-        let mut sim =
-            Self { view, program, id: hash(Domain::Bytes, &[F::ONE]), time: 1, history: Vec::new() };
+        Self::with_margin(program, NoMargin)
+    }
+}
+
+impl<M: Margin> Sim<M> {
+    /// An empty state at time 1, where legs are carried out by these rules (`tsz_trade::MarginRules`).
+    pub fn with_margin(program: Program, margin: M) -> Self {
+        let (view, id) = (MemView::from_leaves([]), hash(Domain::Bytes, &[F::ONE]));
+        let mut sim = Self { view, program, id, time: 1, history: Vec::new(), margin };
         sim.set_time(1);
         sim
     }
@@ -124,6 +131,24 @@ impl Sim {
     /// Balance in millionths of a unit.
     pub fn micros(&self, n: u32, s: u32, token: u32) -> u128 {
         BalCell::from_leaf(&self.view.get(Key::bal(n, s, token))).map_or(0, |cell| cell.balance.get())
+    }
+
+    /// Gives a sub-account units of collateral, beside what it has.
+    pub fn deposit(&mut self, n: u32, s: u32, units: u64) {
+        let cell = SubCell::from_leaf(&self.view.get(Key::sub(n, s))).unwrap_or_default();
+        let micros = cell.collateral.get() + i128::from(units) * MICROS as i128; // 95 and 84 bits
+        let collateral = Collateral::try_from(micros).unwrap_or(cell.collateral);
+        self.view.set(Key::sub(n, s), SubCell { collateral, ..cell }.to_leaf());
+    }
+
+    /// Collateral in millionths of a unit.
+    pub fn collateral(&self, n: u32, s: u32) -> i128 {
+        SubCell::from_leaf(&self.view.get(Key::sub(n, s))).map_or(0, |cell| cell.collateral.get())
+    }
+
+    /// Lots of a position, negative if short.
+    pub fn position(&self, n: u32, s: u32, market: u32) -> i64 {
+        PosCell::from_leaf(&self.view.get(Key::pos(n, s, market & 255))).map_or(0, |cell| cell.size())
     }
 
     /// Approves the program for ever, over what the slot held, with terms and limits (token, units); gives the party.
@@ -187,7 +212,12 @@ impl Sim {
     pub fn apply(&mut self, op: Extension) -> Result<&Receipt, ExtReject> {
         let zero = tsz_hash::ZERO;
         let batch = BatchContext { system: zero, batch: 1, time: self.time, params: zero };
-        let ctx = ExtContext { batch: &batch, programs: &Any(self.program), verifier: &Verified };
+        let ctx = ExtContext {
+            batch: &batch,
+            programs: &Any(self.program),
+            verifier: &Verified,
+            margin: &self.margin,
+        };
         let op = ExtOp::Extension(op);
         let accesses = apply(&self.view, &ctx, &op)?;
         self.view.commit(&accesses);

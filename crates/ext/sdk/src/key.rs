@@ -2,8 +2,12 @@
 
 /// Cell numbers of a user's sub-account that programs use.
 pub mod cell {
+    /// Collateral and number of positions (published).
+    pub const SUB: u32 = 0;
     /// First balance cell (published).
     pub const BAL: u32 = 128;
+    /// First cell of positions (published).
+    pub const POS: u32 = 256;
     /// First cell of approval slot 0 (private).
     pub const APPROVAL: u32 = 32;
     /// Approval slots of a sub-account.
@@ -20,6 +24,8 @@ pub mod cell {
     pub const LIMIT: u32 = 3;
     /// Limits of an approval slot.
     pub const LIMITS: u32 = 4;
+    /// What the program asks the guard to do to a position, within an approval slot.
+    pub const LEG: u32 = 7;
     /// First storage cell, within an approval slot.
     pub const STORAGE: u32 = 8;
     /// Storage cells of an approval slot.
@@ -62,6 +68,16 @@ impl Key {
     /// Balance of a token.
     pub const fn bal(account: u32, sub: u32, token: u32) -> Self {
         Self::published(account, sub, cell::BAL + (token & 127))
+    }
+
+    /// Collateral of a sub-account.
+    pub const fn sub(account: u32, sub: u32) -> Self {
+        Self::published(account, sub, cell::SUB)
+    }
+
+    /// Position in a perpetual market.
+    pub const fn pos(account: u32, sub: u32, market: u32) -> Self {
+        Self::published(account, sub, cell::POS + (market & 255))
     }
 
     /// Prices of a perpetual market.

@@ -15,6 +15,7 @@ mod event;
 mod fault;
 mod journal;
 mod key;
+mod margin;
 pub mod merkle;
 mod op;
 pub mod pattern;
@@ -29,6 +30,7 @@ pub use event::{EVENT_FELTS, EVENTS_TAG, Event, Events, MAX_EVENTS, run_digest};
 pub use fault::Fault;
 pub use journal::{Layout, MAX_ACCESSES, MAX_PARTIES, RATE, RUN_TAG, TERMS_TAG, WORDS, digest};
 pub use key::{Key, cell};
+pub use margin::{Collateral, Leg, Trade};
 pub use op::{Op, Party};
 pub use run::{Input, MAX_ARGS, Memory, replay, run};
 

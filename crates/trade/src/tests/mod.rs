@@ -2,6 +2,7 @@
 
 mod extremes;
 mod facts_adl;
+mod facts_cross;
 mod facts_edges;
 mod facts_liquidation;
 mod facts_margin;

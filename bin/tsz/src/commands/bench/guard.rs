@@ -89,7 +89,8 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let spinner = output.spinner("executing");
     let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] }.digest();
     let batch = BatchContext { system, batch: 1, time: TIME, params: ZERO };
-    let context = ExtContext { batch: &batch, programs: &Installed, verifier: &Verified };
+    let context =
+        ExtContext { batch: &batch, programs: &Installed, verifier: &Verified, margin: &tsz_ext::NoMargin };
     let (mut view, op) = (state(program, terms)?, fill(program, terms)?);
     let mut records = Vec::new();
     let (done, execute) = timed(|| -> Result<()> {

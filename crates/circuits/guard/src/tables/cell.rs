@@ -137,8 +137,9 @@ impl<E: PrimeCharacteristicRing + Clone> Cell<E> {
         self.is_limited.clone() + self.is_free.clone() + self.is_fee.clone()
     }
 
-    fn is_write(&self) -> E {
-        self.is_balance() + self.is_store.clone()
+    /// 1 = a write of one of the four kinds, or of a leg where there are legs.
+    fn is_write(&self, leg: Option<&E>) -> E {
+        plus(self.is_balance() + self.is_store.clone(), leg)
     }
 
     /// Change of the balance in signed digits of 12 bits.
@@ -147,7 +148,7 @@ impl<E: PrimeCharacteristicRing + Clone> Cell<E> {
     }
 
     /// Number of the limit that is charged, over all parties.
-    fn rank(&self) -> E {
+    pub(crate) fn rank(&self) -> E {
         let [_, one, two, three] = &self.limit;
         self.party.place.clone() * c::<E>(4)
             + one.clone()
@@ -156,19 +157,38 @@ impl<E: PrimeCharacteristicRing + Clone> Cell<E> {
     }
 }
 
+/// `sum`, and the flag of legs in circuits that have it.
+fn plus<E: PrimeCharacteristicRing + Clone>(sum: E, leg: Option<&E>) -> E {
+    match leg {
+        Some(leg) => sum + leg.clone(),
+        None => sum,
+    }
+}
+
 impl<AB: InteractionBuilder<F = F>> Air<AB> for CellAir {
     fn eval(&self, builder: &mut AB) {
         let (k, next): (Cell<AB::Expr>, Cell<AB::Expr>) = window(builder);
         let mut row = Row::bare(builder, k.run.is_real.clone());
-        let link = runs(&mut row, &k.run, &next.run);
-        counts(&mut row, &k, &next, &link);
-        key(&mut row, &k, &next, &link);
-        kinds(&mut row, &k);
-        balance(&mut row, &k);
-        limits(&mut row, &k);
-        storage(&mut row, &k);
-        messages(row.builder(), &k);
+        cell(&mut row, &k, &next, None);
     }
+}
+
+/// The row is a cell, followed by the next one of its run; `leg` = 1 if it is the leg of a party, in circuits that have
+/// legs: boolean, not together with another kind.
+pub(super) fn cell<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    k: &Cell<AB::Expr>,
+    next: &Cell<AB::Expr>,
+    leg: Option<&AB::Expr>,
+) {
+    let (link, write) = (runs(row, &k.run, &next.run), k.is_write(leg));
+    counts(row, k, next, (&link, &write));
+    key(row, k, next, &link);
+    kinds(row, k, (&write, leg));
+    balance(row, k);
+    limits(row, k);
+    storage(row, k);
+    messages(row.builder(), k, (&write, leg));
 }
 
 /// Numbers of accesses and writes.
@@ -176,13 +196,13 @@ fn counts<AB: InteractionBuilder<F = F>>(
     row: &mut Row<'_, AB>,
     k: &Cell<AB::Expr>,
     next: &Cell<AB::Expr>,
-    link: &AB::Expr,
+    (link, write): (&AB::Expr, &AB::Expr),
 ) {
     let first = &k.run.is_first;
     row.zero(first.clone() * (k.access.clone() - k.base.clone()));
     row.zero(first.clone() * k.writes.clone());
     row.zero(link.clone() * (next.access.clone() - k.access.clone() - AB::Expr::ONE));
-    row.zero(link.clone() * (next.writes.clone() - k.writes.clone() - k.is_write()));
+    row.zero(link.clone() * (next.writes.clone() - k.writes.clone() - write.clone()));
     row.zero(link.clone() * (next.base.clone() - k.base.clone()));
     row.zero(link.clone() * (next.count.clone() - k.count.clone()));
 }
@@ -214,19 +234,22 @@ fn key<AB: InteractionBuilder<F = F>>(
 }
 
 /// At most one kind of write, on real rows only; whose cell it may be.
-fn kinds<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, k: &Cell<AB::Expr>) {
+fn kinds<AB: InteractionBuilder<F = F>>(
+    row: &mut Row<'_, AB>,
+    k: &Cell<AB::Expr>,
+    (write, leg): (&AB::Expr, Option<&AB::Expr>),
+) {
     for flag in [&k.is_limited, &k.is_free, &k.is_fee, &k.is_store] {
         row.boolean(flag);
     }
-    let write = k.is_write();
-    row.boolean(&write);
+    row.boolean(write);
     row.zero(write.clone() * (AB::Expr::ONE - k.run.is_real.clone()));
     row.narrow(&k.at, 7);
-    // balances are published, storage is private, neither is a system cell
+    // balances are published, storage and legs are private, none is a system cell
     let balance = k.is_balance();
     row.zero(balance.clone() * k.is_private.clone());
-    row.zero(k.is_store.clone() * (AB::Expr::ONE - k.is_private.clone()));
-    row.zero(write * k.is_system.clone());
+    row.zero(plus(k.is_store.clone(), leg) * (AB::Expr::ONE - k.is_private.clone()));
+    row.zero(write.clone() * k.is_system.clone());
     row.zero(balance * (k.number.clone() - c::<AB::Expr>(BAL) - k.at.clone()));
     row.zero(k.is_fee.clone() * k.account.value());
     row.zero(k.is_fee.clone() * k.sub.clone());
@@ -293,8 +316,12 @@ fn storage<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, k: &Cell<AB::Ex
     bus::range12::lookup(row.builder(), [above], store);
 }
 
-fn messages<AB: InteractionBuilder<F = F>>(builder: &mut AB, k: &Cell<AB::Expr>) {
-    let (real, index, write) = (&k.run.is_real, &k.run.index, k.is_write());
+fn messages<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    k: &Cell<AB::Expr>,
+    (write, leg): (&AB::Expr, Option<&AB::Expr>),
+) {
+    let (real, index) = (&k.run.is_real, &k.run.index);
     let at = [index.clone(), k.access.clone()];
     let key = [k.hi() + write.clone() * c::<AB::Expr>(WRITE), k.lo()];
     bus::key::send(builder, at.clone(), key.clone(), real.clone());
@@ -303,9 +330,9 @@ fn messages<AB: InteractionBuilder<F = F>>(builder: &mut AB, k: &Cell<AB::Expr>)
     bus::val::send(builder, place, k.new.clone(), write.clone());
     journal_key(builder, at.clone(), key, real);
     journal_value(builder, at, AB::Expr::ZERO, k.old.clone(), real);
-    journal_value(builder, [index.clone(), k.writes.clone()], AB::Expr::ONE, k.new.clone(), &write);
+    journal_value(builder, [index.clone(), k.writes.clone()], AB::Expr::ONE, k.new.clone(), write);
 
-    let covered = k.is_limited.clone() + k.is_free.clone() + k.is_store.clone();
+    let covered = plus(k.is_limited.clone() + k.is_free.clone() + k.is_store.clone(), leg);
     let party = k.party.message(index, k.account.value(), &k.sub);
     PARTY.lookup_key(builder, party, Count::bounded(covered, 1));
     let spend = [index.clone(), k.rank()].into_iter().chain(k.change()).collect();
@@ -313,7 +340,12 @@ fn messages<AB: InteractionBuilder<F = F>>(builder: &mut AB, k: &Cell<AB::Expr>)
     let money = [index.clone(), k.at.clone()].into_iter().chain(k.change()).collect();
     send(builder, &MONEY, money, &k.is_balance());
     let after = |x: &AB::Expr| x.clone() + AB::Expr::ONE;
-    let end =
-        vec![index.clone(), k.base.clone(), after(&k.access), k.writes.clone() + write, k.count.clone()];
+    let end = vec![
+        index.clone(),
+        k.base.clone(),
+        after(&k.access),
+        k.writes.clone() + write.clone(),
+        k.count.clone(),
+    ];
     send(builder, &CELLS, end, &k.run.is_last);
 }

@@ -4,6 +4,7 @@ pub mod approve;
 pub mod cell;
 pub mod journal;
 pub mod limit;
+pub mod margin;
 pub mod money;
 pub mod operation;
 pub mod party;

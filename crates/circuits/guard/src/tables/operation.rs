@@ -49,29 +49,43 @@ op_air! {
 impl<AB: InteractionBuilder<F = F>> Air<AB> for OperationAir {
     fn eval(&self, builder: &mut AB) {
         let o: Operation<AB::Expr> = current(builder);
-        let all = o.accesses.clone() + o.limits.clone();
-        let written = o.writes.clone() + o.limits.clone();
-        let (real, index) = (o.is_real.clone(), o.index.clone());
-        let mut row = Row::sized(builder, real.clone(), index.clone(), all.clone(), all.clone() + written);
-        for flag in [&o.has_cells, &o.has_limits] {
-            row.boolean(flag);
-            row.zero(flag.clone() * (c::<AB::Expr>(1) - real.clone()));
-        }
-        row.range(c::<AB::Expr>(MAX_PARTIES) - o.parties.clone());
-        row.range(c::<AB::Expr>(MAX_ACCESSES) - o.accesses.clone());
-        let approvals = o.parties.clone() * c::<AB::Expr>(PARTY_READS);
-        let none = real.clone() - o.has_cells.clone();
-        row.zero(none.clone() * (o.accesses.clone() - approvals.clone()));
-        row.zero(none * o.writes.clone());
-        row.zero((real.clone() - o.has_limits.clone()) * o.limits.clone());
-
-        let builder = row.builder();
-        receive(builder, &PARTIES, vec![index.clone(), o.parties.clone()], &real);
-        let cells = vec![index.clone(), approvals, o.accesses.clone(), o.writes.clone(), all.clone()];
-        receive(builder, &CELLS, cells, &o.has_cells);
-        let first_value = all + o.writes.clone();
-        let limits = vec![index.clone(), o.accesses.clone(), first_value, o.limits.clone()];
-        receive(builder, &LIMITS, limits, &o.has_limits);
-        send(builder, &JOURNAL, vec![index, o.accesses, o.writes, o.parties], &real);
+        operation(builder, &o, None);
     }
+}
+
+/// The row is an operation. Circuits with legs say how many accesses and writes those have, between cells and limits.
+pub(super) fn operation<AB: InteractionBuilder<F = F>>(
+    builder: &mut AB,
+    o: &Operation<AB::Expr>,
+    legs: Option<[&AB::Expr; 2]>,
+) {
+    let (mut judged, mut writes) = (o.accesses.clone(), o.writes.clone());
+    if let Some([accesses, written]) = legs {
+        judged += accesses.clone();
+        writes += written.clone();
+    }
+    let all = judged.clone() + o.limits.clone();
+    let written = writes.clone() + o.limits.clone();
+    let (real, index) = (o.is_real.clone(), o.index.clone());
+    let mut row = Row::sized(builder, real.clone(), index.clone(), all.clone(), all.clone() + written);
+    for flag in [&o.has_cells, &o.has_limits] {
+        row.boolean(flag);
+        row.zero(flag.clone() * (c::<AB::Expr>(1) - real.clone()));
+    }
+    row.range(c::<AB::Expr>(MAX_PARTIES) - o.parties.clone());
+    row.range(c::<AB::Expr>(MAX_ACCESSES) - o.accesses.clone());
+    let approvals = o.parties.clone() * c::<AB::Expr>(PARTY_READS);
+    let none = real.clone() - o.has_cells.clone();
+    row.zero(none.clone() * (o.accesses.clone() - approvals.clone()));
+    row.zero(none * o.writes.clone());
+    row.zero((real.clone() - o.has_limits.clone()) * o.limits.clone());
+
+    let builder = row.builder();
+    receive(builder, &PARTIES, vec![index.clone(), o.parties.clone()], &real);
+    let cells = vec![index.clone(), approvals, o.accesses.clone(), o.writes.clone(), all.clone()];
+    receive(builder, &CELLS, cells, &o.has_cells);
+    let limits = vec![index.clone(), judged, all + writes, o.limits.clone()];
+    receive(builder, &LIMITS, limits, &o.has_limits);
+    let journal = vec![index, o.accesses.clone(), o.writes.clone(), o.parties.clone()];
+    send(builder, &JOURNAL, journal, &real);
 }

@@ -54,6 +54,20 @@ fn rejects_writes_of_everything_but_balances_and_storage() {
 }
 
 #[test]
+fn rejects_a_leg_where_there_are_none() {
+    let mut world = World::approved();
+    world.apply(&[(2, 0)], &[stored(2, 0, 0, 9, 1)], &[]);
+    // the same log, with LEG in the place of the storage cell
+    world.records[0].accesses[3].key = Key::user(Realm::Private, 2, 0, cell::APPROVAL + cell::LEG);
+    assert_ne!(world.verdict(), "nowhere");
+    let as_storage = world.verdict_with(|rows| {
+        rows.cells[0].is_store = f(1);
+        rows.cells[0].at = f(0) - f(1);
+    });
+    assert_ne!(as_storage, "nowhere");
+}
+
+#[test]
 fn rejects_storage_under_another_epoch() {
     let mut world = World::approved();
     for epoch in [0, 2, 1 << 24] {

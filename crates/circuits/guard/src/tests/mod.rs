@@ -1,5 +1,6 @@
 mod approvals;
 mod honest;
+mod legs;
 mod lies;
 mod lies_cells;
 mod proofs;

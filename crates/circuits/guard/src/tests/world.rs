@@ -159,7 +159,12 @@ impl World {
     }
 
     fn log(&self, op: &ExtOp, programs: &[(Digest, Program)]) -> Result<Vec<Access>, ExtReject> {
-        let ctx = ExtContext { batch: &self.context, programs: &Native(programs), verifier: &Trusted };
+        let ctx = ExtContext {
+            batch: &self.context,
+            programs: &Native(programs),
+            verifier: &Trusted,
+            margin: &tsz_ext::NoMargin,
+        };
         tsz_ext::apply(&self.view, &ctx, op)
     }
 

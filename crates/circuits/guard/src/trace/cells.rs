@@ -12,6 +12,7 @@ use super::{covered, limb};
 use crate::record::ExtensionRecord;
 use crate::runs::Run;
 use crate::tables::cell::{Cell, STORAGE};
+use crate::tables::margin::leg_cell::LEG_CELL;
 use crate::tables::party::Party;
 
 /// The rows of the cells of an op; `first` and `count`: number of the first one's access, accesses with the limits.
@@ -73,6 +74,10 @@ fn write(row: &mut Cell<F>, access: &Access, parties: &[Party<F>]) {
         row.party = covered(party);
     }
     if let Some((.., number)) = key.as_approval() {
+        // a leg is none of these kinds
+        if number == LEG_CELL {
+            return;
+        }
         row.is_store = F::ONE;
         row.at = F::from_u32(number.wrapping_sub(STORAGE) & 127);
         return;

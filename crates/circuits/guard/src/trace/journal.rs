@@ -40,7 +40,7 @@ pub(crate) fn journal_trace(
 
 /// The blocks of an op; count and capacity are filled in later.
 fn op_rows(record: &ExtensionRecord) -> Result<Vec<Journal<F>>, RecordError> {
-    let [approvals, cells, _] = record.parts()?;
+    let [approvals, cells, _] = record.judged()?;
     let judged: Vec<_> = approvals.iter().chain(cells).collect();
     let writes: Vec<_> = judged.iter().filter(|a| a.write).collect();
     let op = Journal {

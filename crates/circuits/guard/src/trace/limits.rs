@@ -8,10 +8,9 @@ use tsz_gadgets::limb::U24;
 use tsz_gadgets::limb24;
 use tsz_ledger::{Access, Leaf};
 
-use super::{change, covered, felt, limb, signed};
+use super::{Spend, covered, felt, limb, signed};
 use crate::record::ExtensionRecord;
 use crate::runs::Run;
-use crate::tables::cell::Cell;
 use crate::tables::limit::{Carry, LIMIT, Limit};
 use crate::tables::party::Party;
 
@@ -19,7 +18,7 @@ use crate::tables::party::Party;
 pub(crate) fn rows(
     record: &ExtensionRecord,
     parties: &[Party<F>],
-    cells: &[Cell<F>],
+    spends: &[Spend],
     limits: &[Access],
     (access, value): (usize, usize),
 ) -> Vec<Limit<F>> {
@@ -44,14 +43,8 @@ pub(crate) fn rows(
             row.sub = party.sub;
             row.party = covered(party);
         }
-        let spends = |cell: &&Cell<F>| {
-            let limit = cell.limit.iter().position(|flag| *flag == F::ONE);
-            cell.is_limited == F::ONE
-                && cell.party.place == row.party.place
-                && limit == Some(rank as usize % 4)
-        };
-        if let Some(cell) = cells.iter().find(spends) {
-            row.change = change(cell);
+        if let Some((_, change)) = spends.iter().find(|(of, _)| *of == F::from_u32(rank)) {
+            row.change = *change;
         }
         charge(&mut row, log);
         row

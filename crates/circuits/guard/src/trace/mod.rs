@@ -3,10 +3,12 @@
 mod approvals;
 mod cells;
 mod journal;
+mod legs;
 mod limits;
 
 pub(crate) use approvals::approval_traces;
 pub(crate) use journal::{journal_blocks, journal_trace};
+pub(crate) use legs::MarginRows;
 
 use core::array::from_fn;
 
@@ -21,6 +23,7 @@ use crate::record::{ExtensionRecord, RecordError};
 use crate::runs::Run;
 use crate::tables::cell::{Cell, Covered};
 use crate::tables::limit::Limit;
+use crate::tables::margin::leg::{CASH, LOTS, Leg};
 use crate::tables::money::{CARRY_OFFSET, Money};
 use crate::tables::operation::Operation;
 use crate::tables::party::Party;
@@ -43,8 +46,11 @@ pub(crate) fn matrix<C: Columns<F> + Default + Sync>(
     table::matrix(rows, log_height, &C::default()).ok_or(error)
 }
 
+/// Number of a limit over all parties, and the change that is charged to it.
+pub(crate) type Spend = (F, [F; 8]);
+
 /// Rows of the guard's own tables.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Rows {
     pub operations: Vec<Operation<F>>,
     pub parties: Vec<Party<F>>,
@@ -68,26 +74,43 @@ impl Rows {
 
     fn add(&mut self, context: &BatchContext, record: &ExtensionRecord) -> Result<(), RecordError> {
         let [approvals, cells, limits] = record.parts()?;
-        let writes = cells.iter().filter(|a| a.write).count();
+        let parties = parties(context, record, approvals);
+        let rows = cells::rows(record, &parties, cells, (approvals.len(), record.accesses.len()));
+        self.close(record, [approvals, cells, &[], limits], (parties, rows), &[]);
+        Ok(())
+    }
+
+    /// Adds an op with accesses to approvals, cells, those of legs, limits; the rows of its parties, cells and legs.
+    fn close(
+        &mut self,
+        record: &ExtensionRecord,
+        [approvals, cells, legs, limits]: [&[Access]; 4],
+        (parties, rows): (Vec<Party<F>>, Vec<Cell<F>>),
+        leg_rows: &[Leg<F>],
+    ) {
+        let writes = |accesses: &[Access]| accesses.iter().filter(|a| a.write).count();
         let [judged, all] = [approvals.len() + cells.len(), record.accesses.len()];
+        let written = writes(cells) + writes(legs);
         self.operations.push(Operation {
             is_real: F::ONE,
             index: F::from_u32(record.index),
             parties: F::from_usize(record.op.parties.len()),
             accesses: F::from_usize(judged),
-            writes: F::from_usize(writes),
+            writes: F::from_usize(writes(cells)),
             limits: F::from_usize(limits.len()),
             has_cells: F::from_bool(!cells.is_empty()),
             has_limits: F::from_bool(!limits.is_empty()),
         });
-        let parties = parties(context, record, approvals);
-        let counts = (approvals.len(), all);
-        let cells = cells::rows(record, &parties, cells, counts);
-        self.limits.extend(limits::rows(record, &parties, &cells, limits, (judged, all + writes)));
-        self.money.extend(money(record.index, &cells));
+        let spent = rows.iter().filter(|cell| cell.is_limited == F::ONE);
+        let spends: Vec<Spend> = spent
+            .map(|cell| (cell.rank(), change(cell)))
+            .chain(leg_rows.iter().map(|leg| (leg.rank(), leg.charged())))
+            .collect();
+        let first = (judged + legs.len(), all + written);
+        self.limits.extend(limits::rows(record, &parties, &spends, limits, first));
+        self.money.extend(money(record.index, &rows, leg_rows));
         self.parties.extend(parties);
-        self.cells.extend(cells);
-        Ok(())
+        self.cells.extend(rows);
     }
 
     /// Traces of operation, party, cell, limit, money.
@@ -165,10 +188,11 @@ pub(crate) fn is_balance(cell: &Cell<F>) -> bool {
     cell.is_limited + cell.is_free + cell.is_fee == F::ONE
 }
 
-/// The money rows of an op: a run for each token.
-fn money(index: u32, cells: &[Cell<F>]) -> Vec<Money<F>> {
+/// The money rows of an op: a run for each token, for collateral, for lots.
+fn money(index: u32, cells: &[Cell<F>], legs: &[Leg<F>]) -> Vec<Money<F>> {
     let mut changes: Vec<(u32, [F; 8])> =
         cells.iter().filter(|c| is_balance(c)).map(|c| (c.at.as_canonical_u32(), change(c))).collect();
+    changes.extend(legs.iter().flat_map(|leg| [CASH, LOTS].into_iter().zip(leg.sums())));
     changes.sort_by_key(|(token, _)| *token);
     let mut rows = Vec::with_capacity(changes.len());
     for run in changes.chunk_by(|a, b| a.0 == b.0) {

@@ -8,7 +8,7 @@ mod trade;
 mod transfer;
 
 pub use exit::{Exit, ExitAir};
-pub use interest::Interest;
+pub use interest::{Interest, interest};
 pub use leg::{Fill, Leg};
 pub use side::{Part, Side, side};
 pub use trade::{Trade, TradeAir};

@@ -198,7 +198,7 @@ fn cannot_write_anything_but_balances_and_its_storage() {
         key::policy(a, s, slot(0)),
         key::limit(a, s, slot(0), 0),
         key::limit(a, s, slot(0), 3),
-        Key::user(Realm::Private, 2, 0, cell::APPROVAL + 7),
+        Key::user(Realm::Private, 2, 0, cell::APPROVAL + cell::SLOT_CELLS + cell::LEG),
         key::storage(a, s, slot(1), 0),
         key::storage(account(3), s, slot(0), 0),
         Key::user(Realm::Private, 2, 0, 31),
@@ -213,6 +213,17 @@ fn cannot_write_anything_but_balances_and_its_storage() {
         scribble(&mut world, key, 9, 0).unwrap();
         assert_eq!(world.view.get(key)[0], F::from_u32(9));
     }
+}
+
+#[test]
+fn cannot_ask_for_a_leg_that_is_none_or_alone() {
+    let mut world = world();
+    let key = Key::user(Realm::Private, 2, 0, cell::APPROVAL + cell::LEG);
+    // no lots, too wide ones, a market that is none, too much cash, a last felt
+    for (felt, at) in [(1, 2), (1 << 24, 0), (1 << 10, 2), (1 << 23, 6), (1 << 24, 3), (1, 7)] {
+        assert_eq!(scribble(&mut world, key, felt, at), Err(ExtReject::Leg { key }), "{felt} at {at}");
+    }
+    assert_eq!(scribble(&mut world, key, 5, 0), Err(ExtReject::NotMatched { lots: 5, cash: 0 }));
 }
 
 #[test]

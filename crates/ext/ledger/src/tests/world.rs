@@ -92,7 +92,12 @@ impl World {
 
     /// Applies and commits; on rejection the state stays.
     pub fn apply(&mut self, op: ExtOp, programs: &[(Digest, Program)]) -> Result<Vec<Access>, ExtReject> {
-        let ctx = ExtContext { batch: &self.batch, programs: &Native(programs), verifier: &Verified };
+        let ctx = ExtContext {
+            batch: &self.batch,
+            programs: &Native(programs),
+            verifier: &Verified,
+            margin: &NoMargin,
+        };
         let accesses = apply(&self.view, &ctx, &op)?;
         self.view.commit(&accesses);
         Ok(accesses)
