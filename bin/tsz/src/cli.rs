@@ -212,6 +212,9 @@ pub struct AggregateArgs {
     /// Folder for finished nodes (default: the file's name with `.nodes`).
     #[arg(long, value_name = "DIR")]
     pub work: Option<PathBuf>,
+    /// Folder for proving keys by vk digest, some 100 MB each, to be used again; without it they are computed.
+    #[arg(long, value_name = "DIR")]
+    pub keys: Option<PathBuf>,
 }
 
 /// Arguments of `tsz explain`.

@@ -28,7 +28,7 @@ pub fn run(args: &AggregateArgs, output: &Output) -> Result<()> {
         name.push(".nodes");
         PathBuf::from(name)
     });
-    let (proof, report) = aggregate(&bundle, &pins, Some(&work), output)?;
+    let (proof, report) = aggregate(&bundle, &pins, Some(&work), args.keys.as_deref(), output)?;
     std::fs::write(&args.out, proof.to_bytes())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     print_report(&report, output);
@@ -44,12 +44,17 @@ pub fn aggregate(
     bundle: &Bundle,
     pins: &Pins,
     work: Option<&Path>,
+    keys: Option<&Path>,
     output: &Output,
 ) -> Result<(AggregationProof, AggregateReport)> {
     let registry = registry();
     let spinner = output.spinner("aggregating");
     let progress = |name: &str| spinner.set_message(format!("aggregating: {name}"));
-    let aggregated = Aggregator::new(&registry, pins, work, progress)?.aggregate(bundle);
+    let mut aggregator = Aggregator::new(&registry, pins, work, progress)?;
+    if let Some(dir) = keys {
+        aggregator = aggregator.with_keys(dir)?;
+    }
+    let aggregated = aggregator.aggregate(bundle);
     spinner.finish_and_clear();
     Ok(aggregated?)
 }

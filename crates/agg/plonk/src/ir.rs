@@ -93,6 +93,8 @@ pub(crate) enum Kind {
     /// (alpha, q_1, .., q_n) -> acc_n, acc_0 = 0, acc_i = acc_{i-1} alpha^4 + sum_k q_i[k] alpha^k over the bits k
     /// of the mask of q_i.
     Horner { masks: Box<[u8]> },
+    /// (x, v_1, .., v_n) -> `v_1 x^(n-1) + .. + v_n`. Made by the optimiser from chains of sums of products.
+    Polynomial,
     /// (x) base: the next public value is x.
     Expose,
 }
@@ -108,7 +110,8 @@ impl Kind {
             | Self::Inverse
             | Self::Quotient { .. }
             | Self::Pack
-            | Self::Horner { .. } => 1,
+            | Self::Horner { .. }
+            | Self::Polynomial => 1,
             Self::Unpack | Self::Permute { .. } => 4,
             Self::Permute24 { .. } => 6,
             Self::Bits => FELT_BITS as u32,
@@ -140,6 +143,7 @@ impl Kind {
             Self::Permute { .. } => "permutation",
             Self::Permute24 { .. } => "permutation of width 24",
             Self::Horner { .. } => "horner",
+            Self::Polynomial => "polynomial",
             Self::Expose => "public value",
         }
     }

@@ -28,8 +28,12 @@ pub(crate) const P24_SLOTS: usize = 13;
 pub(crate) const PACK_SLOTS: usize = 5;
 /// Slots of a bits row: the felt and its bits.
 pub(crate) const BITS_SLOTS: usize = 1 + FELT_BITS;
-/// Slots of a batch reduction row: two quads, alpha, result.
-pub(crate) const HORNER_SLOTS: usize = 4;
+/// Quads of a row of the batch reduction table.
+pub(crate) const QUADS: usize = 2;
+/// Slots of a batch reduction row: the quads, alpha, result.
+pub(crate) const HORNER_SLOTS: usize = QUADS + 2;
+/// In place of a mask: the quad counts as the extension element that it is, and the step is one power of alpha.
+pub(crate) const WHOLE: u8 = 1 << 4;
 
 /// The slots of one table.
 #[derive(Clone, Debug)]
@@ -80,8 +84,8 @@ pub(crate) struct Layout {
     pub(crate) horner: Slots,
     /// Whether each batch reduction row goes on in the next row.
     pub(crate) chains: Vec<bool>,
-    /// Which coordinates of the two quads of each batch reduction row count.
-    pub(crate) masks: Vec<[u8; 2]>,
+    /// Which coordinates of the quads of each batch reduction row count, or [`WHOLE`] for all of them.
+    pub(crate) masks: Vec<[u8; QUADS]>,
     /// One row of all public values.
     pub(crate) public: Slots,
     /// Base field witness values.
@@ -273,25 +277,30 @@ impl Layout {
                 placer.place(&mut self.p24, &row, 6..12);
             }
             Kind::Horner { ref masks } => self.place_horner(masks, args, out, placer),
+            Kind::Polynomial => self.place_horner(&vec![WHOLE; args.len() - 1], args, out, placer),
             Kind::Input { .. } | Kind::Expose => {}
         }
     }
 
-    /// Two quads a row, the first alone if their number is odd: the first row reads alpha, the last defines the
-    /// result.
+    /// Two quads a row, the first row filled up in front: the first row reads alpha, the last defines the result.
+    ///
+    /// The optimiser makes polynomials of whole rows.
     fn place_horner(&mut self, masks: &[u8], args: &[Wire], out: Wire, placer: &mut Placer) {
         let mut quads: Vec<(Wire, u8)> = args[1..].iter().copied().zip(masks.iter().copied()).collect();
-        if quads.len() % 2 == 1 {
-            quads.insert(0, (NONE, 0));
-        }
-        let rows = quads.len() / 2;
-        for (i, pair) in quads.as_chunks::<2>().0.iter().enumerate() {
+        let missing = quads.len().next_multiple_of(QUADS) - quads.len();
+        quads.splice(0..0, std::iter::repeat_n((NONE, 0), missing));
+        let rows = quads.len() / QUADS;
+        for (i, quads) in quads.as_chunks::<QUADS>().0.iter().enumerate() {
             let (first, last) = (i == 0, i + 1 == rows);
             let when = |flag: bool, wire: Wire| if flag { wire } else { NONE };
-            let row = [pair[0].0, pair[1].0, when(first, args[0]), when(last, out)];
+            let mut row = [NONE; HORNER_SLOTS];
+            for (slot, (wire, _)) in row.iter_mut().zip(quads) {
+                *slot = *wire;
+            }
+            (row[QUADS], row[QUADS + 1]) = (when(first, args[0]), when(last, out));
             self.chains.push(!last);
-            self.masks.push([pair[0].1, pair[1].1]);
-            placer.place(&mut self.horner, &row, if last { 3..4 } else { 0..0 });
+            self.masks.push(quads.map(|(_, mask)| mask));
+            placer.place(&mut self.horner, &row, if last { QUADS + 1..HORNER_SLOTS } else { 0..0 });
         }
     }
 

@@ -27,7 +27,8 @@
 //!
 //! # From source to proof
 //! 1. [`Builder`] and [`gadgets`] append nodes, each with the source location of its caller.
-//! 2. The optimiser folds constants, shares common subexpressions, fuses products into sums, drops dead nodes.
+//! 2. The optimiser folds constants, shares common subexpressions, fuses products into sums, drops dead nodes, makes
+//!    polynomials of chains `acc x + v`.
 //! 3. The layout gives each node rows, each operand a slot, each wire one defining slot.
 //! 4. [`Program::run`] computes all wires from the inputs. Where an assertion fails, [`RunError`] names the gate and
 //!    its file and line.
@@ -36,11 +37,11 @@
 //! # Tables
 //! | table | a row | main | preprocessed | LogUp |
 //! |---|---|---|---|---|
-//! | `alu` | `d = ab a b + ac a c + qa a + qb b + qc c + k` | 16 | 19 | 12 |
+//! | `alu` | `d = ab a b + ac a c + qa a + qb b + qc c + k` | 16 | 17 | 12 |
 //! | `poseidon2` | a permutation of four quads, halves exchanged by a bit | 158 | 19 | 12 |
 //! | `pack` | a quad and its four coordinates | 4 | 12 | 16 |
 //! | `bits` | a felt and its 31 canonical bits | 33 | 64 | 36 |
-//! | `horner` | `(acc alpha^4 + P(q)) alpha^4 + P(r)` of two quads with masked coordinates | 28 | 18 | 8 |
+//! | `horner` | two steps `acc alpha^4 + P(q)` of quads with masked coordinates, or `acc x + v` | 28 | 20 | 8 |
 //! | `public` | all public values in row 0 | n | 2n | n + 4 |
 //!
 //! Constraints have degree 9 at most (permutations 7, LogUp columns of several messages 9): the blow-up is 8.

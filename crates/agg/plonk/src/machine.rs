@@ -11,7 +11,7 @@ use tsz_stark::{
 
 use crate::builder::Builder;
 use crate::ir::{Ir, Kind, Value};
-use crate::layout::Layout;
+use crate::layout::{Layout, QUADS};
 use crate::optimise::optimise;
 use crate::run::{RunError, Witness, run};
 use crate::tables::{PlonkAir, alu, bits, horner, pack, poseidon2, poseidon24, public};
@@ -70,16 +70,15 @@ impl Shape {
             && needed.into_iter().zip(self.log_heights()).all(|(rows, log)| rows <= 1 << log)
     }
 
-    /// The shape of a node of the aggregation tree: the four large tables of `2^log` rows, the others shorter by
-    /// steps of 8. Folding by arity 8 then meets every height without a short step. `pack` is narrow and seldom
-    /// full, but at a height of its own its openings would cost a parent more than its cells cost here.
+    /// The shape of a node of the aggregation tree: `alu`, `poseidon2` and `horner` of `2^log` rows, `pack` of an
+    /// eighth of that, `bits` and `public` of a 64th. Folding by arity 8 then meets every height without a short step.
     ///
     /// Verifiers of the few queries of an insecure profile are mostly arithmetic and transcript: there `2^log` is
     /// the height of the arithmetic table.
     pub fn node(profile: Profile, log: usize, publics: usize) -> Self {
         let below = |levels: usize| log.saturating_sub(levels).max(MIN_LOG_HEIGHT);
         let [poseidon2, pack, bits, horner, public] =
-            if profile.is_insecure() { [2, 1, 6, 3, 9] } else { [0, 0, 6, 0, 9] };
+            if profile.is_insecure() { [2, 1, 6, 1, 6] } else { [0, 3, 6, 0, 6] };
         Self {
             profile,
             log_alu: below(0),
@@ -176,19 +175,19 @@ pub struct Program {
     shape: Shape,
 }
 
-/// Optimises a circuit and counts the rows it needs.
-fn lower(builder: Builder) -> (Ir, Rows) {
+/// Optimises a circuit, lays it out, and counts the rows it needs.
+fn lower(builder: Builder) -> (Ir, Layout, Rows) {
     let ir = optimise(builder.ir);
     let layout = Layout::new(&ir, ir.publics);
     let [alu, poseidon2, pack, bits, horner, _, poseidon24] =
         layout.tables().map(|t| if t.width == 0 { 0 } else { t.rows() });
     let rows = Rows { alu, poseidon2, pack, bits, horner, publics: ir.publics, poseidon24 };
-    (ir, rows)
+    (ir, layout, rows)
 }
 
 /// Rows that a circuit needs after optimisation.
 pub fn rows(builder: &Builder) -> Rows {
-    lower(builder.clone()).1
+    lower(builder.clone()).2
 }
 
 /// Rows of each kind of gate at each place of the source after optimisation, most first: what a program spends its
@@ -198,7 +197,7 @@ pub fn rows_by_source(builder: &Builder) -> Vec<SourceRows> {
     for node in &optimise(builder.ir.clone()).nodes {
         let count = match &node.kind {
             Kind::Input { .. } | Kind::Expose => continue,
-            Kind::Horner { masks } => masks.len().div_ceil(2),
+            Kind::Horner { .. } | Kind::Polynomial => (node.args.len() - 1).div_ceil(QUADS),
             _ => 1,
         };
         *rows.entry((node.kind.name(), node.at.to_string())).or_default() += count;
@@ -216,21 +215,34 @@ impl Program {
     ///
     /// # Errors
     /// [`CompileError`] if a table of the shape is too short.
-    pub fn compile(mut builder: Builder, shape: Shape) -> Result<Self, CompileError> {
-        if shape.publics == 0 {
+    pub fn compile(builder: Builder, shape: Shape) -> Result<Self, CompileError> {
+        Self::compile_for(builder, shape.publics, |_| shape)
+    }
+
+    /// As [`Program::compile`], for a shape with `publics` public values that is chosen by the rows in use.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn compile_for(
+        mut builder: Builder,
+        publics: usize,
+        choose: impl FnOnce(&Rows) -> Shape,
+    ) -> Result<Self, CompileError> {
+        if publics == 0 {
             return Err(CompileError::NoPublics);
         }
-        if builder.ir.publics < shape.publics {
+        if builder.ir.publics < publics {
             // Unused public values are 0, so that each is bound.
             let zero = builder.zero();
-            for _ in builder.ir.publics..shape.publics {
+            for _ in builder.ir.publics..publics {
                 builder.expose(zero);
             }
         }
         if builder.ir.wires >= MAX_WIRES {
             return Err(CompileError::TooLarge { wires: builder.ir.wires });
         }
-        let (ir, rows) = lower(builder);
+        let (ir, layout, rows) = lower(builder);
+        let shape = Shape { publics, ..choose(&rows) };
         let full = |table, needed, rows| Err(CompileError::Full { table, needed, rows });
         let needed = [
             ("alu", rows.alu, 1 << shape.log_alu),
@@ -244,7 +256,6 @@ impl Program {
         if let Some((table, needed, rows)) = needed.into_iter().find(|(_, needed, rows)| needed > rows) {
             return full(table, needed, rows);
         }
-        let layout = Layout::new(&ir, shape.publics);
         if !layout.is_sound() {
             return Err(CompileError::Layout);
         }
@@ -335,6 +346,18 @@ impl Program {
         let pk = tsz_stark::setup(self.circuit())?;
         Ok(Prover { program: self, pk })
     }
+
+    /// The keys of the committed columns of an earlier run; the caller compares the digest. Gives the program back
+    /// where the bytes make no keys.
+    ///
+    /// # Errors
+    /// The program.
+    pub fn keys_with(self, committed: &[u8]) -> Result<Prover, Box<Self>> {
+        match tsz_stark::setup_with(self.circuit(), committed) {
+            Ok(pk) => Ok(Prover { program: self, pk }),
+            Err(_) => Err(Box::new(self)),
+        }
+    }
 }
 
 /// Public values of all tables that every program has.
@@ -371,6 +394,11 @@ impl Prover {
     /// The proving key, for tests that prove traces of their own.
     pub fn proving_key(&self) -> &ProvingKey<PlonkAir> {
         &self.pk
+    }
+
+    /// The program, without its keys.
+    pub fn into_program(self) -> Program {
+        self.program
     }
 
     /// Runs the program and proves the run: the public values and the proof.

@@ -1,4 +1,4 @@
-//! The optimiser: constant folding, common subexpressions, product fusion, dead nodes.
+//! The optimiser: constant folding, common subexpressions, product fusion, dead nodes, polynomials.
 //!
 //! Results depend on the list of nodes alone, so one program gives one vk. Nothing that asserts is dropped, but
 //! assertions between constants that hold and repetitions of an assertion.
@@ -9,6 +9,7 @@ use p3_field::PrimeCharacteristicRing;
 use tsz_stark::F;
 
 use crate::ir::{Form, Ir, Kind, NONE, Node, Source, Value, Wire, coordinates, is_base};
+use crate::layout::QUADS;
 use crate::run::eval;
 
 type Operands = [Wire; 3];
@@ -28,7 +29,7 @@ pub(crate) fn optimise(ir: Ir) -> Ir {
     for node in ir.nodes {
         pass.visit(node);
     }
-    sweep(Ir { nodes: pass.nodes, ..ir })
+    polynomials(sweep(Ir { nodes: pass.nodes, ..ir }))
 }
 
 fn count_uses(ir: &Ir) -> Vec<u32> {
@@ -263,4 +264,95 @@ fn sweep(mut ir: Ir) -> Ir {
     kept.reverse();
     ir.nodes = kept;
     ir
+}
+
+/// Steps of a chain from which its rows as a polynomial are fewer.
+const CHAIN: usize = 3;
+
+/// Whether a node is `acc * x + v` in some order of the factors.
+fn is_step(node: &Node) -> bool {
+    node.kind == Kind::Alu(Form { ab: F::ONE, c: F::ONE, ..Form::ZERO }) && node.args[2] != NONE
+}
+
+/// Chains of steps with one factor, whose results nobody else reads.
+struct Chains<'a> {
+    nodes: &'a [Node],
+    /// The step that makes each wire.
+    made_by: HashMap<Wire, usize>,
+    uses: Vec<u32>,
+    dropped: Vec<bool>,
+}
+
+impl Chains<'_> {
+    /// The steps that lead to `last` with the factor x, the last one first, and what the first one starts from.
+    fn walk(&self, last: usize, x: Wire) -> (Vec<usize>, Wire) {
+        let mut steps = vec![last];
+        let mut at = last;
+        loop {
+            let args = &self.nodes[at].args;
+            let acc = if args[0] == x { args[1] } else { args[0] };
+            let before = self.made_by.get(&acc).copied().filter(|&before| {
+                let reads_x = self.nodes[before].args[..2].contains(&x);
+                reads_x && self.uses[acc as usize] == 1 && !self.dropped[before]
+            });
+            let Some(before) = before else { return (steps, acc) };
+            steps.push(before);
+            at = before;
+        }
+    }
+}
+
+/// Turns chains `acc * x + v` into polynomials at x: two steps share a row.
+///
+/// A chain ends where another node reads its result; the longest one that ends at a node is taken. A zero as highest
+/// coefficient fills the rows of a polynomial.
+fn polynomials(mut ir: Ir) -> Ir {
+    let zero = ir.nodes.iter().find(|n| is_zero(n)).map_or(ir.wires, |n| n.out);
+    let made_by = ir.nodes.iter().enumerate().filter(|(_, n)| is_step(n)).map(|(k, n)| (n.out, k)).collect();
+    let mut chains =
+        Chains { nodes: &ir.nodes, made_by, uses: count_uses(&ir), dropped: vec![false; ir.nodes.len()] };
+    let mut made: HashMap<usize, Node> = HashMap::new();
+    for last in (0..ir.nodes.len()).rev().filter(|k| is_step(&ir.nodes[*k])) {
+        if chains.dropped[last] {
+            continue;
+        }
+        let node = &ir.nodes[last];
+        let [one, other] = [node.args[0], node.args[1]].map(|x| (x, chains.walk(last, x)));
+        let (x, (steps, first)) = if other.1.0.len() > one.1.0.len() { other } else { one };
+        if steps.len() < CHAIN {
+            continue;
+        }
+        steps[1..].iter().for_each(|step| chains.dropped[*step] = true);
+        let count = 1 + steps.len();
+        let zeros = std::iter::repeat_n(zero, count.next_multiple_of(QUADS) - count);
+        let values = steps.iter().rev().map(|step| ir.nodes[*step].args[2]);
+        let args = std::iter::once(x).chain(zeros).chain([first]).chain(values).collect();
+        made.insert(last, Node { kind: Kind::Polynomial, args, ..*node });
+    }
+    if made.is_empty() {
+        return ir;
+    }
+    let dropped = chains.dropped;
+    let kept = ir.nodes.into_iter().enumerate().filter(|(k, _)| !dropped[*k]);
+    ir.nodes = kept.map(|(k, node)| made.remove(&k).unwrap_or(node)).collect();
+    zero_in_front(&mut ir);
+    // The zero is dropped where nothing reads it.
+    sweep(ir)
+}
+
+fn is_zero(node: &Node) -> bool {
+    node.kind == Kind::Const(Value::ZERO)
+}
+
+/// Makes the constant 0 the first node, on a new wire if there is none.
+fn zero_in_front(ir: &mut Ir) {
+    let node = match ir.nodes.iter().position(is_zero) {
+        Some(at) => ir.nodes.remove(at),
+        None => {
+            ir.wires += 1;
+            let kind = Kind::Const(Value::ZERO);
+            Node { kind, args: Box::new([]), out: ir.wires - 1, at: std::panic::Location::caller() }
+        }
+    };
+    ir.nodes.insert(0, node);
 }

@@ -5,6 +5,7 @@ use thiserror::Error;
 use tsz_stark::F;
 
 use crate::ir::{FELT_BITS, Ir, Kind, NONE, Node, Source, Value, coordinates, from_coordinates, is_base};
+use crate::layout::WHOLE;
 
 /// Why inputs give no witness.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -142,6 +143,9 @@ pub(crate) fn eval(kind: &Kind, args: &[Value], outs: &mut Vec<Value>) -> Result
             let quads = args[1..].iter().zip(masks);
             outs.push(quads.fold(Value::ZERO, |acc, (quad, mask)| horner_step(args[0], acc, *quad, *mask)));
         }
+        Kind::Polynomial => {
+            outs.push(args[1..].iter().fold(Value::ZERO, |acc, value| acc * args[0] + *value));
+        }
         // The runner handles both before it comes here.
         Kind::Input { .. } | Kind::Expose => {}
     }
@@ -173,8 +177,11 @@ pub(crate) fn quads(state: &[F; 16]) -> [Value; 4] {
     core::array::from_fn(|q| from_coordinates(core::array::from_fn(|k| state[4 * q + k])))
 }
 
-/// `acc * alpha^4 + sum_k quad[k] * alpha^k` over the bits k of `mask`.
+/// `acc * alpha^4 + sum_k quad[k] * alpha^k` over the bits k of `mask`; `acc * alpha + quad` where it is [`WHOLE`].
 pub(crate) fn horner_step(alpha: Value, acc: Value, quad: Value, mask: u8) -> Value {
+    if mask == WHOLE {
+        return acc * alpha + quad;
+    }
     let q = coordinates(quad);
     let term = |k: usize| if mask >> k & 1 == 1 { q[k] } else { F::ZERO };
     (((acc * alpha + term(3)) * alpha + term(2)) * alpha + term(1)) * alpha + term(0)

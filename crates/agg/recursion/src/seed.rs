@@ -1,5 +1,5 @@
 //! What Plonky3 absorbs before each of the three parts of its transcript: descriptions of the run, all of them
-//! fixed by the key.
+//! fixed by the key. Each starts with a block of the sponge, and zeros fill its last one.
 
 use p3_batch_stark::{BatchShape, BatchVerifierTranscript};
 use p3_challenger::{CanObserve, CanSample, CanSampleBits, GrindingChallenger};
@@ -50,13 +50,24 @@ impl Seeds {
         }
         .domain_separator::<F, ExtField>()
         .seed(&mut folding);
-        Self { batch: batch.0, opening: opening.0, folding: folding.0 }
+        Self { batch: batch.blocks(), opening: opening.blocks(), folding: folding.blocks() }
     }
 }
 
 /// A challenger that writes down what it absorbs. It squeezes zeros, which nobody looks at.
 #[derive(Clone, Debug, Default)]
 struct Recorder(Vec<F>);
+
+/// Felts of a block.
+const BLOCK: usize = 8;
+
+impl Recorder {
+    /// What was absorbed, filled up to whole blocks: see the transcript of `tsz-stark`.
+    fn blocks(mut self) -> Vec<F> {
+        self.0.resize(self.0.len().next_multiple_of(BLOCK), F::ZERO);
+        self.0
+    }
+}
 
 impl CanObserve<F> for Recorder {
     fn observe(&mut self, value: F) {

@@ -41,9 +41,32 @@ impl NodeProgram {
         profile: Profile,
         logs: std::ops::RangeInclusive<usize>,
     ) -> Result<Self, ProgramError> {
-        let log = fitting(profile, &tsz_plonk::rows(&circuit), logs.clone()).unwrap_or(*logs.end());
-        let program = Program::compile(circuit, Shape::node(profile, log, NODE_PUBLICS))?;
+        let (program, log) = compile(circuit, profile, logs)?;
         Ok(Self { prover: program.keys()?, log })
+    }
+
+    /// As [`NodeProgram::new`], for the key with the digest `vk`, from what an earlier run kept of it. Without that,
+    /// or where it makes another key, the key is computed; the caller compares the digest. Also returns whether what
+    /// was kept did.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub fn with_committed(
+        circuit: Builder,
+        profile: Profile,
+        logs: std::ops::RangeInclusive<usize>,
+        vk: &Digest,
+        committed: Option<&[u8]>,
+    ) -> Result<(Self, bool), ProgramError> {
+        let (mut program, log) = compile(circuit, profile, logs)?;
+        if let Some(committed) = committed {
+            program = match program.keys_with(committed) {
+                Ok(prover) if prover.vk().digest() == vk => return Ok((Self { prover, log }, true)),
+                Ok(other) => other.into_program(),
+                Err(program) => *program,
+            };
+        }
+        Ok((Self { prover: program.keys()?, log }, false))
     }
 
     /// log2 of the rows of its shape.
@@ -67,6 +90,20 @@ impl NodeProgram {
         let roots = self.vk().preprocessed_commitment().map(|c| c.roots().to_vec());
         roots.and_then(|roots| roots.first().copied()).unwrap_or_default()
     }
+}
+
+/// Compiles a circuit for the smallest shape of `logs` that holds it, with the log2 of its rows.
+fn compile(
+    circuit: Builder,
+    profile: Profile,
+    logs: std::ops::RangeInclusive<usize>,
+) -> Result<(Program, usize), CompileError> {
+    let mut log = *logs.end();
+    let program = Program::compile_for(circuit, NODE_PUBLICS, |rows| {
+        log = fitting(profile, rows, logs).unwrap_or(log);
+        Shape::node(profile, log, NODE_PUBLICS)
+    })?;
+    Ok((program, log))
 }
 
 /// log2 of the smallest shape of `logs` that holds a program of these rows.

@@ -12,7 +12,7 @@ use tsz_aggregator::{BatchProofs, Bundle, ExecProof, check_bundle};
 use tsz_codec::Encode;
 use tsz_hash::{Digest, hash_bytes};
 use tsz_ledger::SetLeaf;
-use tsz_plonk::Rows;
+use tsz_plonk::{Builder, Rows};
 use tsz_recursion::KeyValues;
 use tsz_stark::{Profile, Proof};
 use tsz_tree::{
@@ -28,12 +28,13 @@ use crate::pins::Pins;
 use crate::registry::{Keyed, Registry};
 
 mod figures;
+mod keys;
 mod nodes;
 
 pub use figures::{AggregateFigures, AggregateReport, NodeFigures, NodeReport};
 pub(crate) use nodes::exec_lift;
 pub use nodes::{DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift, rows_of_nodes};
-use nodes::{failed, join_name, join_program, lift_name, transition_lift};
+use nodes::{failed, join_circuit, join_name, lift_name, transition_lift};
 
 /// Family of joins among the pins.
 const JOIN: &str = "join";
@@ -69,6 +70,7 @@ pub struct Aggregator<'a> {
     profile: Profile,
     logs: std::ops::RangeInclusive<usize>,
     work: Option<PathBuf>,
+    folder: Option<keys::KeyFolder>,
     lifts: BTreeMap<String, Built<Lift>>,
     joins: BTreeMap<[usize; 2], Built<Join>>,
     report: AggregateReport,
@@ -112,11 +114,21 @@ impl<'a> Aggregator<'a> {
             profile,
             logs,
             work: work.map(Path::to_path_buf),
+            folder: None,
             lifts: BTreeMap::new(),
             joins: BTreeMap::new(),
             report: AggregateReport::default(),
             progress: Box::new(progress),
         })
+    }
+
+    /// Keeps proving keys in a folder, by vk digest, and takes them from there.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the folder cannot be made.
+    pub fn with_keys(mut self, dir: &Path) -> Result<Self, EngineError> {
+        self.folder = Some(keys::KeyFolder::new(dir)?);
+        Ok(self)
     }
 
     /// Aggregates the batches of a bundle, after a native check of it.
@@ -323,14 +335,18 @@ impl<'a> Aggregator<'a> {
         pin.map(|p| p.name.clone()).ok_or_else(|| EngineError::NotPinned(Hex(*vk).to_string()))
     }
 
+    fn program(&self, name: &str, circuit: Builder) -> Result<NodeProgram, EngineError> {
+        let pinned = self.pins.nodes().iter().find(|pin| pin.name == name).map(|pin| pin.digest.0);
+        keys::program(self.folder.as_ref(), pinned, name, circuit, self.profile, self.logs.clone())
+    }
+
     /// The lift of a circuit, built once; its key must be listed for the circuit's algorithm.
     fn lift(&mut self, circuit: &dyn Keyed, lift: Lift) -> Result<&Built<Lift>, EngineError> {
         let name = lift_name(circuit);
         if !self.lifts.contains_key(&name) {
             (self.progress)(&format!("building {name}"));
             let watch = Stopwatch::start();
-            let program = NodeProgram::new(lift.build(), self.profile, self.logs.clone())
-                .map_err(|e| failed(&name)(&e))?;
+            let program = self.program(&name, lift.build())?;
             self.membership(circuit.algorithm(), *program.vk().digest(), &name)?;
             let built = Built { circuit: lift, program, cost: watch.cost() };
             self.lifts.insert(name.clone(), built);
@@ -364,7 +380,8 @@ impl<'a> Aggregator<'a> {
             None => {
                 (self.progress)(&format!("building {name}"));
                 let watch = Stopwatch::start();
-                let (join, program) = join_program(&self.keys, logs, self.profile, self.logs.clone())?;
+                let join = join_circuit(&self.keys, logs)?;
+                let program = self.program(&name, join.build())?;
                 self.membership(join_algorithm(), *program.vk().digest(), &name)?;
                 Built { circuit: join, program, cost: watch.cost() }
             }

@@ -16,7 +16,7 @@ use tsz_hash::{Digest, Domain, ZERO, hash};
 use crate::config::{Commitment, Config, EXT_DEGREE, ExtField, F, config};
 use crate::digest;
 use crate::params::{FriParams, MIN_LOG_HEIGHT, MIN_PROVEN_BITS, Profile};
-use crate::security::with_fewest_queries;
+use crate::security::{security_of, with_fewest_queries};
 
 /// An AIR with a name; the name is part of the vk digest and of every report.
 pub trait TableAir: BaseAir<F> {
@@ -190,10 +190,11 @@ impl<A> VerifyingKey<A> {
 
 impl<A: Clone> VerifyingKey<A> {
     /// The key of the same tables with other heights and preprocessed columns, of which only the commitment is
-    /// given. It verifies what the key of the circuit with these columns verifies, and has its digest.
+    /// given, and with the queries that these heights take. It verifies what the key of the circuit with these columns verifies, and has its digest.
     ///
     /// # Errors
-    /// [`SetupError`] when heights are not admissible or this key has no preprocessed columns.
+    /// [`SetupError`] when heights are not admissible, when no number of queries proves [`MIN_PROVEN_BITS`] at them, or
+    /// when this key has no preprocessed columns.
     pub fn resized(&self, log_heights: &[usize], preprocessed: Commitment) -> Result<Self, SetupError> {
         if log_heights.len() != self.airs.len() {
             return Err(SetupError::TableCount { airs: self.airs.len(), heights: log_heights.len() });
@@ -205,6 +206,7 @@ impl<A: Clone> VerifyingKey<A> {
             }
             table.log_height = got;
         }
+        let params = parameters(self.profile, &tables)?;
         let heights: Vec<usize> = log_heights.iter().map(|h| 1 << h).collect();
         check_multiplicity_height_bound(&self.common.lookups, &heights)?;
         let mut common = copy_common(&self.common);
@@ -218,16 +220,16 @@ impl<A: Clone> VerifyingKey<A> {
             }
         }
         let (preimage, preprocessed_at) =
-            digest::vk_preimage(&self.air_digests, log_heights, Some(&global.commitment), &self.params);
+            digest::vk_preimage(&self.air_digests, log_heights, Some(&global.commitment), &params);
         let digest = hash(Domain::Vk, &preimage);
         Ok(Self {
             airs: self.airs.clone(),
             log_heights: log_heights.to_vec(),
-            params: self.params,
+            params,
             profile: self.profile,
             tables,
             common,
-            config: config(&self.params, &digest),
+            config: config(&params, &digest),
             digest,
             preimage,
             preprocessed_at,
@@ -300,6 +302,13 @@ pub enum SetupError {
         /// Columns found.
         got_width: usize,
     },
+    /// No number of queries of the profile proves [`MIN_PROVEN_BITS`] for these tables: they are too tall, too many
+    /// or too wide.
+    #[error("{bits:.1} proven bits, at least {MIN_PROVEN_BITS} are demanded")]
+    Unproven {
+        /// Proven bits with the most queries of the profile.
+        bits: f64,
+    },
     /// Two messages of one bus differ in width, or multiplicities could wrap modulo p.
     #[error("lookup argument: {0}")]
     Lookup(#[from] p3_lookup::LookupError),
@@ -318,19 +327,44 @@ pub enum SetupError {
 /// # Errors
 /// [`SetupError`] when heights, degrees, preprocessed traces or bus widths are not admissible.
 pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupError> {
+    let prepared = prepare(circuit)?;
+    let data = ProverData::from_airs_and_degrees_with_lookup_budgets(
+        &prepared.unseeded,
+        &prepared.airs,
+        &prepared.log_heights,
+        &prepared.budgets,
+        prepared.params.log_blowup,
+    )
+    .map_err(|e| SetupError::Commit(e.to_string()))?;
+    finish(prepared, data)
+}
+
+/// A circuit that has been checked, with what committing to it takes.
+pub(crate) struct Prepared<A> {
+    pub(crate) airs: Vec<A>,
+    pub(crate) log_heights: Vec<usize>,
+    profile: Profile,
+    pub(crate) params: FriParams,
+    /// The configuration before there is a digest.
+    pub(crate) unseeded: Config,
+    /// LogUp degree of each table.
+    pub(crate) budgets: Vec<usize>,
+}
+
+pub(crate) fn prepare<A: CircuitAir>(circuit: Circuit<A>) -> Result<Prepared<A>, SetupError> {
     let Circuit { airs, log_heights, profile } = circuit;
     let params = profile.params();
     check_circuit(&airs, &log_heights)?;
-    let unseeded = config(&params, &ZERO);
-    let budgets: Vec<usize> = airs.iter().map(|air| lookup_budget(air, &params)).collect();
-    let data = ProverData::from_airs_and_degrees_with_lookup_budgets(
-        &unseeded,
-        &airs,
-        &log_heights,
-        &budgets,
-        params.log_blowup,
-    )
-    .map_err(|e| SetupError::Commit(e.to_string()))?;
+    let budgets = airs.iter().map(|air| lookup_budget(air, &params)).collect();
+    Ok(Prepared { airs, log_heights, profile, params, unseeded: config(&params, &ZERO), budgets })
+}
+
+/// Checks and digests a circuit with its committed preprocessed columns.
+pub(crate) fn finish<A: CircuitAir>(
+    prepared: Prepared<A>,
+    data: ProverData<Config>,
+) -> Result<ProvingKey<A>, SetupError> {
+    let Prepared { airs, log_heights, profile, params: most, .. } = prepared;
     check_bus_widths(&data.common.lookups)?;
     let heights: Vec<usize> = log_heights.iter().map(|h| 1 << h).collect();
     check_multiplicity_height_bound(&data.common.lookups, &heights)?;
@@ -339,7 +373,7 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
     let mut air_digests = Vec::with_capacity(airs.len());
     for ((air, lookups), &log_height) in airs.iter().zip(&data.common.lookups).zip(&log_heights) {
         let (info, air_digest) = inspect(air, lookups, log_height)?;
-        let max = (1 << params.log_blowup) + 1;
+        let max = (1 << most.log_blowup) + 1;
         if info.degree > max {
             return Err(SetupError::Degree { table: info.name, max, got: info.degree });
         }
@@ -350,10 +384,7 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         air_digests.push(air_digest);
     }
     // Commitments do not depend on the number of queries, which is known only now.
-    let params = match profile.is_base() {
-        true => with_fewest_queries(params, &tables, MIN_PROVEN_BITS),
-        false => params,
-    };
+    let params = parameters(profile, &tables)?;
     let preprocessed = data.common.preprocessed.as_ref().map(|p| &p.commitment);
     let (preimage, preprocessed_at) = digest::vk_preimage(&air_digests, &log_heights, preprocessed, &params);
     let digest = hash(Domain::Vk, &preimage);
@@ -371,6 +402,17 @@ pub fn setup<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupE
         air_digests,
     };
     Ok(ProvingKey { vk: Arc::new(vk), data })
+}
+
+/// The parameters of a key: a profile that is no test's has the fewest queries that prove [`MIN_PROVEN_BITS`] for
+/// these tables.
+fn parameters(profile: Profile, tables: &[TableInfo]) -> Result<FriParams, SetupError> {
+    let most = profile.params();
+    if profile.is_insecure() {
+        return Ok(most);
+    }
+    with_fewest_queries(most, tables, MIN_PROVEN_BITS)
+        .ok_or_else(|| SetupError::Unproven { bits: security_of(&most, tables).proven_bits })
 }
 
 /// Messages a row from which folding pays for the quotient chunk it may add.

@@ -1,7 +1,7 @@
 //! The one monomorphised Plonky3 configuration of the system.
 
 use p3_baby_bear::{BabyBear, Poseidon2BabyBear, default_babybear_poseidon2_16};
-use p3_challenger::{CanObserve, DuplexChallenger};
+use p3_challenger::CanObserve;
 use p3_commit::ExtensionMmcs;
 use p3_dft::Radix2DitParallel;
 use p3_field::extension::BinomialExtensionField;
@@ -11,6 +11,7 @@ use p3_symmetric::{PaddingFreeSponge, TruncatedPermutation};
 use p3_uni_stark::StarkConfig;
 use tsz_hash::Digest;
 
+use crate::challenger::Challenger;
 use crate::params::FriParams;
 use crate::tree::Tree;
 
@@ -29,7 +30,6 @@ pub(crate) type LeafHash = PaddingFreeSponge<Perm, 16, 8, 8>;
 pub(crate) type Compress = TruncatedPermutation<Perm, 2, 8, 16>;
 pub(crate) type ValMmcs = Tree;
 pub(crate) type ExtMmcs = ExtensionMmcs<F, ExtField, ValMmcs>;
-pub(crate) type Challenger = DuplexChallenger<F, Perm, 16, 8>;
 pub(crate) type Dft = Radix2DitParallel<F>;
 pub(crate) type Pcs = TwoAdicFriPcs<F, Dft, ValMmcs, ExtMmcs>;
 /// The STARK configuration: BabyBear, Poseidon2 trees and transcript, two-adic FRI.
@@ -37,10 +37,16 @@ pub type Config = StarkConfig<Pcs, ExtField, Challenger>;
 /// A Merkle commitment.
 pub type Commitment = MerkleCap<F, [F; 8]>;
 
+/// Merkle trees with `2^cap_height` roots.
+pub(crate) fn mmcs(cap_height: usize) -> ValMmcs {
+    let perm = default_babybear_poseidon2_16();
+    ValMmcs::new(LeafHash::new(perm.clone()), Compress::new(perm), cap_height)
+}
+
 /// Builds the configuration; `seed` (a vk digest) is the first thing the transcript absorbs.
 pub(crate) fn config(params: &FriParams, seed: &Digest) -> Config {
     let perm = default_babybear_poseidon2_16();
-    let mmcs = ValMmcs::new(LeafHash::new(perm.clone()), Compress::new(perm.clone()), params.cap_height);
+    let mmcs = mmcs(params.cap_height);
     let fri = FriParameters {
         log_blowup: params.log_blowup,
         log_final_poly_len: params.log_final_poly_len,

@@ -11,7 +11,9 @@
 //! Heights: [`MIN_LOG_HEIGHT`] bounds them below. FRI pauses at every distinct height, so few distinct heights
 //! (or heights that differ by multiples of 3) give smaller proofs.
 
+mod challenger;
 mod circuit;
+mod committed;
 mod config;
 pub mod digest;
 mod params;
@@ -24,6 +26,7 @@ mod tree;
 mod verify;
 
 pub use circuit::{Circuit, CircuitAir, ProvingKey, SetupError, TableAir, TableInfo, VerifyingKey, setup};
+pub use committed::setup_with;
 pub use config::{Commitment, Config, ExtField, F};
 pub use params::{FriParams, MAX_PROOF_BYTES, MIN_LOG_HEIGHT, MIN_PROVEN_BITS, PROTOCOL_VERSION, Profile};
 pub use proof::{Proof, ProveError, prove};

@@ -1,18 +1,20 @@
 //! Security profiles: the FRI parameters and where the transcript grinds.
 
 /// Version of the proof protocol; part of every vk digest.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 /// Every table has at least `2^MIN_LOG_HEIGHT` rows: FRI stops folding at `2^(MIN_LOG_HEIGHT - 1)` coefficients.
 pub const MIN_LOG_HEIGHT: usize = 6;
 /// Bytes of the longest proof that is even looked at.
 pub const MAX_PROOF_BYTES: usize = 32 << 20;
-/// Proven bits of base proofs: each key has the fewest queries that give them.
+/// Proven bits of base and node proofs: each key has the fewest queries that give them.
 pub const MIN_PROVEN_BITS: f64 = 100.0;
-/// A circuit of at most so many rows in the mean, weighted by columns, is proven at blow-up 8: see
+/// A circuit of at most so many rows in the mean, weighted by columns, is proven at blow-up 16: see
 /// [`Profile::for_rows`].
+const MAX_ROWS_OF_BASE16: usize = 3_500;
+/// As [`MAX_ROWS_OF_BASE16`], for blow-up 8.
 const MAX_ROWS_OF_BASE8: usize = 20_000;
-/// As [`MAX_ROWS_OF_BASE8`], for blow-up 4.
-const MAX_ROWS_OF_BASE4: usize = 1 << 16;
+/// As [`MAX_ROWS_OF_BASE16`], for blow-up 4.
+const MAX_ROWS_OF_BASE4: usize = 70_000;
 
 /// Parameters of the low-degree test and the proof-of-work bits of every challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +51,10 @@ pub enum Profile {
     Base4,
     /// Base proofs at blow-up 8: about a third of the queries of [`Profile::Base`], for small circuits.
     Base8,
-    /// Node proofs of the aggregation tree: blow-up 8, few queries, so that a join has little to verify; at least
-    /// 100 proven bits. Constraints may have degree 9.
+    /// Base proofs at blow-up 16: about a quarter of the queries of [`Profile::Base`], for the smallest circuits.
+    Base16,
+    /// Node proofs of the aggregation tree: blow-up 8, at least [`MIN_PROVEN_BITS`] proven bits. Constraints may have
+    /// degree 9.
     Node,
     /// A few queries and no grinding: for tests only, worthless against a forger. Compiled only under the
     /// feature `insecure-test`; its parameters are part of the vk digest, which seeds the transcript, so its
@@ -69,7 +73,9 @@ impl Profile {
     /// cells times blow-up: their quotient, the rows, decides. The bounds are where the sum of both is about the
     /// same on either side (docs/src/recursion.md), but for the largest circuits, whose own provers come first.
     pub const fn for_rows(rows: usize) -> Self {
-        if rows <= MAX_ROWS_OF_BASE8 {
+        if rows <= MAX_ROWS_OF_BASE16 {
+            Self::Base16
+        } else if rows <= MAX_ROWS_OF_BASE8 {
             Self::Base8
         } else if rows <= MAX_ROWS_OF_BASE4 {
             Self::Base4
@@ -78,23 +84,25 @@ impl Profile {
         }
     }
 
-    /// The parameters of the profile. A base key may have fewer queries: [`crate::setup`] takes as many as prove
-    /// [`MIN_PROVEN_BITS`]. These are enough for any circuit, by unique decoding alone.
+    /// The parameters of the profile. A key may have fewer queries: [`crate::setup`] takes as many as prove
+    /// [`MIN_PROVEN_BITS`], and refuses a circuit for which these are not enough. They are for any circuit of up to
+    /// 12,000 main columns at 2^20 rows, by unique decoding alone.
     ///
     /// A cap of one digest is the smallest here: the queries share one pruned multiproof, whose upper levels
     /// are free once many queries meet. A final polynomial of 32 coefficients saves the last folding rounds.
     pub const fn params(self) -> FriParams {
         match self {
-            Self::Base => Self::base(1, 194),
-            Self::Base4 => Self::base(2, 119),
-            Self::Base8 => Self::base(3, 97),
+            Self::Base => Self::base(1, 198),
+            Self::Base4 => Self::base(2, 122),
+            Self::Base8 => Self::base(3, 100),
+            Self::Base16 => Self::base(4, 91),
             Self::Node => FriParams {
                 log_blowup: 3,
-                num_queries: 66,
+                num_queries: 100,
                 max_log_arity: 3,
                 log_final_poly_len: MIN_LOG_HEIGHT - 1,
                 cap_height: 0,
-                query_pow_bits: 16,
+                query_pow_bits: 18,
                 commit_pow_bits: 16,
                 batch_pow_bits: 20,
                 ood_pow_bits: 16,
@@ -141,11 +149,11 @@ impl Profile {
 
     /// True for a profile that proves nothing against a forger.
     pub const fn is_insecure(self) -> bool {
-        !matches!(self, Self::Base | Self::Base4 | Self::Base8 | Self::Node)
+        !self.is_base() && !matches!(self, Self::Node)
     }
 
-    /// True for a profile of base proofs with as few queries as the proven bits allow.
+    /// True for a profile of base proofs.
     pub const fn is_base(self) -> bool {
-        matches!(self, Self::Base | Self::Base4 | Self::Base8)
+        matches!(self, Self::Base | Self::Base4 | Self::Base8 | Self::Base16)
     }
 }

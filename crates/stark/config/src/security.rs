@@ -2,13 +2,19 @@
 //!
 //! Computed by p3-security from the vk: FRI (unique decoding or the best list-decoding radius), the batching
 //! challenge, ALI, DEEP, the LogUp fingerprint, and collision resistance of the hash. Both figures here are the
-//! **union bound** over the terms, a fraction of a bit below p3-security's minimum.
+//! **union bound** over the terms, a fraction of a bit below p3-security's minimum. Of FRI the proven figure adds up
+//! the query phase and every folding round, where p3-security takes the larger of the query phase and one round.
 
 use p3_batch_stark::num_batched_openings;
-use p3_security::fri::FriRegime;
+use p3_security::fri::{
+    FriRegime, commit_phase_error_ldr_m, commit_phase_error_udr, conjectured_error, query_phase_error,
+};
 use p3_security::logup::{LogUpAir, security_term};
 use p3_security::stark::{conjectured_security_report, proven_security_report};
-use p3_security::{GrindingSites, InstanceShape, RegimeReport, StarkAirParams};
+use p3_security::proximity::{alpha_ldr_m, alpha_udr};
+use p3_security::{
+    ErrorBits, GrindingSites, InstanceShape, LowDegreeTest, RegimeReport, SecurityTerm, StarkAirParams,
+};
 use p3_uni_stark::OpeningShape;
 
 use crate::circuit::{TableInfo, VerifyingKey};
@@ -80,7 +86,7 @@ pub fn security_of(params: &FriParams, tables: &[TableInfo]) -> Security {
         max_message_width: tables.iter().map(|t| t.max_message_width).max().unwrap_or(0),
     };
     let extras: Vec<_> = security_term(&logup, &shape, &grinding).into_iter().collect();
-    let proven = proven_security_report(&regime, &air, &shape, &extras, &grinding);
+    let proven = proven_security_report(&Summed(regime), &air, &shape, &extras, &grinding);
     let conjectured = conjectured_security_report(&regime, &air, &shape, &extras, &grinding);
     let best = [Some(&proven.udr), proven.ldr.as_ref()]
         .into_iter()
@@ -95,12 +101,85 @@ pub fn security_of(params: &FriParams, tables: &[TableInfo]) -> Security {
     }
 }
 
-/// The parameters with the fewest queries that prove `bits`; as they are if even they prove less.
-pub(crate) fn with_fewest_queries(params: FriParams, tables: &[TableInfo], bits: f64) -> FriParams {
-    (1..params.num_queries)
-        .map(|num_queries| FriParams { num_queries, ..params })
-        .find(|fewer| security_of(fewer, tables).proven_bits >= bits)
-        .unwrap_or(params)
+/// The parameters with the fewest queries, at most as many as given, that prove `bits`.
+pub(crate) fn with_fewest_queries(params: FriParams, tables: &[TableInfo], bits: f64) -> Option<FriParams> {
+    let with = |num_queries| FriParams { num_queries, ..params };
+    let prove = |queries: usize| security_of(&with(queries), tables).proven_bits >= bits;
+    if !prove(params.num_queries) {
+        return None;
+    }
+    // More queries prove more: `few` are not enough, `enough` are.
+    let (mut few, mut enough) = (0, params.num_queries);
+    while enough - few > 1 {
+        let middle = (few + enough) / 2;
+        if prove(middle) {
+            enough = middle;
+        } else {
+            few = middle;
+        }
+    }
+    Some(with(enough))
+}
+
+/// The errors of all folding rounds by that of the first one.
+///
+/// A round that folds n points by arity a has an error in proportion to (a - 1) n / r, with r the rate less one
+/// coefficient, and leaves n / a points. As (a - 1) n = a (n - n / a), the sum over all rounds is below (largest
+/// arity) n, where p3-security counts (largest arity - 1) n for the first. The rate of the last rounds, of 32
+/// coefficients and more, is smaller by a factor of 31/32 at most.
+fn all_rounds(regime: &FriRegime, first: ErrorBits) -> ErrorBits {
+    let arity = f64::from(1u32 << regime.max_log_arity.clamp(1, 16));
+    let last = f64::from(1u32 << regime.log_final_poly_len.clamp(1, 16));
+    ErrorBits::from_log2((first.bits() - (arity / (arity - 1.0) * last / (last - 1.0)).log2()).max(0.0))
+}
+
+/// FRI with the errors of the query phase and of all folding rounds added up.
+struct Summed(FriRegime);
+
+impl Summed {
+    /// The sum for words that agree on a share `alpha` with the code; `least` is 0 where a theorem does not apply.
+    fn sum(&self, least: ErrorBits, alpha: f64, commit: Option<ErrorBits>) -> ErrorBits {
+        if least.bits() <= 0.0 {
+            return least;
+        }
+        let query = query_phase_error(alpha, self.0.num_queries, self.0.query_pow_bits);
+        match commit {
+            Some(first) => ErrorBits::sum(&[query, all_rounds(&self.0, first)]),
+            None => query,
+        }
+    }
+}
+
+impl LowDegreeTest for Summed {
+    fn log_blowup(&self) -> usize {
+        self.0.log_blowup
+    }
+
+    fn proven_error_udr(&self, air: &StarkAirParams, shape: &InstanceShape) -> ErrorBits {
+        let alpha = alpha_udr(shape.log_trace_length, self.0.log_blowup, air.max_combo);
+        self.sum(self.0.proven_error_udr(air, shape), alpha, commit_phase_error_udr(&self.0, shape))
+    }
+
+    fn best_ldr(&self, air: &StarkAirParams, shape: &InstanceShape) -> Option<(usize, ErrorBits)> {
+        let candidates = self.ldr_candidates(air, shape);
+        candidates.into_iter().max_by(|a, b| a.1.bits().total_cmp(&b.1.bits()))
+    }
+
+    fn ldr_candidates(&self, air: &StarkAirParams, shape: &InstanceShape) -> Vec<(usize, ErrorBits)> {
+        let sum = |(m, least)| {
+            let commit = commit_phase_error_ldr_m(&self.0, shape, m);
+            (m, self.sum(least, alpha_ldr_m(self.0.log_blowup, m), commit))
+        };
+        self.0.ldr_candidates(air, shape).into_iter().map(sum).collect()
+    }
+
+    fn conjectured_error(&self, shape: &InstanceShape) -> ErrorBits {
+        conjectured_error(&self.0, shape)
+    }
+
+    fn conjectured_terms(&self, shape: &InstanceShape) -> Vec<SecurityTerm> {
+        self.0.conjectured_terms(shape)
+    }
 }
 
 fn openings(info: &TableInfo) -> usize {

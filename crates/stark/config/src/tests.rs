@@ -7,7 +7,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::security::{security, security_of};
+use crate::security::{security, security_of, with_fewest_queries};
 use crate::*;
 
 const BUS: LookupBus<'static> = LookupBus::new("small");
@@ -191,7 +191,7 @@ fn setup_refuses_short_tables() {
 }
 
 /// Profiles of base proofs.
-const BASE: [Profile; 3] = [Profile::Base, Profile::Base4, Profile::Base8];
+const BASE: [Profile; 4] = [Profile::Base, Profile::Base4, Profile::Base8, Profile::Base16];
 
 #[test]
 fn base_keys_have_the_fewest_queries_that_prove_100_bits() {
@@ -209,7 +209,8 @@ fn base_keys_have_the_fewest_queries_that_prove_100_bits() {
         assert_eq!(FriParams { num_queries: 0, ..params }, FriParams { num_queries: 0, ..profile.params() });
         queries.push(params.num_queries);
     }
-    assert!(queries[0] > 3 * queries[1] / 2 && queries[1] > 5 * queries[2] / 4, "{queries:?}");
+    let ratios = queries.windows(2).map(|pair| pair[0] as f64 / pair[1] as f64);
+    assert!(ratios.zip([1.5, 1.25, 1.15]).all(|(ratio, least)| ratio > least), "{queries:?}");
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn a_key_with_other_queries_or_blow_up_is_another_key() {
 
 #[test]
 fn the_blow_up_follows_the_rows() {
-    assert_eq!(circuit(Profile::Base, 5).balanced().profile, Profile::Base8);
+    assert_eq!(circuit(Profile::Base, 5).balanced().profile, Profile::Base16);
     assert_eq!(circuit(Profile::InsecureTest, 5).balanced().profile, Profile::InsecureTest);
     let of = |log| {
         let mut circuit = circuit(Profile::Base, 5);
@@ -248,13 +249,15 @@ fn the_blow_up_follows_the_rows() {
         circuit.balanced().profile
     };
     // Three columns of four are the first table's.
-    assert_eq!([14, 15, 16, 17].map(of), [Profile::Base8, Profile::Base4, Profile::Base4, Profile::Base]);
-    assert_eq!(Profile::for_rows(0), Profile::Base8);
+    let expected = [Profile::Base16, Profile::Base8, Profile::Base4, Profile::Base4, Profile::Base];
+    assert_eq!([12, 14, 15, 16, 17].map(of), expected);
+    assert_eq!(Profile::for_rows(0), Profile::Base16);
+    assert_eq!(Profile::for_rows(usize::MAX), Profile::Base);
 }
 
 #[test]
 fn base_profiles_are_proven_to_100_bits_for_the_largest_circuits() {
-    // Wider, taller and with more messages than any circuit of the system: 4,000 columns at 2^20 rows.
+    // Wider, taller and with more messages than any circuit of the system: 12,000 columns at 2^20 rows.
     let (pk, _, _) = honest(Profile::InsecureTest);
     let table = TableInfo {
         log_height: 20,
@@ -269,12 +272,85 @@ fn base_profiles_are_proven_to_100_bits_for_the_largest_circuits() {
         ..pk.vk().tables()[0].clone()
     };
     for profile in BASE {
-        let s = security_of(&profile.params(), &vec![table.clone(); 8]);
+        let s = security_of(&profile.params(), &vec![table.clone(); 24]);
         assert!(s.proven_bits >= 100.0, "{profile:?} {s:?}");
         assert!(!profile.is_insecure());
     }
     let insecure = security(pk.vk());
     assert!(insecure.proven_bits < 10.0 && Profile::InsecureTest.is_insecure());
+}
+
+#[test]
+fn fri_counts_the_sum_of_its_query_phase_and_its_folding_rounds() {
+    let (pk, _, _) = honest(Profile::Base8);
+    let (params, tables) = (*pk.vk().params(), pk.vk().tables());
+    let ldt = |params: &FriParams| {
+        let terms = security_of(params, tables).proven_terms;
+        terms.iter().find(|t| t.label == "low-degree-test").unwrap().bits
+    };
+    // With a thousand queries only the folding rounds count, with none of their grinding they count more.
+    let folds = ldt(&FriParams { num_queries: 1000, ..params });
+    let cheap = ldt(&FriParams { num_queries: 1000, commit_pow_bits: 0, ..params });
+    assert!((folds - cheap - 16.0).abs() < 1e-9, "{folds} {cheap}");
+    // With grinding beyond all measure only the queries do.
+    let queries = ldt(&FriParams { commit_pow_bits: 400, ..params });
+    let sum = -((-folds).exp2() + (-queries).exp2()).log2();
+    // The regime may be another where the queries are other.
+    assert!(ldt(&params) <= queries && ldt(&params) <= sum + 1.0, "{} {folds} {queries}", ldt(&params));
+}
+
+#[test]
+fn a_key_that_cannot_prove_100_bits_is_no_key() {
+    let (pk, _, _) = honest(Profile::Base8);
+    let many = vec![TableInfo { log_height: 26, width: 1 << 20, ..pk.vk().tables()[0].clone() }; 4];
+    for profile in BASE {
+        assert_eq!(with_fewest_queries(profile.params(), &many, MIN_PROVEN_BITS), None);
+    }
+    // At other heights a key has the queries that those take.
+    let preprocessed = pk.vk().preprocessed_commitment().unwrap().clone();
+    let heights = pk.vk().log_heights().to_vec();
+    let same = pk.vk().resized(&heights, preprocessed.clone()).unwrap();
+    assert_eq!(same.digest(), pk.vk().digest());
+    let taller: Vec<usize> = heights.iter().map(|height| height + 10).collect();
+    let taller = pk.vk().resized(&taller, preprocessed).unwrap();
+    assert!(taller.params().num_queries > pk.vk().params().num_queries);
+    assert!(security(&taller).proven_bits >= MIN_PROVEN_BITS);
+    let fewer = FriParams { num_queries: taller.params().num_queries - 1, ..*taller.params() };
+    assert!(security_of(&fewer, taller.tables()).proven_bits < MIN_PROVEN_BITS);
+}
+
+#[test]
+fn a_key_of_committed_columns_is_the_key_of_the_circuit() {
+    let (pk, _, _) = honest(Profile::InsecureTest);
+    let committed = pk.committed().unwrap();
+    let again = setup_with(circuit(Profile::InsecureTest, 5), &committed).unwrap();
+    assert_eq!(again.vk().digest(), pk.vk().digest());
+    assert_eq!(again.vk().tables(), pk.vk().tables());
+    let (traces, publics) = witness(5, 3);
+    let proof = prove(&again, &traces, &publics).unwrap();
+    verify(pk.vk(), &proof.to_bytes().unwrap(), &publics).unwrap();
+    // Those of another circuit make another key, or none.
+    let mut other = circuit(Profile::InsecureTest, 5);
+    other.log_heights[0] += 1;
+    assert_ne!(setup_with(other, &committed).unwrap().vk().digest(), pk.vk().digest());
+    let refused = setup_with(circuit(Profile::Base8, 5), &committed);
+    assert!(matches!(refused, Err(SetupError::Commit(_))));
+}
+
+#[test]
+fn damaged_committed_columns_are_refused() {
+    let (pk, _, _) = honest(Profile::InsecureTest);
+    let committed = pk.committed().unwrap();
+    let refuse = |bytes: &[u8]| assert!(setup_with(circuit(Profile::InsecureTest, 5), bytes).is_err());
+    let mut rng = StdRng::seed_from_u64(9);
+    for _ in 0..100 {
+        let mut damaged = committed.clone();
+        let at = rng.random_range(0..damaged.len());
+        damaged[at] ^= 1 << rng.random_range(0..8);
+        refuse(&damaged);
+        refuse(&committed[..at]);
+    }
+    refuse(&[&committed[..], &[0]].concat());
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
 /// Makes one proof of the batches and verifies it.
 fn aggregate(bundle: &Bundle, pins: &Pins, output: &Output) -> Result<AggregateReport> {
     output.line("\nAggregating:");
-    let (proof, report) = commands::aggregate::aggregate(bundle, pins, None, output)?;
+    let (proof, report) = commands::aggregate::aggregate(bundle, pins, None, None, output)?;
     commands::aggregate::print_report(&report, output);
     let keys = NodeKeys::new(Profile::Node)?;
     let (verified, verify) = timed(|| proof.verify(&keys, &pins.root()));

@@ -5,7 +5,7 @@
 //! coefficients. A form of base field values is a base field value, so there is no second table for the base
 //! field. Unused slots hold any value: their coefficients are 0 and so is their multiplicity.
 //!
-//! 16 main columns, 19 preprocessed, 4 messages, degree 3, no next row. Padding: all coefficients 0, d = 0.
+//! 16 main columns, 17 preprocessed, 4 messages, degree 3, no next row. Padding: all coefficients 0, d = 0.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,8 +47,6 @@ columns! {
         linear: [3],
         /// Constant term.
         k: [4],
-        /// Zeros: with the other tables of its height a row is whole quads, which hash without packing.
-        zero: [2],
     }
 }
 
@@ -65,7 +63,7 @@ impl AluAir {
         let extra = |row: usize| {
             let f = &layout.forms[row];
             let k = coordinates(f.k);
-            [f.ab, f.ac, f.a, f.b, f.c, k[0], k[1], k[2], k[3], F::ZERO, F::ZERO]
+            [f.ab, f.ac, f.a, f.b, f.c, k[0], k[1], k[2], k[3]]
         };
         Self { program: preprocess(layout, &layout.alu, log_height, extra) }
     }

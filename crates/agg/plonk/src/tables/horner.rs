@@ -1,12 +1,17 @@
-//! Batch reductions: `acc' = (acc * alpha^4 + P(q)) * alpha^4 + P(r)`, two quads a row, where
-//! `P(q) = sum_k mask_k q_k alpha^k`.
+//! Batch reductions and polynomials: two quads a row, that of the higher power first, each a step
+//! `acc' = acc * step + T(q)`.
 //!
 //! # What is proven
-//! `alpha2` and `alpha4` are powers of alpha on every row. Masks are preprocessed. Where the preprocessed `chain` is
-//! 1 the next row has the same alpha and starts where this one ends; where the preprocessed `first` is 1 the row
-//! starts from 0. The last row of the table is never chained, so nothing wraps around.
+//! `alpha2` is the square of alpha on every row. Rows are of two kinds, by the preprocessed `whole`:
+//! - batch reduction: `step = alpha^4` and `T(q) = sum_k mask_k q_k alpha^k`, masks preprocessed;
+//! - polynomial: `step = alpha` and `T(q) = q` as an extension element; all masks are 0.
 //!
-//! 28 main columns (8 of them read on the next row too), 18 preprocessed, 4 messages, degree 5. Padding: zeros.
+//! Where the preprocessed `chain` is 1 the next row has the same alpha and starts where this one ends; where the
+//! preprocessed `first` is 1 the row starts from 0. The last row of the table is never chained, so nothing wraps
+//! around. The quad that is missing in front of an odd number has masks of 0 in a batch reduction, so its cells count
+//! for nothing; in a polynomial it reads the constant 0.
+//!
+//! 28 main columns (8 of them read on the next row too), 20 preprocessed, 4 messages, degree 5. Padding: zeros.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +22,7 @@ use tsz_stark::F;
 
 use super::{ext_mul, preprocess, program_table, slot, value};
 use crate::ir::{NONE, Value, coordinates};
-use crate::layout::Layout;
+use crate::layout::{Layout, QUADS, WHOLE};
 use crate::run::horner_step;
 
 columns! {
@@ -29,11 +34,11 @@ columns! {
         before: [4],
         /// alpha^2; constrained.
         alpha2: [4],
-        /// alpha^4; constrained.
-        alpha4: [4],
-        /// Four base field values, the ones of higher powers.
+        /// alpha^4, or alpha on rows of polynomials; constrained.
+        step: [4],
+        /// Four base field values, or an extension element, of the higher power.
         high: [4],
-        /// Four base field values.
+        /// As `high`, of the lower power.
         low: [4],
         /// Result after this row; constrained.
         after: [4],
@@ -51,10 +56,17 @@ columns! {
         chain,
         /// Boolean: the row starts from 0.
         first,
+        /// Boolean: the row is one of a polynomial.
+        whole,
+        /// Zero: with the other tables of its height a row is whole quads, which hash without packing.
+        zero,
         /// Booleans: which coordinates of high and low count.
         mask: [8],
     }
 }
+
+/// Preprocessed columns after addresses and multiplicities.
+const FLAGS: usize = 4 + 4 * QUADS;
 
 /// The AIR.
 #[derive(Clone)]
@@ -68,13 +80,21 @@ impl HornerAir {
 
     pub(crate) fn new(layout: &Layout, log_height: usize) -> Self {
         let extra = |row: usize| {
-            let bit = |k: usize| F::from_bool(layout.masks[row][k / 4] >> (k % 4) & 1 == 1);
-            let first = layout.horner.row(row)[2] != NONE;
-            let flags = [F::from_bool(layout.chains[row]), F::from_bool(first)];
-            core::array::from_fn::<F, 10, _>(|k| if k < 2 { flags[k] } else { bit(k - 2) })
+            let masks = &layout.masks[row];
+            let first = layout.horner.row(row)[QUADS] != NONE;
+            let flags = [layout.chains[row], first, is_whole(masks), false];
+            let mask = |k: usize| masks[k / 4] >> (k % 4) & 1 == 1;
+            core::array::from_fn::<F, FLAGS, _>(|k| {
+                F::from_bool(if k < flags.len() { flags[k] } else { mask(k - flags.len()) })
+            })
         };
         Self { program: preprocess(layout, &layout.horner, log_height, extra) }
     }
+}
+
+/// Whether a row is one of a polynomial: all of its quads are.
+fn is_whole(masks: &[u8; QUADS]) -> bool {
+    masks[QUADS - 1] == WHOLE
 }
 
 program_table!(HornerAir, "horner", HornerCols);
@@ -86,15 +106,16 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for HornerAir {
         let next: HornerCols<AB::Var> = HornerCols::from_row(main.next_slice());
         let program: HornerProgram<AB::Var> = HornerProgram::from_row(builder.preprocessed().current_slice());
         let expr = |x: [AB::Var; 4]| x.map(Into::<AB::Expr>::into);
-        let [alpha, alpha2, alpha4] = [expr(row.alpha), expr(row.alpha2), expr(row.alpha4)];
-        let claims = [(&alpha2, ext_mul(&alpha, &alpha)), (&alpha4, ext_mul(&alpha2, &alpha2))];
-        for (power, product) in claims {
-            for (power, product) in power.iter().zip(product) {
-                builder.assert_eq(power.clone(), product);
-            }
+        let [alpha, alpha2] = [expr(row.alpha), expr(row.alpha2)];
+        let step = expr(row.step);
+        let (square, alpha4) = (ext_mul(&alpha, &alpha), ext_mul(&alpha2, &alpha2));
+        for k in 0..4 {
+            builder.assert_eq(alpha2[k].clone(), square[k].clone());
+            let other = (alpha[k].clone() - alpha4[k].clone()) * program.whole;
+            builder.assert_eq(step[k].clone(), alpha4[k].clone() + other);
         }
-        // P(q) = (m0 q0 + m1 q1 alpha) + (m2 q2 + m3 q3 alpha) alpha^2.
-        let polynomial = |quad: [AB::Var; 4], mask: &[AB::Var]| -> [AB::Expr; 4] {
+        // T(q) = (m0 q0 + m1 q1 alpha) + (m2 q2 + m3 q3 alpha) alpha^2, or q.
+        let term = |quad: [AB::Var; 4], mask: &[AB::Var]| -> [AB::Expr; 4] {
             let q: [AB::Expr; 4] = core::array::from_fn(|k| quad[k] * mask[k]);
             let pair = |j: usize| -> [AB::Expr; 4] {
                 core::array::from_fn(|k| {
@@ -103,14 +124,14 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for HornerAir {
                 })
             };
             let (low, high) = (pair(0), ext_mul(&pair(2), &alpha2));
-            core::array::from_fn(|k| low[k].clone() + high[k].clone())
+            core::array::from_fn(|k| low[k].clone() + high[k].clone() + quad[k] * program.whole)
         };
-        let sum = |x: [AB::Expr; 4], y: [AB::Expr; 4]| -> [AB::Expr; 4] {
-            core::array::from_fn(|k| x[k].clone() + y[k].clone())
+        let next_step = |acc: [AB::Expr; 4], term: [AB::Expr; 4]| -> [AB::Expr; 4] {
+            let moved = ext_mul(&acc, &step);
+            core::array::from_fn(|k| moved[k].clone() + term[k].clone())
         };
-        let (high, low) = (polynomial(row.high, &program.mask[..4]), polynomial(row.low, &program.mask[4..]));
-        let middle = sum(ext_mul(&expr(row.before), &alpha4), high);
-        let after = sum(ext_mul(&middle, &alpha4), low);
+        let middle = next_step(expr(row.before), term(row.high, &program.mask[..4]));
+        let after = next_step(middle, term(row.low, &program.mask[4..]));
         for (k, after) in after.into_iter().enumerate() {
             builder.assert_eq(row.after[k], after);
             builder.assert_zero(program.first * row.before[k]);
@@ -131,21 +152,23 @@ pub(crate) fn trace(layout: &Layout, values: &[Value], log_height: usize) -> Tra
     let mut cells = F::zero_vec(width << log_height);
     let (mut alpha, mut acc) = (Value::ZERO, Value::ZERO);
     for (row, out) in cells.chunks_exact_mut(width).enumerate().take(layout.horner.rows()) {
-        let wires = layout.horner.row(row);
-        if wires[2] != NONE {
-            (alpha, acc) = (value(values, wires[2]), Value::ZERO);
+        let (wires, masks) = (layout.horner.row(row), &layout.masks[row]);
+        if wires[QUADS] != NONE {
+            (alpha, acc) = (value(values, wires[QUADS]), Value::ZERO);
         }
-        let quads = [value(values, wires[0]), value(values, wires[1])];
         let before = acc;
-        for (quad, mask) in quads.into_iter().zip(layout.masks[row]) {
-            acc = horner_step(alpha, acc, quad, mask);
+        let mut quads = [Value::ZERO; QUADS];
+        for ((quad, wire), mask) in quads.iter_mut().zip(wires).zip(masks) {
+            *quad = value(values, *wire);
+            acc = horner_step(alpha, acc, *quad, *mask);
         }
         let alpha2 = alpha * alpha;
+        let step = if is_whole(masks) { alpha } else { alpha2 * alpha2 };
         HornerCols {
             alpha: coordinates(alpha),
             before: coordinates(before),
             alpha2: coordinates(alpha2),
-            alpha4: coordinates(alpha2 * alpha2),
+            step: coordinates(step),
             high: coordinates(quads[0]),
             low: coordinates(quads[1]),
             after: coordinates(acc),

@@ -192,6 +192,66 @@ fn batch_reductions_are_sums_of_powers() {
     }
 }
 
+#[test]
+fn chains_of_sums_of_products_are_polynomials() {
+    let mut rng = rng(17);
+    for count in 2..10 {
+        let mut b = Builder::new();
+        let x = b.input_ext();
+        let values: Vec<Ext> = (0..count).map(|_| b.input_ext()).collect();
+        let reduced = reduce(&mut b, x, &values);
+        b.expose_ext(reduced);
+        let rows = crate::rows(&b);
+        // Chains of three steps and more leave the arithmetic table, but for the zero that fills rows up.
+        let polynomial = (count % 2, usize::div_ceil(count, 2));
+        let expected = if count > 3 { polynomial } else { (count - 1, 0) };
+        assert_eq!((rows.alu, rows.horner), expected, "{count} coefficients");
+        let inputs: Vec<Value> = (0..=count).map(|_| ext(&mut rng)).collect();
+        let (_, witness) = satisfied(b, &inputs);
+        let native: Value = inputs[1..].iter().rev().fold(Value::ZERO, |acc, v| acc * inputs[0] + *v);
+        assert_eq!(witness.publics, coordinates(native));
+    }
+}
+
+#[test]
+fn a_chain_ends_where_its_result_is_read_elsewhere_or_the_factor_changes() {
+    let mut rng = rng(18);
+    let inputs: Vec<Value> = (0..24).map(|_| ext(&mut rng)).collect();
+    let (x, y) = (inputs[0], inputs[1]);
+    let mut b = Builder::new();
+    let wires: Vec<Ext> = inputs.iter().map(|_| b.input_ext()).collect();
+    let (mut acc, mut native) = (wires[2], inputs[2]);
+    let mut seen = Vec::new();
+    for k in 3..23 {
+        // Nine steps with x of which the last is read twice, then eleven with y.
+        let (factor, f) = if k < 12 { (wires[0], x) } else { (wires[1], y) };
+        acc = b.mul_add(acc, factor, wires[k]);
+        native = native * f + inputs[k];
+        if k == 11 {
+            b.expose_ext(acc);
+            seen.extend(coordinates(native));
+        }
+    }
+    b.expose_ext(acc);
+    seen.extend(coordinates(native));
+    // x^2 + v: both factors are the same wire. Eight steps, then one with a value that is read twice.
+    let mut square = b.mul_add(wires[0], wires[0], wires[3]);
+    let mut expected = x * x + inputs[3];
+    for k in 4..11 {
+        square = b.mul_add(wires[0], square, wires[k]);
+        expected = expected * x + inputs[k];
+    }
+    square = b.mul_add(wires[0], square, square);
+    expected = expected * x + expected;
+    b.expose_ext(square);
+    seen.extend(coordinates(expected));
+    let rows = crate::rows(&b);
+    // A zero and the last step; polynomials of 10, 12 and 9 coefficients.
+    assert_eq!((rows.alu, rows.horner), (2, 5 + 6 + 5));
+    let (_, witness) = satisfied(b, &inputs);
+    assert_eq!(witness.publics, seen);
+}
+
 /// Plonky3's `PaddingFreeSponge` by its definition.
 fn native_sponge(felts: &[F]) -> Digest {
     let mut state = [F::ZERO; 16];

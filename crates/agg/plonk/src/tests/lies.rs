@@ -225,28 +225,173 @@ fn rejects_a_sibling_on_the_other_side() {
     assert!(is_bus(&case.refused()));
 }
 
+/// A batch reduction of five quads: three rows, the first with one.
+fn reduction() -> (Case, Vec<Value>) {
+    let mut rng = rng(21);
+    let mut b = Builder::new();
+    let alpha = b.input_ext();
+    let quads: Vec<_> = (0..5).map(|_| b.input_ext()).collect();
+    let reduced = fri::reduce_quads(&mut b, alpha, &quads);
+    b.expose_ext(reduced);
+    let inputs: Vec<Value> = (0..6).map(|_| ext(&mut rng)).collect();
+    let case = Case::new(b, &inputs);
+    assert_eq!(case.program.rows().horner, 3);
+    (case, inputs)
+}
+
 #[test]
 fn rejects_an_accumulator_that_jumps_within_a_chain() {
-    let mut case = Case::demo();
-    assert!(case.program.rows().horner >= 3);
+    let (mut case, _) = reduction();
     // Row 1 starts elsewhere.
-    *case.cell(HORNER, 1, 4) += F::ONE;
+    *case.cell(HORNER, 1, BEFORE) += F::ONE;
     assert!(is_constraint(&case.refused(), "horner"));
     // A chain starts from something.
-    let mut case = Case::demo();
-    *case.cell(HORNER, 0, 4) += F::ONE;
+    let (mut case, _) = reduction();
+    *case.cell(HORNER, 0, BEFORE) += F::ONE;
     assert!(is_constraint(&case.refused(), "horner"));
 }
 
 #[test]
 fn rejects_an_alpha_that_changes_within_a_chain() {
-    let mut case = Case::demo();
+    let (mut case, _) = reduction();
     // A row of zeros keeps every constraint of its own.
     assert_ne!(*case.cell(HORNER, 1, 0), F::ZERO);
-    for k in 0..28 {
+    for k in 0..case.traces[HORNER].width {
         *case.cell(HORNER, 1, k) = F::ZERO;
     }
     assert!(is_constraint(&case.refused(), "horner"));
+}
+
+/// A polynomial of five coefficients: three rows, the first with one.
+fn polynomial() -> (Case, Vec<Value>) {
+    let mut rng = rng(19);
+    let mut b = Builder::new();
+    let x = b.input_ext();
+    let values: Vec<_> = (0..5).map(|_| b.input_ext()).collect();
+    let y = fri::reduce(&mut b, x, &values);
+    b.expose_ext(y);
+    // The coefficients are no free choice of the rows.
+    values.iter().for_each(|value| b.expose_ext(*value));
+    let inputs: Vec<Value> = (0..6).map(|_| ext(&mut rng)).collect();
+    let case = Case::new(b, &inputs);
+    assert_eq!((case.program.rows().alu, case.program.rows().horner), (1, 3));
+    (case, inputs)
+}
+
+/// Columns of the table of batch reductions and polynomials.
+const BEFORE: usize = 4;
+const STEP: usize = 12;
+const HIGH: usize = 16;
+const AFTER: usize = 24;
+
+impl Case {
+    fn quad(&mut self, table: usize, row: usize, column: usize) -> Value {
+        crate::from_coordinates(core::array::from_fn(|k| *self.cell(table, row, column + k)))
+    }
+
+    fn set_quad(&mut self, table: usize, row: usize, column: usize, value: Value) {
+        for (k, x) in crate::coordinates(value).into_iter().enumerate() {
+            *self.cell(table, row, column + k) = x;
+        }
+    }
+
+    /// Writes a step into the rows of a polynomial, and the results that follow from it, up to the public values.
+    fn with_step(&mut self, step: Value) {
+        let mut acc = Value::ZERO;
+        for row in 0..3 {
+            self.set_quad(HORNER, row, STEP, step);
+            self.set_quad(HORNER, row, BEFORE, acc);
+            acc = (0..2).fold(acc, |acc, j| acc * step + self.quad(HORNER, row, HIGH + 4 * j));
+            self.set_quad(HORNER, row, AFTER, acc);
+        }
+        self.set_quad(PACK, 0, 0, acc);
+        self.set_quad(PUBLIC, 0, 0, acc);
+        self.publics[..4].copy_from_slice(&crate::coordinates(acc));
+    }
+}
+
+#[test]
+fn rejects_a_polynomial_with_the_steps_of_a_batch_reduction() {
+    let (mut case, inputs) = polynomial();
+    let honest = case.publics.clone();
+    case.with_step(inputs[0]);
+    assert_eq!(case.publics, honest);
+    check(&case.airs, &case.traces, &by_table(&case.publics)).unwrap();
+    case.with_step(inputs[0].square().square());
+    assert_ne!(case.publics, honest);
+    assert!(is_constraint(&case.refused(), "horner"));
+}
+
+#[test]
+fn rejects_powers_of_the_step_that_are_none() {
+    for column in [8, STEP] {
+        let (mut case, _) = polynomial();
+        *case.cell(HORNER, 1, column) += F::ONE;
+        assert!(is_constraint(&case.violation(), "horner"));
+    }
+}
+
+#[test]
+fn rejects_a_batch_reduction_with_the_steps_of_a_polynomial() {
+    let mut case = Case::demo();
+    let alpha = case.quad(HORNER, 0, 0);
+    case.set_quad(HORNER, 0, STEP, alpha);
+    assert!(is_constraint(&case.refused(), "horner"));
+}
+
+#[test]
+fn quads_that_are_missing_count_for_nothing_or_are_zero() {
+    // A batch reduction of five quads: the one that is missing is masked.
+    let (mut case, _) = reduction();
+    case.set_quad(HORNER, 0, HIGH, ext(&mut rng(20)));
+    check(&case.airs, &case.traces, &by_table(&case.publics)).unwrap();
+    // That of a polynomial reads a constant.
+    let (mut case, inputs) = polynomial();
+    case.set_quad(HORNER, 0, HIGH, Value::ONE);
+    case.with_step(inputs[0]);
+    assert!(is_bus(&case.refused()));
+}
+
+#[test]
+fn rejects_a_polynomial_with_another_start_or_exchanged_coefficients() {
+    let (mut case, _) = polynomial();
+    case.set_quad(HORNER, 0, BEFORE, Value::ONE);
+    assert!(is_constraint(&case.violation(), "horner"));
+    let (mut case, inputs) = polynomial();
+    // The results are those of the exchanged coefficients; the bus says that they are others.
+    let [x, y] = [HIGH, HIGH + 4].map(|column| case.quad(HORNER, 1, column));
+    case.set_quad(HORNER, 1, HIGH, y);
+    case.set_quad(HORNER, 1, HIGH + 4, x);
+    case.with_step(inputs[0]);
+    assert!(is_bus(&case.refused()));
+}
+
+#[test]
+fn rejects_rows_of_a_polynomial_that_do_not_meet() {
+    let (mut case, inputs) = polynomial();
+    case.with_step(inputs[0]);
+    // The last row starts from another value and says what follows from it.
+    case.set_quad(HORNER, 2, BEFORE, Value::ONE);
+    let after = (0..2).fold(Value::ONE, |acc, j| acc * inputs[0] + case.quad(HORNER, 2, HIGH + 4 * j));
+    case.set_quad(HORNER, 2, AFTER, after);
+    case.set_quad(PACK, 0, 0, after);
+    case.set_quad(PUBLIC, 0, 0, after);
+    case.publics[..4].copy_from_slice(&crate::coordinates(after));
+    assert!(is_constraint(&case.refused(), "horner"));
+}
+
+#[test]
+fn a_program_that_takes_a_polynomial_for_a_batch_reduction_is_another() {
+    let (case, _) = polynomial();
+    let mut program = case.program.circuit().airs[HORNER].preprocessed_trace().unwrap();
+    // Addresses, multiplicities, chain, first, then whether the row is one of a polynomial.
+    let cell = &mut program.values[program.width + 10];
+    assert_eq!(*cell, F::ONE);
+    *cell = F::ZERO;
+    let mut airs = case.airs.clone();
+    airs[HORNER] = airs[HORNER].with_program(program);
+    let found = check(&airs, &case.traces, &by_table(&case.publics)).unwrap_err();
+    assert!(is_constraint(&found, "horner"), "{found}");
 }
 
 /// Wires that are asserted to be equal share an address: an assertion between results takes no row, and a trace

@@ -173,7 +173,7 @@ fn rows_by_source_are_those_of_the_program() {
     };
     assert_eq!(of(&["permutation"]), rows.poseidon2);
     assert_eq!(of(&["bits"]), rows.bits);
-    assert_eq!(of(&["horner"]), rows.horner);
+    assert_eq!(of(&["horner", "polynomial"]), rows.horner);
     assert!(by_source.iter().any(|r| r.gate == "permutation" && r.source.contains("lies.rs")));
     assert!(by_source.is_sorted_by_key(|r| std::cmp::Reverse(r.rows)));
 }

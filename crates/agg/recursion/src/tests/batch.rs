@@ -1,8 +1,8 @@
 //! The replay against Plonky3's own transcript, on proofs of the recursion machine.
 
 use p3_batch_stark::{BatchShape, BatchVerifierTranscript};
-use p3_challenger::{CanObserve, DuplexChallenger};
-use p3_field::PrimeCharacteristicRing;
+use p3_challenger::{CanObserve, CanSample, CanSampleBits, DuplexChallenger, GrindingChallenger};
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_lookup::logup::LogUpGadget;
 use tsz_hash::{Permuter, permuter};
 use tsz_plonk::{Builder, Program, Prover, Value, coordinates};
@@ -12,7 +12,44 @@ use super::{Inner, inner};
 use crate::Verifier;
 use crate::batch::BatchPhase;
 
-type Challenger = DuplexChallenger<F, Permuter, 16, 8>;
+/// Plonky3's challenger with slices, which are descriptions of the run, filled up to whole blocks: the transcript of
+/// `tsz-stark`.
+struct Challenger(DuplexChallenger<F, Permuter, 16, 8>);
+
+impl CanObserve<F> for Challenger {
+    fn observe(&mut self, value: F) {
+        self.0.observe(value);
+    }
+    fn observe_slice(&mut self, values: &[F]) {
+        self.0.observe_slice(values);
+        (values.len()..values.len().next_multiple_of(8)).for_each(|_| self.0.observe(F::ZERO));
+    }
+}
+
+impl CanObserve<Commitment> for Challenger {
+    fn observe(&mut self, value: Commitment) {
+        self.0.observe(value);
+    }
+}
+
+impl<T: BasedVectorSpace<F>> CanSample<T> for Challenger {
+    fn sample(&mut self) -> T {
+        self.0.sample()
+    }
+}
+
+impl CanSampleBits<usize> for Challenger {
+    fn sample_bits(&mut self, bits: usize) -> usize {
+        self.0.sample_bits(bits)
+    }
+}
+
+impl GrindingChallenger for Challenger {
+    type Witness = F;
+    fn grind(&mut self, bits: usize) -> F {
+        self.0.grind(bits)
+    }
+}
 
 /// Constraint challenge and out-of-domain point by Plonky3's driver.
 fn native(prover: &Prover, proof: &Proof, publics: &[Vec<F>]) -> [ExtField; 2] {
@@ -28,7 +65,7 @@ fn native(prover: &Prover, proof: &Proof, publics: &[Vec<F>]) -> [ExtField; 2] {
         has_randomization_commitment: false,
         ood_pow_bits: vk.params().ood_pow_bits,
     };
-    let mut challenger = Challenger::new(permuter());
+    let mut challenger = Challenger(DuplexChallenger::new(permuter()));
     vk.digest().iter().for_each(|felt| challenger.observe(*felt));
     let mut t = BatchVerifierTranscript::<Challenger, F, ExtField, Commitment>::new(&mut challenger, shape);
     t.instance_bindings(&proof.degree_bits);

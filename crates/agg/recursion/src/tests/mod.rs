@@ -26,10 +26,10 @@ fn program(profile: Profile) -> (Program, Vec<Value>) {
     let root = hash::merkle_root(&mut b, leaf, &bits[..5], &path);
     hash::expose(&mut b, root);
     let reduced = fri::reduce_quads(&mut b, quads[0], &quads);
-    // Enough rows for tables of different heights.
+    // Enough rows for tables of different heights; a chain of sums would be a polynomial.
     let mut x = reduced;
     for _ in 0..100 {
-        x = b.mul_add(x, reduced, quads[1]);
+        x = b.mul_sub(x, reduced, quads[1]);
     }
     b.expose_ext(x);
     let mut inputs = vec![Value::from_u8(0b10110)];

@@ -249,15 +249,20 @@ fn pin(name: &str, algorithm: Digest, lifts: Option<Digest>, program: &NodeProgr
     }
 }
 
-pub(super) fn join_program(
+/// The join of children of two shapes, before it is compiled.
+pub(super) fn join_circuit(keys: &NodeKeys, of: [usize; 2]) -> Result<Join, EngineError> {
+    let verifiers = keys.verifiers(of).map_err(|e| failed(join_name(of))(&e))?;
+    Ok(Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone()))
+}
+
+fn join_program(
     keys: &NodeKeys,
     of: [usize; 2],
     profile: Profile,
     logs: std::ops::RangeInclusive<usize>,
 ) -> Result<(Join, NodeProgram), EngineError> {
     let name = join_name(of);
-    let verifiers = keys.verifiers(of).map_err(|e| failed(&name)(&e))?;
-    let join = Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone());
+    let join = join_circuit(keys, of)?;
     let program = NodeProgram::new(join.build(), profile, logs).map_err(|e| failed(&name)(&e))?;
     Ok((join, program))
 }

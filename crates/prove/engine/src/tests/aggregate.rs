@@ -8,7 +8,8 @@ use tsz_recursion::KeyValues;
 use tsz_scenario::{Mix, Params, generate, run};
 use tsz_stark::Profile;
 use tsz_tree::{
-    Advice, AggregationProof, Child, Claim, ExecRange, Join, NodeKeys, NodeProof, ProofError, headers_digest,
+    Advice, AggregationProof, Child, Claim, ExecRange, Join, Lift, MapError, NodeKeys, NodeProof, ProofError,
+    PublicMap, headers_digest,
 };
 use tsz_vktree::{VkEntry, VkMembership, transition_algorithm};
 
@@ -294,6 +295,33 @@ fn a_lift_refuses_claims_that_are_not_those_of_its_proof() {
 }
 
 /// Run with `cargo test -p tsz-engine --lib -- --ignored two_batches`.
+/// A map of public values belongs to one circuit: another key's has other numbers of them, and some would be bound to
+/// nothing.
+#[test]
+fn a_lift_with_the_map_of_another_circuit_is_no_lift() {
+    let f = fixture();
+    let (exec, transition) = (&f.registry.exec_circuits()[0], &f.registry.transitions()[0]);
+    let verifier = |circuit: &dyn registry::Keyed| circuit.base().unwrap().verifier().unwrap().0;
+    let exec_map = || PublicMap::exec(exec.algorithm(), |claim| exec.publics(claim)).unwrap();
+    let transition_map = || PublicMap::transition(|claim| transition.publics(claim)).unwrap();
+    assert!(Lift::exec(verifier(exec.as_ref()), exec_map()).is_ok());
+    assert!(Lift::transition(verifier(transition.as_ref()), transition_map()).is_ok());
+    let swapped = [
+        Lift::exec(verifier(transition.as_ref()), exec_map()),
+        Lift::transition(verifier(exec.as_ref()), transition_map()),
+    ];
+    for lift in swapped {
+        assert!(matches!(lift, Err(MapError::Counts)));
+    }
+    let longer = PublicMap::exec(exec.algorithm(), |claim| {
+        let mut publics = exec.publics(claim);
+        // A table of constants at the end is a table more.
+        publics.push(vec![F::ONE]);
+        publics
+    });
+    assert!(matches!(Lift::exec(verifier(exec.as_ref()), longer.unwrap()), Err(MapError::Counts)));
+}
+
 #[test]
 #[ignore = "nine proofs: about 15 CPU seconds; passed when last run (docs/src/recursion.md)"]
 fn two_batches_become_one_proof_and_finished_nodes_are_used_again() {
@@ -490,7 +518,7 @@ fn rows_of_all_nodes() {
 }
 
 /// What `tsz bench aggregate` does, in an optimised build of tests, under the pins of the file that `TSZ_PINS` names;
-/// `TSZ_TRADES` says how many trades.
+/// `TSZ_TRADES` says how many trades, `TSZ_KEYS` names a folder of proving keys.
 #[test]
 #[ignore = "minutes; measures"]
 fn a_batch_of_every_family_is_aggregated() {
@@ -510,7 +538,10 @@ fn a_batch_of_every_family_is_aggregated() {
         assert!(families.contains(&family), "{family}: {families:?}");
     }
     eprintln!("base {:?}", base.total);
-    let aggregator = Aggregator::new(&registry, &pins, None, |name| eprintln!("{name}")).unwrap();
+    let mut aggregator = Aggregator::new(&registry, &pins, None, |name| eprintln!("{name}")).unwrap();
+    if let Some(dir) = std::env::var_os("TSZ_KEYS") {
+        aggregator = aggregator.with_keys(dir.as_ref()).unwrap();
+    }
     let (proof, report) = aggregator.aggregate(&bundle).unwrap();
     let keys = NodeKeys::new(Profile::Node).unwrap();
     let watch = measure::Stopwatch::start();
