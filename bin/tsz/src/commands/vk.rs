@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tsz_engine::registry::{KeyInfo, Keyed};
 use tsz_engine::{
-    Hex, Pin, Pins, SourceRows, derive_node, derive_nodes, registry, rows_of_lift, rows_of_nodes,
+    Hex, Pin, Pins, ProgramPin, SourceRows, derive_node, derive_nodes, registry, rows_of_lift, rows_of_nodes,
 };
 use tsz_stark::Profile;
 use tsz_tree::SHAPE_LOGS;
@@ -225,9 +225,12 @@ fn read(path: &Path) -> Result<Pins> {
 pub fn pin(args: &VkPin, output: &Output) -> Result<()> {
     let path = args.file.clone().unwrap_or_else(|| PathBuf::from("vks.toml"));
     let bar = output.spinner("deriving keys");
-    let base = registry().derive()?;
+    let (base, guards) = (registry().derive()?, registry().derive_guards()?);
     bar.finish_and_clear();
-    let pins = Pins::with_nodes(base, if args.base { Vec::new() } else { nodes(output)? })?;
+    let nodes = if args.base { Vec::new() } else { nodes(output)? };
+    let guests = tsz_ext::pinned_guests().context("the list of guests")?;
+    let programs = guests.iter().map(ProgramPin::from).collect();
+    let pins = Pins::with_programs(base, nodes, guards, programs)?;
     std::fs::write(&path, pins.to_toml()?).with_context(|| format!("cannot write {}", path.display()))?;
     let keys = pins.vks().len() + pins.nodes().len();
     output.line(format!("pinned {keys} keys in {}; build again to use them", path.display()));

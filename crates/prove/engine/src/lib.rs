@@ -35,7 +35,7 @@ pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
 pub use folder::{Manifest, Verified, verify_dir};
 pub use hexdigest::Hex;
-pub use pins::{Pin, PinError, Pins};
+pub use pins::{Pin, PinError, Pins, ProgramPin, RunSecurity};
 pub use prove::{prove_batch, prove_run};
 pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};

@@ -11,6 +11,12 @@ use tsz_vktree::{VkEntry, VkTree, VkTreeError};
 
 use crate::hexdigest::Hex;
 
+mod guests;
+mod program;
+
+pub use guests::RunSecurity;
+pub use program::ProgramPin;
+
 /// The pinned keys that are compiled in.
 pub const VKS_TOML: &str = include_str!("../../../../vks.toml");
 /// Version of the file format.
@@ -33,6 +39,9 @@ pub struct Pin {
     /// Of a lift: digest of the key whose proofs it lifts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifts: Option<Hex>,
+    /// Of a lift of the guard: digests of the keys of the run programs that it takes, in the order of their list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Hex>,
     /// Proven security in bits, rounded down to a tenth. Not compared.
     pub proven_bits: f64,
     /// Conjectured security in bits, rounded down to a tenth. Not compared.
@@ -56,7 +65,13 @@ pub struct Pins {
     root: Hex,
     #[serde(default)]
     vk: Vec<Pin>,
-    /// Lifts and joins of the aggregation tree.
+    /// Keys of the guard of extension programs; without an algorithm id of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guard: Vec<Pin>,
+    /// Programs that the guard's keys and their lifts are listed for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    program: Vec<ProgramPin>,
+    /// Lifts and joins of the aggregation tree, and programs of runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     node: Vec<Pin>,
 }
@@ -109,9 +124,12 @@ pub enum PinError {
     /// A lift of a key that is not pinned: it was derived before its circuit changed.
     #[error("vks.toml: {0} lifts a key that is not the pinned one of its circuit")]
     Stale(String),
-    /// A node that is neither a lift nor a join, or a base key that says that it lifts.
-    #[error("vks.toml: {0} is neither a base key nor a lift of one nor a join")]
+    /// A node that is neither a lift nor a join nor a program of runs, or a base key that says that it lifts.
+    #[error("vks.toml: {0} is neither a base key nor a lift of one nor a join nor a program of runs")]
     Kind(String),
+    /// A program that has another algorithm id than its image.
+    #[error("vks.toml: program '{0}' has not the algorithm id of its image")]
+    Program(String),
     /// The entries are no vk tree.
     #[error("vks.toml: {0}")]
     Tree(#[from] VkTreeError),
@@ -154,12 +172,27 @@ impl Pins {
     ///
     /// # Errors
     /// [`PinError::Name`] and [`PinError::Tree`].
-    pub fn with_nodes(mut vk: Vec<Pin>, mut node: Vec<Pin>) -> Result<Self, PinError> {
-        vk.sort_by(|a, b| a.name.cmp(&b.name));
-        node.sort_by(|a, b| a.name.cmp(&b.name));
-        let root = Hex(VkTree::new(vk.iter().chain(&node).map(Pin::entry))?.root());
-        let pins = Self { version: VERSION, root, vk, node };
+    pub fn with_nodes(vk: Vec<Pin>, node: Vec<Pin>) -> Result<Self, PinError> {
+        Self::with_programs(vk, node, Vec::new(), Vec::new())
+    }
+
+    /// As [`Pins::with_nodes`], with keys of the guard and the programs that they and their lifts are listed for.
+    ///
+    /// # Errors
+    /// [`PinError::Name`] and [`PinError::Tree`].
+    pub fn with_programs(
+        mut vk: Vec<Pin>,
+        mut node: Vec<Pin>,
+        mut guard: Vec<Pin>,
+        program: Vec<ProgramPin>,
+    ) -> Result<Self, PinError> {
+        for pins in [&mut vk, &mut node, &mut guard] {
+            pins.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let mut pins = Self { version: VERSION, root: Hex(Digest::default()), vk, guard, program, node };
+        pins.root = Hex(pins.tree()?.root());
         pins.check_names()?;
+        pins.check_programs()?;
         pins.check_nodes_kinds()?;
         Ok(pins)
     }
@@ -182,6 +215,7 @@ impl Pins {
             return Err(PinError::Version { got: pins.version });
         }
         pins.check_names()?;
+        pins.check_programs()?;
         pins.check_nodes_kinds()?;
         let derived = Hex(pins.tree()?.root());
         if derived != pins.root {
@@ -192,7 +226,7 @@ impl Pins {
 
     fn check_names(&self) -> Result<(), PinError> {
         let mut seen = BTreeSet::new();
-        for pin in self.vk.iter().chain(&self.node) {
+        for pin in self.vk.iter().chain(&self.guard).chain(&self.node) {
             if pin.name != format!("{}/{}", pin.family, pin.class) || !seen.insert(&pin.name) {
                 return Err(PinError::Name(pin.name.clone()));
             }
@@ -200,24 +234,35 @@ impl Pins {
         Ok(())
     }
 
-    /// Every node is the lift of a pinned key, under its algorithm, or a join under that of joins.
+    fn check_programs(&self) -> Result<(), PinError> {
+        match self.program.iter().find(|program| !program.is_consistent()) {
+            Some(program) => Err(PinError::Program(program.name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Every node is the lift of a pinned key, under its algorithm, or a join or a program of runs under that of these.
     fn check_nodes_kinds(&self) -> Result<(), PinError> {
-        let lifts = |node: &Pin, vk: &Pin| {
-            node.name == format!("lift-{}", vk.name)
-                && node.lifts == Some(vk.digest)
-                && node.algorithm == vk.algorithm
-        };
         let stale = |node: &&Pin| node.lifts.is_some() || node.name.starts_with("lift-");
         for node in &self.node {
-            if !is_join(node) && !self.vk.iter().any(|vk| lifts(node, vk)) {
+            let of = |vk: &Pin| self.is_lift(node, vk);
+            if !is_join(node) && !guests::is_run(node) && !self.vk.iter().any(of) && !self.is_guest_lift(node)
+            {
                 let name = node.name.clone();
                 return Err(if stale(&node) { PinError::Stale(name) } else { PinError::Kind(name) });
             }
         }
-        match self.vk.iter().find(|vk| vk.lifts.is_some()) {
+        match self.vk.iter().chain(&self.guard).find(|vk| vk.lifts.is_some() || !vk.runs.is_empty()) {
             Some(vk) => Err(PinError::Kind(vk.name.clone())),
             None => Ok(()),
         }
+    }
+
+    fn is_lift(&self, node: &Pin, vk: &Pin) -> bool {
+        node.name == format!("lift-{}", vk.name)
+            && node.lifts == Some(vk.digest)
+            && node.algorithm == vk.algorithm
+            && node.runs.is_empty()
     }
 
     /// The text of a vks.toml.
@@ -234,7 +279,13 @@ impl Pins {
     /// # Errors
     /// [`VkTreeError`] for a pair pinned twice.
     pub fn tree(&self) -> Result<VkTree, VkTreeError> {
-        VkTree::new(self.vk.iter().chain(&self.node).map(Pin::entry))
+        let (guests, own): (Vec<&Pin>, Vec<&Pin>) = self.node.iter().partition(|node| !node.runs.is_empty());
+        let own = self.vk.iter().chain(own).map(Pin::entry);
+        let of_program = |program: &ProgramPin| {
+            let keys = self.guard.iter().chain(guests.iter().copied());
+            keys.map(|pin| program.entry(pin)).collect::<Vec<_>>()
+        };
+        VkTree::new(own.chain(self.program.iter().flat_map(of_program)))
     }
 
     /// Root of the vk tree.
@@ -247,7 +298,17 @@ impl Pins {
         &self.vk
     }
 
-    /// The pins of lifts and joins.
+    /// The pins of the guard.
+    pub fn guards(&self) -> &[Pin] {
+        &self.guard
+    }
+
+    /// The programs whose operations batches may hold.
+    pub fn programs(&self) -> &[ProgramPin] {
+        &self.program
+    }
+
+    /// The pins of lifts and joins, and of programs of runs.
     pub fn nodes(&self) -> &[Pin] {
         &self.node
     }
@@ -303,11 +364,11 @@ fn compare(pinned: &[Pin], derived: &[Pin]) -> Result<(), PinError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use tsz_hash::hash_bytes;
 
-    fn pin(class: &str) -> Pin {
+    pub(super) fn pin(class: &str) -> Pin {
         Pin {
             name: format!("fund/{class}"),
             family: "fund".into(),
@@ -315,6 +376,7 @@ mod tests {
             algorithm: Hex(hash_bytes(b"fund")),
             digest: Hex(hash_bytes(class.as_bytes())),
             lifts: None,
+            runs: vec![],
             proven_bits: 100.5,
             conjectured_bits: 110.0,
             tables: vec!["p2:12".to_owned()],

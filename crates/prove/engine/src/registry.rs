@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tsz_aggregator::{ExecVerifier, ProofError, TransitionVerifier, VkSet};
+use tsz_aggregator::{ExecVerifier, GuardVerifier, ProofError, RunVerifier, TransitionVerifier, VkSet};
 use tsz_hash::Digest;
-use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, GuardClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
 use tsz_stark::{
@@ -62,7 +62,7 @@ pub struct OpRows {
 pub trait Keyed: Send + Sync {
     /// Its name.
     fn id(&self) -> CircuitId;
-    /// Algorithm id its keys are listed under.
+    /// Algorithm id its keys are listed under; zero for the guard, whose keys are listed under each admitted program.
     fn algorithm(&self) -> AlgorithmId;
     /// Its key, built on first use.
     ///
@@ -151,6 +151,43 @@ pub trait ExecCircuit: Keyed {
     }
 }
 
+/// A range of the operations of one program.
+#[derive(Clone, Copy, Debug)]
+pub struct GuardJob<'a> {
+    /// Constants of the batch.
+    pub context: BatchContext,
+    /// Algorithm id of the program.
+    pub program: AlgorithmId,
+    /// Capacity of the tuple sponge before the range.
+    pub start: Digest,
+    /// Capacity of the journal before the range.
+    pub journal: Digest,
+    /// Sequence numbers and operations, ascending.
+    pub ops: &'a [(u32, &'a OpRecord)],
+}
+
+/// A circuit that proves what the programs of extensions may do; what they did is for a run to prove.
+pub trait GuardCircuit: Keyed {
+    /// Whether these operations of one program fit; if they do, so does every prefix.
+    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool;
+    /// Proves a range that fits.
+    ///
+    /// # Errors
+    /// [`EngineError`] of setup, witness or proof.
+    fn prove(&self, job: &GuardJob<'_>) -> Result<Proven<GuardClaim>, EngineError>;
+    /// Verifies proof bytes against a claim; must not panic on any.
+    ///
+    /// # Errors
+    /// [`ProofError`] for anything but a valid proof of exactly this claim.
+    fn verify(&self, claim: &GuardClaim, proof: &[u8]) -> Result<(), ProofError>;
+    /// Rows of an operation, for the documentation.
+    fn op_rows(&self) -> Vec<OpRows> {
+        Vec::new()
+    }
+    /// Public values of a claim, by table.
+    fn publics(&self, claim: &GuardClaim) -> Vec<Vec<F>>;
+}
+
 /// A circuit that proves transitions of the state tree.
 pub trait TransitionCircuit: Keyed {
     /// Whether the batch fits.
@@ -232,6 +269,7 @@ impl<A: CircuitAir> LazyKeys<A> {
 pub struct Registry {
     execs: Vec<Arc<dyn ExecCircuit>>,
     transitions: Vec<Arc<dyn TransitionCircuit>>,
+    guards: Vec<Arc<dyn GuardCircuit>>,
 }
 
 impl Registry {
@@ -248,6 +286,16 @@ impl Registry {
     /// Adds a transition circuit, the smallest first.
     pub fn add_transition(&mut self, circuit: Arc<dyn TransitionCircuit>) {
         self.transitions.push(circuit);
+    }
+
+    /// Adds a circuit of the guard, the smallest first.
+    pub fn add_guard(&mut self, circuit: Arc<dyn GuardCircuit>) {
+        self.guards.push(circuit);
+    }
+
+    /// Circuits of the guard, the smallest first.
+    pub fn guards(&self) -> &[Arc<dyn GuardCircuit>] {
+        &self.guards
     }
 
     /// Circuits of one algorithm, the smallest first.
@@ -270,7 +318,7 @@ impl Registry {
         &self.execs
     }
 
-    /// Every circuit.
+    /// Every circuit that has an algorithm id of its own: all but the guard's.
     pub fn circuits(&self) -> impl Iterator<Item = &dyn Keyed> {
         let execs = self.execs.iter().map(|c| c.as_ref() as &dyn Keyed);
         execs.chain(self.transitions.iter().map(|c| c.as_ref() as &dyn Keyed))
@@ -282,6 +330,14 @@ impl Registry {
     /// [`EngineError::Setup`].
     pub fn derive(&self) -> Result<Vec<Pin>, EngineError> {
         self.circuits().map(derive).collect()
+    }
+
+    /// Derives the keys of the guard, as they would be pinned.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    pub fn derive_guards(&self) -> Result<Vec<Pin>, EngineError> {
+        self.guards.iter().map(|c| derive(c.as_ref())).collect()
     }
 
     /// Verifiers of every pinned key. Keys are built when the first proof of theirs is verified, and a key that
@@ -300,7 +356,24 @@ impl Registry {
                 set.insert_transition(&pin.digest.0, Arc::new(verifier));
             }
         }
+        for pin in pins.guards() {
+            if let Some(circuit) = self.guards.iter().find(|c| c.id().to_string() == pin.name) {
+                let verifier = Pinned { circuit: circuit.clone(), digest: pin.digest.0 };
+                set.insert_guard(&pin.digest.0, Arc::new(verifier));
+            }
+        }
+        set.set_runs(Arc::new(SegmentRuns));
         set
+    }
+}
+
+/// Verifies runs by their segments' seals.
+#[derive(Clone, Copy, Debug, Default)]
+struct SegmentRuns;
+
+impl RunVerifier for SegmentRuns {
+    fn verify(&self, image: &[u32; 8], output: &[u32; 8], seals: &[Vec<u32>]) -> Result<(), ProofError> {
+        tsz_segment::verify_run(image, output, seals).map_err(|e| ProofError::Run(e.to_string()))
     }
 }
 
@@ -315,6 +388,7 @@ pub(crate) fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
         algorithm: Hex(circuit.algorithm()),
         digest: Hex(info.digest),
         lifts: None,
+        runs: Vec::new(),
         proven_bits: tenths(info.security.proven_bits),
         conjectured_bits: tenths(info.security.conjectured_bits),
         tables: info.tables.iter().map(table).collect(),
@@ -340,6 +414,13 @@ impl<C: Keyed + ?Sized> Pinned<C> {
 
 impl ExecVerifier for Pinned<dyn ExecCircuit> {
     fn verify(&self, claim: &ExecClaim, proof: &[u8]) -> Result<(), ProofError> {
+        self.check()?;
+        self.circuit.verify(claim, proof)
+    }
+}
+
+impl GuardVerifier for Pinned<dyn GuardCircuit> {
+    fn verify(&self, claim: &GuardClaim, proof: &[u8]) -> Result<(), ProofError> {
         self.check()?;
         self.circuit.verify(claim, proof)
     }

@@ -4,6 +4,7 @@ mod approvals;
 mod auth;
 mod deleverage;
 mod fund;
+mod guard;
 mod liquidate;
 mod manage;
 mod oidc;
@@ -21,6 +22,7 @@ pub use approvals::Approvals;
 pub use auth::Auth;
 pub use deleverage::Deleverage;
 pub use fund::Fund;
+pub use guard::Guard;
 pub use liquidate::Liquidate;
 pub use manage::Manage;
 pub use oidc::Oidc;
@@ -52,6 +54,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_guard::APPROVAL_CLASSES {
         registry.add_exec(Arc::new(Approvals::new(class, profile)));
+    }
+    for class in &tsz_guard::CLASSES {
+        registry.add_guard(Arc::new(Guard::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));

@@ -5,6 +5,7 @@ mod approvals;
 mod base;
 mod circuits;
 mod decoders;
+mod guests;
 mod keys;
 mod liquidate;
 mod login;
