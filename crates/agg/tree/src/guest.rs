@@ -100,10 +100,11 @@ impl GuestLift {
         runs: Vec<tsz_hash::Digest>,
     ) -> Result<Self, MapError> {
         map.fits(&guard)?;
-        let counts = run.public_counts().enumerate();
-        let mut expected =
-            counts.map(|(table, n)| if table == PUBLIC_TABLE { n == GUEST_PUBLICS } else { n == 0 });
-        if !expected.all(|fits| fits) {
+        let is_run = run.public_counts().enumerate().all(|(table, n)| match table {
+            PUBLIC_TABLE => n == GUEST_PUBLICS,
+            _ => n == 0,
+        });
+        if !is_run {
             return Err(MapError::Counts);
         }
         Ok(Self { guard, map, run, runs })
@@ -197,7 +198,7 @@ impl GuestLift {
     ) -> Result<(Claim, Vec<Value>), WitnessError> {
         let mut values = self.guard.values(proof.guard_key, proof.guard, proof.publics)?;
         values.extend(Verifier::key_values(proof.run_key));
-        let is_key = |listed| *listed == proof.run_key.digest;
+        let is_key = |listed: &tsz_hash::Digest| *listed == proof.run_key.digest;
         values.extend(self.runs.iter().map(|listed| Value::from_bool(is_key(listed))));
         let mut publics = vec![Vec::new(); self.run.public_counts().count()];
         publics[PUBLIC_TABLE] = proof.run_publics.to_vec();

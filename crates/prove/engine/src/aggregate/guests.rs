@@ -63,7 +63,7 @@ fn guest_lift(
     Ok((GuestLift::new(verifier, map, run, runs).map_err(|e| failed(&e))?, key))
 }
 
-impl<'a> Aggregator<'a> {
+impl Aggregator<'_> {
     /// The node of a range of extension operations: the claim is that of any lift, the run is part of it.
     pub(super) fn plan_guest<'b>(&self, k: usize, exec: &'b ExecProof, run: &'b GuestRun) -> Plan<'b> {
         let claim = Claim::Exec(ExecRange::from(&exec.claim));

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use tsz_aggregator::GuestRun;
 use tsz_ext::{Installed, poseidon24};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{ExecClaim, GuardClaim};
@@ -185,14 +184,16 @@ fn a_run_under_an_unlisted_key_is_refused() {
     let (rule, circuit) = (rule(), fixture().guard());
     let (run_publics, bytes) = state(&rule.runs[2], &honest);
     let keys = [0, 2].map(|k| KeyValues::from(&**rule.runs[k].vk()));
-    let publics = circuit.publics(&guard.0);
-    let proof = |key| GuestProof {
+    let (publics, run) =
+        (circuit.publics(&guard.0), Proof::from_bytes(&**rule.runs[2].vk(), &bytes).unwrap());
+    let guard_proof = circuit.base().unwrap().decode(&guard.1).unwrap();
+    let proof = |run_key| GuestProof {
         guard_key: &rule.key,
         publics: &publics,
-        guard: &circuit.base().unwrap().decode(&guard.1).unwrap(),
-        run_key: key,
+        guard: &guard_proof,
+        run_key,
         run_publics: &run_publics,
-        run: &Proof::from_bytes(&**rule.runs[2].vk(), &bytes).unwrap(),
+        run: &run,
     };
     let lied = KeyValues { digest: keys[0].digest, ..keys[1].clone() };
     for key in [&keys[0], &lied] {
@@ -242,14 +243,7 @@ fn a_journal_that_starts_elsewhere_than_its_tuples_is_refused() {
     let (claim, proof) = &f.astray;
     f.guard().verify(claim, proof).unwrap();
     assert!(node(&f.astray, claim, 0, &GuestLift::run_claim(claim).publics()).is_none());
-    let run = |claim: &GuardClaim| GuestRun {
-        image: tsz_hash::ZERO,
-        start: claim.journal_start,
-        end: claim.journal_end,
-        events: None,
-        seals: vec![],
-    };
-    assert_ne!(run(claim).start, claim.exec.start);
+    assert_ne!(claim.journal_start, claim.exec.start);
 }
 
 #[test]

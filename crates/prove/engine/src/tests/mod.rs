@@ -5,6 +5,7 @@ mod approvals;
 mod base;
 mod circuits;
 mod decoders;
+mod guest_tree;
 mod guests;
 mod keys;
 mod liquidate;
