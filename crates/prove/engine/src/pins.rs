@@ -5,11 +5,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tsz_hash::Digest;
+use tsz_hash::{Digest, ZERO};
 use tsz_tree::join_algorithm;
 use tsz_vktree::{VkEntry, VkTree, VkTreeError};
 
 use crate::hexdigest::Hex;
+
+mod program;
+
+pub use program::ProgramPin;
 
 /// The pinned keys that are compiled in.
 pub const VKS_TOML: &str = include_str!("../../../../vks.toml");
@@ -26,7 +30,8 @@ pub struct Pin {
     pub family: String,
     /// Size class.
     pub class: String,
-    /// Algorithm id.
+    /// Algorithm id; none for the guard, whose keys count for the algorithm of each admitted program.
+    #[serde(default = "no_algorithm", skip_serializing_if = "is_no_algorithm")]
     pub algorithm: Hex,
     /// Vk digest.
     pub digest: Hex,
@@ -41,8 +46,16 @@ pub struct Pin {
     pub tables: Vec<String>,
 }
 
+fn no_algorithm() -> Hex {
+    Hex(ZERO)
+}
+
+fn is_no_algorithm(algorithm: &Hex) -> bool {
+    *algorithm == no_algorithm()
+}
+
 impl Pin {
-    /// The entry of the vk tree.
+    /// The entry of the vk tree; those of the guard's keys are [`ProgramPin::entry`].
     pub fn entry(&self) -> VkEntry {
         VkEntry { algorithm: self.algorithm.0, vk: self.digest.0 }
     }
@@ -56,6 +69,12 @@ pub struct Pins {
     root: Hex,
     #[serde(default)]
     vk: Vec<Pin>,
+    /// Keys of the guard: each counts for every admitted program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guard: Vec<Pin>,
+    /// Admitted programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    program: Vec<ProgramPin>,
     /// Lifts and joins of the aggregation tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     node: Vec<Pin>,
@@ -109,9 +128,13 @@ pub enum PinError {
     /// A lift of a key that is not pinned: it was derived before its circuit changed.
     #[error("vks.toml: {0} lifts a key that is not the pinned one of its circuit")]
     Stale(String),
-    /// A node that is neither a lift nor a join, or a base key that says that it lifts.
-    #[error("vks.toml: {0} is neither a base key nor a lift of one nor a join")]
+    /// A node that is neither a lift nor a join, a base key that says that it lifts, a key of the guard with an
+    /// algorithm id or another one without.
+    #[error("vks.toml: {0} is neither a base key nor one of the guard nor a lift nor a join")]
     Kind(String),
+    /// A program that is repeated, out of order, or has another algorithm id than its image.
+    #[error("vks.toml: program '{0}' is repeated, out of order, or has not the algorithm id of its image")]
+    Program(String),
     /// The entries are no vk tree.
     #[error("vks.toml: {0}")]
     Tree(#[from] VkTreeError),
@@ -157,11 +180,26 @@ impl Pins {
     pub fn with_nodes(mut vk: Vec<Pin>, mut node: Vec<Pin>) -> Result<Self, PinError> {
         vk.sort_by(|a, b| a.name.cmp(&b.name));
         node.sort_by(|a, b| a.name.cmp(&b.name));
-        let root = Hex(VkTree::new(vk.iter().chain(&node).map(Pin::entry))?.root());
-        let pins = Self { version: VERSION, root, vk, node };
-        pins.check_names()?;
-        pins.check_nodes_kinds()?;
-        Ok(pins)
+        let (guard, program) = (Vec::new(), Vec::new());
+        Self { version: VERSION, root: Hex(ZERO), vk, guard, program, node }.sealed()
+    }
+
+    /// Pins these keys of the guard and admits these programs, in place of those that there were.
+    ///
+    /// # Errors
+    /// [`PinError::Name`], [`PinError::Program`], [`PinError::Kind`] and [`PinError::Tree`].
+    pub fn admit(mut self, mut guard: Vec<Pin>, mut program: Vec<ProgramPin>) -> Result<Self, PinError> {
+        guard.sort_by(|a, b| a.name.cmp(&b.name));
+        program.sort_by(|a, b| a.name.cmp(&b.name));
+        (self.guard, self.program) = (guard, program);
+        self.sealed()
+    }
+
+    /// With the root of the entries, after all checks.
+    fn sealed(mut self) -> Result<Self, PinError> {
+        self.root = Hex(self.tree()?.root());
+        self.check_consistency()?;
+        Ok(self)
     }
 
     /// The compiled-in pins.
@@ -181,8 +219,7 @@ impl Pins {
         if pins.version != VERSION {
             return Err(PinError::Version { got: pins.version });
         }
-        pins.check_names()?;
-        pins.check_nodes_kinds()?;
+        pins.check_consistency()?;
         let derived = Hex(pins.tree()?.root());
         if derived != pins.root {
             return Err(PinError::Root { pinned: pins.root, derived });
@@ -190,9 +227,23 @@ impl Pins {
         Ok(pins)
     }
 
+    fn check_consistency(&self) -> Result<(), PinError> {
+        self.check_names()?;
+        self.check_programs_order()?;
+        self.check_nodes_kinds()
+    }
+
+    fn check_programs_order(&self) -> Result<(), PinError> {
+        let ordered = |k: usize| k == 0 || self.program[k - 1].name < self.program[k].name;
+        match self.program.iter().enumerate().find(|(k, p)| !p.is_consistent() || !ordered(*k)) {
+            Some((_, program)) => Err(PinError::Program(program.name.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn check_names(&self) -> Result<(), PinError> {
         let mut seen = BTreeSet::new();
-        for pin in self.vk.iter().chain(&self.node) {
+        for pin in self.vk.iter().chain(&self.guard).chain(&self.node) {
             if pin.name != format!("{}/{}", pin.family, pin.class) || !seen.insert(&pin.name) {
                 return Err(PinError::Name(pin.name.clone()));
             }
@@ -214,8 +265,11 @@ impl Pins {
                 return Err(if stale(&node) { PinError::Stale(name) } else { PinError::Kind(name) });
             }
         }
-        match self.vk.iter().find(|vk| vk.lifts.is_some()) {
-            Some(vk) => Err(PinError::Kind(vk.name.clone())),
+        // keys of the guard have no algorithm of their own, all others do
+        let bad = |pin: &Pin, guard| pin.lifts.is_some() || is_no_algorithm(&pin.algorithm) != guard;
+        let keys = self.vk.iter().map(|pin| (pin, false)).chain(self.guard.iter().map(|pin| (pin, true)));
+        match keys.into_iter().find(|(pin, guard)| bad(pin, *guard)) {
+            Some((pin, _)) => Err(PinError::Kind(pin.name.clone())),
             None => Ok(()),
         }
     }
@@ -234,7 +288,18 @@ impl Pins {
     /// # Errors
     /// [`VkTreeError`] for a pair pinned twice.
     pub fn tree(&self) -> Result<VkTree, VkTreeError> {
-        VkTree::new(self.vk.iter().chain(&self.node).map(Pin::entry))
+        let guards = |program| self.guard.iter().map(move |guard| ProgramPin::entry(program, guard));
+        let pairs = self.program.iter().flat_map(guards);
+        VkTree::new(self.vk.iter().chain(&self.node).map(Pin::entry).chain(pairs))
+    }
+
+    /// The key of an entry of the tree, and the program that it counts for if it is one of the guard.
+    pub fn find(&self, entry: &VkEntry) -> Option<(&Pin, Option<&ProgramPin>)> {
+        if let Some(pin) = self.vk.iter().chain(&self.node).find(|pin| pin.entry() == *entry) {
+            return Some((pin, None));
+        }
+        let program = self.program.iter().find(|program| program.algorithm.0 == entry.algorithm)?;
+        Some((self.guard.iter().find(|pin| pin.digest.0 == entry.vk)?, Some(program)))
     }
 
     /// Root of the vk tree.
@@ -245,6 +310,16 @@ impl Pins {
     /// The pins of base circuits.
     pub fn vks(&self) -> &[Pin] {
         &self.vk
+    }
+
+    /// The pins of the guard's circuits.
+    pub fn guards(&self) -> &[Pin] {
+        &self.guard
+    }
+
+    /// The admitted programs.
+    pub fn programs(&self) -> &[ProgramPin] {
+        &self.program
     }
 
     /// The pins of lifts and joins.
@@ -258,6 +333,33 @@ impl Pins {
     /// [`PinError::Drift`] with every difference.
     pub fn check(&self, derived: &[Pin]) -> Result<(), PinError> {
         compare(&self.vk, derived)
+    }
+
+    /// Compares the guard's keys with freshly derived ones.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_guards(&self, derived: &[Pin]) -> Result<(), PinError> {
+        compare(&self.guard, derived)
+    }
+
+    /// Compares the admitted programs with guests.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_programs(&self, guests: &[ProgramPin]) -> Result<(), PinError> {
+        let image = |of: &[ProgramPin], name: &str| {
+            of.iter().find(|p| p.name == name).map(|p| p.image.clone()).unwrap_or_default()
+        };
+        let names: BTreeSet<&str> = self.program.iter().chain(guests).map(|p| p.name.as_str()).collect();
+        let drift = |name: &str| Drift {
+            name: format!("program {name}"),
+            what: "image",
+            pinned: image(&self.program, name),
+            derived: image(guests, name),
+        };
+        let drifts: Vec<Drift> = names.into_iter().map(drift).filter(|d| d.pinned != d.derived).collect();
+        if drifts.is_empty() { Ok(()) } else { Err(PinError::Drift(drifts)) }
     }
 
     /// Compares some keys of nodes with freshly derived ones.
