@@ -15,14 +15,13 @@ use tsz_ext_sdk::{MAX_EVENTS, RUN_TAG};
 use tsz_hash::{Digest, Domain};
 use tsz_plonk::gadgets::hash;
 use tsz_plonk::{Bit, Builder, Ext, Felt, Program, Prover, Shape as PlonkShape, Value};
-use tsz_segment::SegmentError;
 use tsz_segment::circuit::Circuit;
 use tsz_segment::shape::Shape;
 use tsz_stark::{F, MIN_LOG_HEIGHT, Profile};
 
+use crate::LiftError;
 use crate::program::{HALVES, run};
 use crate::run::{run_shapes, run_values};
-use crate::{LiftError, MAX_SEGMENTS};
 
 /// Public values: algorithm id, start, end, count.
 pub const GUEST_PUBLICS: usize = 3 * 8 + 1;
@@ -285,17 +284,4 @@ impl RunProgram {
     ) -> Result<(Vec<F>, Vec<u8>), LiftError> {
         Ok(self.prover.prove(&self.inputs(journal, seals)?)?)
     }
-}
-
-/// Sizes of the segments of a run, as logarithms.
-///
-/// # Errors
-/// [`LiftError::Segments`] for more than a program has, [`LiftError::Seal`] for words that say no size.
-pub fn sizes(seals: &[impl AsRef<[u32]>]) -> Result<Vec<u32>, LiftError> {
-    if !(1..=MAX_SEGMENTS).contains(&seals.len()) {
-        return Err(LiftError::Segments { expected: MAX_SEGMENTS, got: seals.len() });
-    }
-    let size =
-        |seal: &[u32]| -> Result<u32, SegmentError> { Ok(tsz_segment::Seal::parse(seal)?.shape.po2 as u32) };
-    Ok(seals.iter().map(|seal| size(seal.as_ref())).collect::<Result<_, _>>()?)
 }

@@ -26,7 +26,7 @@ use tsz_stark::{F, Profile, SetupError, VerifyError, VerifyingKey};
 
 pub use guest::{
     GUEST_PUBLICS, GuestClaim, Journal, RUN_SEGMENTS, RUNS, RunProgram, build_guest, run_algorithm, run_list,
-    run_name, run_shape, runs_of, sizes,
+    run_name, run_shape, runs_of,
 };
 pub use program::{build, build_run};
 pub use run::{MAX_SEGMENTS, RUN_PUBLICS, RunClaim, RunLift, run_claim, verify_run};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tsz_hash::Digest;
+use tsz_hash::{Digest, ZERO};
 use tsz_tree::join_algorithm;
 use tsz_vktree::{VkEntry, VkTree, VkTreeError};
 
@@ -32,7 +32,8 @@ pub struct Pin {
     pub family: String,
     /// Size class.
     pub class: String,
-    /// Algorithm id.
+    /// Algorithm id; none for the guard and its lifts, whose keys count for the algorithm of each admitted program.
+    #[serde(default = "no_algorithm", skip_serializing_if = "is_no_algorithm")]
     pub algorithm: Hex,
     /// Vk digest.
     pub digest: Hex,
@@ -50,8 +51,16 @@ pub struct Pin {
     pub tables: Vec<String>,
 }
 
+fn no_algorithm() -> Hex {
+    Hex(ZERO)
+}
+
+fn is_no_algorithm(algorithm: &Hex) -> bool {
+    *algorithm == no_algorithm()
+}
+
 impl Pin {
-    /// The entry of the vk tree.
+    /// The entry of the vk tree; those of the guard's keys are [`ProgramPin::entry`].
     pub fn entry(&self) -> VkEntry {
         VkEntry { algorithm: self.algorithm.0, vk: self.digest.0 }
     }
@@ -65,10 +74,10 @@ pub struct Pins {
     root: Hex,
     #[serde(default)]
     vk: Vec<Pin>,
-    /// Keys of the guard of extension programs; without an algorithm id of their own.
+    /// Keys of the guard: each counts for every admitted program.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     guard: Vec<Pin>,
-    /// Programs that the guard's keys and their lifts are listed for.
+    /// Admitted programs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     program: Vec<ProgramPin>,
     /// Lifts and joins of the aggregation tree, and programs of runs.
@@ -124,11 +133,14 @@ pub enum PinError {
     /// A lift of a key that is not pinned: it was derived before its circuit changed.
     #[error("vks.toml: {0} lifts a key that is not the pinned one of its circuit")]
     Stale(String),
-    /// A node that is neither a lift nor a join nor a program of runs, or a base key that says that it lifts.
-    #[error("vks.toml: {0} is neither a base key nor a lift of one nor a join nor a program of runs")]
+    /// A node that is neither a lift nor a join nor a program of runs, a base key that says that it lifts, a key of the
+    /// guard with an algorithm id or another one without.
+    #[error(
+        "vks.toml: {0} is neither a base key nor one of the guard nor a lift, a join or a program of runs"
+    )]
     Kind(String),
-    /// A program that has another algorithm id than its image.
-    #[error("vks.toml: program '{0}' has not the algorithm id of its image")]
+    /// A program that is repeated, out of order, or has another algorithm id than its image.
+    #[error("vks.toml: program '{0}' is repeated, out of order, or has not the algorithm id of its image")]
     Program(String),
     /// The entries are no vk tree.
     #[error("vks.toml: {0}")]
@@ -179,22 +191,36 @@ impl Pins {
     /// As [`Pins::with_nodes`], with keys of the guard and the programs that they and their lifts are listed for.
     ///
     /// # Errors
-    /// [`PinError::Name`] and [`PinError::Tree`].
+    /// [`PinError`], all but `Drift`.
     pub fn with_programs(
         mut vk: Vec<Pin>,
         mut node: Vec<Pin>,
         mut guard: Vec<Pin>,
-        program: Vec<ProgramPin>,
+        mut program: Vec<ProgramPin>,
     ) -> Result<Self, PinError> {
         for pins in [&mut vk, &mut node, &mut guard] {
             pins.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        let mut pins = Self { version: VERSION, root: Hex(Digest::default()), vk, guard, program, node };
-        pins.root = Hex(pins.tree()?.root());
-        pins.check_names()?;
-        pins.check_programs()?;
-        pins.check_nodes_kinds()?;
-        Ok(pins)
+        program.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { version: VERSION, root: Hex(ZERO), vk, guard, program, node }.sealed()
+    }
+
+    /// Pins these keys of the guard and admits these programs, in place of those that there were.
+    ///
+    /// # Errors
+    /// [`PinError::Name`], [`PinError::Program`], [`PinError::Kind`] and [`PinError::Tree`].
+    pub fn admit(mut self, mut guard: Vec<Pin>, mut program: Vec<ProgramPin>) -> Result<Self, PinError> {
+        guard.sort_by(|a, b| a.name.cmp(&b.name));
+        program.sort_by(|a, b| a.name.cmp(&b.name));
+        (self.guard, self.program) = (guard, program);
+        self.sealed()
+    }
+
+    /// With the root of the entries, after all checks.
+    fn sealed(mut self) -> Result<Self, PinError> {
+        self.root = Hex(self.tree()?.root());
+        self.check_consistency()?;
+        Ok(self)
     }
 
     /// The compiled-in pins.
@@ -214,14 +240,26 @@ impl Pins {
         if pins.version != VERSION {
             return Err(PinError::Version { got: pins.version });
         }
-        pins.check_names()?;
-        pins.check_programs()?;
-        pins.check_nodes_kinds()?;
+        pins.check_consistency()?;
         let derived = Hex(pins.tree()?.root());
         if derived != pins.root {
             return Err(PinError::Root { pinned: pins.root, derived });
         }
         Ok(pins)
+    }
+
+    fn check_consistency(&self) -> Result<(), PinError> {
+        self.check_names()?;
+        self.check_programs_order()?;
+        self.check_nodes_kinds()
+    }
+
+    fn check_programs_order(&self) -> Result<(), PinError> {
+        let ordered = |k: usize| k == 0 || self.program[k - 1].name < self.program[k].name;
+        match self.program.iter().enumerate().find(|(k, p)| !p.is_consistent() || !ordered(*k)) {
+            Some((_, program)) => Err(PinError::Program(program.name.clone())),
+            None => Ok(()),
+        }
     }
 
     fn check_names(&self) -> Result<(), PinError> {
@@ -234,26 +272,23 @@ impl Pins {
         Ok(())
     }
 
-    fn check_programs(&self) -> Result<(), PinError> {
-        match self.program.iter().find(|program| !program.is_consistent()) {
-            Some(program) => Err(PinError::Program(program.name.clone())),
-            None => Ok(()),
-        }
-    }
-
     /// Every node is the lift of a pinned key, under its algorithm, or a join or a program of runs under that of these.
     fn check_nodes_kinds(&self) -> Result<(), PinError> {
         let stale = |node: &&Pin| node.lifts.is_some() || node.name.starts_with("lift-");
         for node in &self.node {
-            let of = |vk: &Pin| self.is_lift(node, vk);
-            if !is_join(node) && !guests::is_run(node) && !self.vk.iter().any(of) && !self.is_guest_lift(node)
-            {
+            let lifts = |vk: &Pin| self.is_lift(node, vk);
+            let known = is_join(node) || guests::is_run(node) || self.vk.iter().any(lifts);
+            if !known && !self.is_guest_lift(node) {
                 let name = node.name.clone();
                 return Err(if stale(&node) { PinError::Stale(name) } else { PinError::Kind(name) });
             }
         }
-        match self.vk.iter().chain(&self.guard).find(|vk| vk.lifts.is_some() || !vk.runs.is_empty()) {
-            Some(vk) => Err(PinError::Kind(vk.name.clone())),
+        // keys of the guard have no algorithm of their own, all others do
+        let lifts = |pin: &Pin| pin.lifts.is_some() || !pin.runs.is_empty();
+        let bad = |pin: &Pin, guard| lifts(pin) || is_no_algorithm(&pin.algorithm) != guard;
+        let keys = self.vk.iter().map(|pin| (pin, false)).chain(self.guard.iter().map(|pin| (pin, true)));
+        match keys.into_iter().find(|(pin, guard)| bad(pin, *guard)) {
+            Some((pin, _)) => Err(PinError::Kind(pin.name.clone())),
             None => Ok(()),
         }
     }
@@ -279,13 +314,28 @@ impl Pins {
     /// # Errors
     /// [`VkTreeError`] for a pair pinned twice.
     pub fn tree(&self) -> Result<VkTree, VkTreeError> {
-        let (guests, own): (Vec<&Pin>, Vec<&Pin>) = self.node.iter().partition(|node| !node.runs.is_empty());
-        let own = self.vk.iter().chain(own).map(Pin::entry);
-        let of_program = |program: &ProgramPin| {
-            let keys = self.guard.iter().chain(guests.iter().copied());
-            keys.map(|pin| program.entry(pin)).collect::<Vec<_>>()
-        };
-        VkTree::new(own.chain(self.program.iter().flat_map(of_program)))
+        let of = |program| self.of_programs().map(move |pin| ProgramPin::entry(program, pin));
+        let pairs = self.program.iter().flat_map(of);
+        VkTree::new(self.own().map(Pin::entry).chain(pairs))
+    }
+
+    /// Keys that count for the algorithm of each admitted program: those of the guard and of its lifts.
+    fn of_programs(&self) -> impl Iterator<Item = &Pin> {
+        self.guard.iter().chain(self.node.iter().filter(|node| !node.runs.is_empty()))
+    }
+
+    /// Keys that count for one algorithm.
+    fn own(&self) -> impl Iterator<Item = &Pin> {
+        self.vk.iter().chain(self.node.iter().filter(|node| node.runs.is_empty()))
+    }
+
+    /// The key of an entry of the tree, and the program that it counts for if it is of the guard or a lift of it.
+    pub fn find(&self, entry: &VkEntry) -> Option<(&Pin, Option<&ProgramPin>)> {
+        if let Some(pin) = self.own().find(|pin| pin.entry() == *entry) {
+            return Some((pin, None));
+        }
+        let program = self.program.iter().find(|program| program.algorithm.0 == entry.algorithm)?;
+        Some((self.of_programs().find(|pin| pin.digest.0 == entry.vk)?, Some(program)))
     }
 
     /// Root of the vk tree.
@@ -298,12 +348,12 @@ impl Pins {
         &self.vk
     }
 
-    /// The pins of the guard.
+    /// The pins of the guard's circuits.
     pub fn guards(&self) -> &[Pin] {
         &self.guard
     }
 
-    /// The programs whose operations batches may hold.
+    /// The admitted programs.
     pub fn programs(&self) -> &[ProgramPin] {
         &self.program
     }
@@ -319,6 +369,33 @@ impl Pins {
     /// [`PinError::Drift`] with every difference.
     pub fn check(&self, derived: &[Pin]) -> Result<(), PinError> {
         compare(&self.vk, derived)
+    }
+
+    /// Compares the guard's keys with freshly derived ones.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_guards(&self, derived: &[Pin]) -> Result<(), PinError> {
+        compare(&self.guard, derived)
+    }
+
+    /// Compares the admitted programs with guests.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_programs(&self, guests: &[ProgramPin]) -> Result<(), PinError> {
+        let image = |of: &[ProgramPin], name: &str| {
+            of.iter().find(|p| p.name == name).map(|p| p.image.clone()).unwrap_or_default()
+        };
+        let names: BTreeSet<&str> = self.program.iter().chain(guests).map(|p| p.name.as_str()).collect();
+        let drift = |name: &str| Drift {
+            name: format!("program {name}"),
+            what: "image",
+            pinned: image(&self.program, name),
+            derived: image(guests, name),
+        };
+        let drifts: Vec<Drift> = names.into_iter().map(drift).filter(|d| d.pinned != d.derived).collect();
+        if drifts.is_empty() { Ok(()) } else { Err(PinError::Drift(drifts)) }
     }
 
     /// Compares some keys of nodes with freshly derived ones.

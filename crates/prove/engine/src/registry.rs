@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tsz_aggregator::{ExecVerifier, GuardVerifier, ProofError, RunVerifier, TransitionVerifier, VkSet};
+use tsz_aggregator::{ExecVerifier, GuardVerifier, ProofError, TransitionVerifier, VkSet};
 use tsz_hash::Digest;
 use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, GuardClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
@@ -11,13 +11,13 @@ use tsz_stark::{
     Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup,
 };
 use tsz_trade::Params;
-use tsz_vktree::VkEntry;
 
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
 use crate::hexdigest::Hex;
 use crate::measure::{Cost, Stopwatch};
 use crate::pins::{Pin, Pins};
+use crate::runs::{RunProver, SegmentRuns};
 
 /// Name of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,12 +264,13 @@ impl<A: CircuitAir> LazyKeys<A> {
     }
 }
 
-/// All circuits; within a family from the smallest class to the largest.
+/// All circuits, within a family from the smallest class to the largest; and who proves the runs of programs.
 #[derive(Clone, Default)]
 pub struct Registry {
     execs: Vec<Arc<dyn ExecCircuit>>,
     transitions: Vec<Arc<dyn TransitionCircuit>>,
     guards: Vec<Arc<dyn GuardCircuit>>,
+    runs: Option<Arc<dyn RunProver>>,
 }
 
 impl Registry {
@@ -291,6 +292,16 @@ impl Registry {
     /// Adds a circuit of the guard, the smallest first.
     pub fn add_guard(&mut self, circuit: Arc<dyn GuardCircuit>) {
         self.guards.push(circuit);
+    }
+
+    /// Says who proves runs of programs, in place of whoever did.
+    pub fn set_run_prover(&mut self, prover: Arc<dyn RunProver>) {
+        self.runs = Some(prover);
+    }
+
+    /// Who proves runs of programs.
+    pub fn run_prover(&self) -> Option<&Arc<dyn RunProver>> {
+        self.runs.as_ref()
     }
 
     /// Circuits of the guard, the smallest first.
@@ -324,7 +335,12 @@ impl Registry {
         execs.chain(self.transitions.iter().map(|c| c.as_ref() as &dyn Keyed))
     }
 
-    /// Derives every key, as it would be pinned.
+    /// [`Registry::circuits`], then the guard's.
+    pub fn keyed(&self) -> impl Iterator<Item = &dyn Keyed> {
+        self.circuits().chain(self.guards.iter().map(|c| c.as_ref() as &dyn Keyed))
+    }
+
+    /// Derives every key but the guard's, as it would be pinned.
     ///
     /// # Errors
     /// [`EngineError::Setup`].
@@ -340,7 +356,7 @@ impl Registry {
         self.guards.iter().map(|c| derive(c.as_ref())).collect()
     }
 
-    /// Verifiers of every pinned key. Keys are built when the first proof of theirs is verified, and a key that
+    /// Verifiers of every pinned key, and of runs. Keys are built when the first proof of theirs is verified, and a key that
     /// differs from its pin is refused then; a pinned key without a circuit gets no verifier.
     pub fn verifiers(&self, pins: &Pins) -> VkSet {
         let mut set = VkSet::new(pins.root());
@@ -364,16 +380,6 @@ impl Registry {
         }
         set.set_runs(Arc::new(SegmentRuns));
         set
-    }
-}
-
-/// Verifies runs by their segments' seals.
-#[derive(Clone, Copy, Debug, Default)]
-struct SegmentRuns;
-
-impl RunVerifier for SegmentRuns {
-    fn verify(&self, image: &[u32; 8], output: &[u32; 8], seals: &[Vec<u32>]) -> Result<(), ProofError> {
-        tsz_segment::verify_run(image, output, seals).map_err(|e| ProofError::Run(e.to_string()))
     }
 }
 
@@ -431,11 +437,6 @@ impl TransitionVerifier for Pinned<dyn TransitionCircuit> {
         self.check()?;
         self.circuit.verify(claim, proof)
     }
-}
-
-/// The entry of a circuit in the vk tree.
-pub(crate) fn entry(circuit: &dyn Keyed, info: &KeyInfo) -> VkEntry {
-    VkEntry { algorithm: circuit.algorithm(), vk: info.digest }
 }
 
 /// The circuits of this program.

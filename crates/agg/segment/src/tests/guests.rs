@@ -18,7 +18,7 @@ use crate::guest::JournalWires;
 use crate::run::run_values;
 use crate::{
     GUEST_PUBLICS, GuestClaim, Journal, LiftError, RUN_SEGMENTS, RUNS, RunProgram, build_guest, run_list,
-    run_name, run_shape, runs_of, sizes,
+    run_name, run_shape, runs_of,
 };
 
 const P: u32 = 0x7800_0001;
@@ -81,7 +81,7 @@ impl Guest {
 fn runs_of_guests_state_program_and_journal_and_no_other() {
     let (guest, honest) = (Guest::new(&[15, 14]), journal());
     let seals = [first(), second()];
-    assert_eq!(sizes(&seals).unwrap(), [15, 14]);
+    assert_eq!(tsz_segment::sizes(&seals).unwrap(), [15, 14]);
     let publics = guest.run(&honest.values(), &seals).unwrap();
     assert_eq!(publics, claim(&honest).publics());
     assert_eq!(publics.len(), GUEST_PUBLICS);

@@ -33,10 +33,13 @@ pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
 use crate::registry::Registry;
+use crate::runs::CommittedRuns;
 
-/// All circuits in a security profile; only [`Profile::Base`] is ever pinned.
+/// All circuits in a security profile; only [`Profile::Base`] is ever pinned. Runs of programs are proven where their
+/// proofs are committed, until there is another prover ([`Registry::set_run_prover`]).
 pub fn circuits(profile: Profile) -> Registry {
     let mut registry = Registry::new();
+    registry.set_run_prover(Arc::new(CommittedRuns::default()));
     for class in &tsz_fund::CLASSES {
         registry.add_exec(Arc::new(Fund::new(class, profile)));
     }

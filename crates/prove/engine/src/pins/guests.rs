@@ -131,7 +131,7 @@ mod tests {
             assert!(matches!(guests(change), Err(PinError::Stale(_))), "{what}");
         };
         stale("no runs", &|nodes| nodes[0].runs.clear());
-        stale("a run less", &|nodes| drop(nodes[0].runs.pop()));
+        stale("a run less", &|nodes| nodes[0].runs.truncate(1));
         stale("another order", &|nodes| nodes[0].runs.swap(0, 1));
         stale("a run that is not pinned", &|nodes| drop(nodes.pop()));
         stale("a run of another key", &|nodes| nodes[2].digest = pin("large").digest);

@@ -2,59 +2,22 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tsz_aggregator::{BatchProofs, Bundle, ExecProof, GuestRun, TransitionProof, VkRef, check};
-use tsz_ext::{ExtOp, Extension, Run, pinned_guests, poseidon24, words};
-use tsz_ext_sdk::Events;
-use tsz_hash::{Digest, F, PrimeCharacteristicRing};
-use tsz_ledger::Access;
-use tsz_segment_program::{RunProgram, run_name};
+use tsz_aggregator::{Bundle, GuestRun, check};
+use tsz_ext::{pinned_guests, words};
+use tsz_hash::{F, PrimeCharacteristicRing};
+use tsz_segment_program::{Journal, RunProgram, run_name};
 use tsz_stark::Profile;
-use tsz_trade::Op;
 use tsz_tree::{AggregationProof, Batches, NodeKeys};
-use tsz_vktree::{VkEntry, VkTree};
 
-use super::guests::{batches, fills, grid};
+use super::guests::batches;
 use crate::aggregate::{Aggregator, derive_nodes};
 use crate::circuits::{Approvals, Fund, Guard, Transition};
-use crate::registry::{ExecJob, GuardJob};
+use crate::prove::prove_bundle;
+use crate::runs::{CommittedRuns, ExternalProver, KeptRuns, RUN_PROVER_VAR, RunProver};
 use crate::*;
 
 /// Shapes of the test's nodes.
 const LOGS: std::ops::RangeInclusive<usize> = 14..=17;
-
-/// Seals of the run of the first batch of the example, made by `scripts/scenario-seals.sh`.
-fn seals() -> Vec<Vec<u32>> {
-    let files: [&[u8]; 1] = [include_bytes!("../../../../../guests/fixtures/scenario-grid.seal")];
-    let words = |bytes: &&[u8]| bytes.as_chunks::<4>().0.iter().map(|w| u32::from_le_bytes(*w)).collect();
-    files.iter().map(words).collect()
-}
-
-fn logged<'a>(ops: &[(u32, &'a OpRecord)]) -> Vec<(&'a Extension, &'a [Access])> {
-    let op = |(_, record): &(u32, &'a OpRecord)| match &record.op {
-        Op::Ext(ExtOp::Extension(op)) => Some((op, record.accesses.as_slice())),
-        _ => None,
-    };
-    ops.iter().filter_map(op).collect()
-}
-
-/// The run of some operations of the grid program, and what its guest is fed.
-fn run_of(start: &Digest, ops: &[(u32, &OpRecord)]) -> (GuestRun, Vec<u32>) {
-    let run = Run::new(&words(start), &logged(ops)).unwrap();
-    let mut events = Events::default();
-    let outcome = run.replay(tsz_ext_apps::grid::program).unwrap();
-    outcome.events.iter().for_each(|event| events.push(poseidon24::absorb, event));
-    let felts = |words: &[u32; 8]| words.map(F::from_u32);
-    let image = pinned_guests().unwrap().into_iter().find(|guest| guest.name == "grid").unwrap().root;
-    let guest = GuestRun {
-        image: felts(&image),
-        start: *start,
-        end: felts(&run.end),
-        events: (events.count > 0).then(|| (events.count, felts(&events.capacity))),
-        seals: vec![],
-    };
-    assert_eq!(guest.output(ops.len() as u32), outcome.digest);
-    (guest, run.input)
-}
 
 struct Fixture {
     registry: Registry,
@@ -62,11 +25,23 @@ struct Fixture {
     bundle: Bundle,
 }
 
+/// The committed proofs of runs; a prover that is named by the environment makes them anew, in the folder `TSZ_RUNS`.
+fn run_prover() -> Arc<dyn RunProver> {
+    match (std::env::var_os(RUN_PROVER_VAR), std::env::var_os("TSZ_RUNS")) {
+        (Some(prover), Some(folder)) => {
+            let prover = ExternalProver::new(prover);
+            Arc::new(KeptRuns::new(folder.as_ref(), Some(Arc::new(prover))))
+        }
+        _ => Arc::new(CommittedRuns::default()),
+    }
+}
+
 fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let profile = Profile::InsecureTest;
         let mut registry = Registry::new();
+        registry.set_run_prover(run_prover());
         registry.add_exec(Arc::new(Fund::new(tsz_fund::Class::named("small").unwrap(), profile)));
         registry.add_exec(Arc::new(Approvals::new(&tsz_guard::APPROVAL_CLASSES[0], profile)));
         registry.add_guard(Arc::new(Guard::new(&tsz_guard::CLASSES[0], profile)));
@@ -77,45 +52,10 @@ fn fixture() -> &'static Fixture {
         let programs = pinned_guests().unwrap().iter().map(ProgramPin::from).collect();
         let (base, guards) = (registry.derive().unwrap(), registry.derive_guards().unwrap());
         let pins = Pins::with_programs(base, nodes.pins, guards, programs).unwrap();
-        let bundle = Bundle { batches: vec![prove(&batches()[0], &registry, &pins.tree().unwrap())] };
+        let batch = batches().remove(0);
+        let (bundle, _) = prove_bundle(vec![batch], &registry, &pins, &|_| {}).unwrap();
         Fixture { registry, pins, bundle }
     })
-}
-
-fn prove(batch: &ExecutedBatch, registry: &Registry, tree: &VkTree) -> BatchProofs {
-    let (context, start) = (batch.header.context, batch.header.context.digest());
-    let vk = |algorithm, digest| VkRef {
-        digest,
-        membership: tree.prove(&VkEntry { algorithm, vk: digest }).unwrap(),
-    };
-    let exec = |algorithm: Digest| {
-        let ops: Vec<(u32, &OpRecord)> =
-            (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm() == algorithm).collect();
-        let circuit = registry.execs(algorithm)[0];
-        let job = ExecJob { context, params: &batch.params, start, ops: &ops };
-        let proven = circuit.prove(&job).unwrap();
-        let vk = vk(algorithm, circuit.key().unwrap().digest);
-        ExecProof { claim: proven.claim, vk, proof: proven.proof, run: None }
-    };
-    let guard = |ops: &[(u32, &OpRecord)]| {
-        let circuit = registry.guards()[0].as_ref();
-        let job = GuardJob { context, program: grid(), start, journal: start, ops };
-        let proven = circuit.prove(&job).unwrap();
-        let run = Some(GuestRun { seals: seals(), ..run_of(&start, ops).0 });
-        let vk = vk(grid(), circuit.key().unwrap().digest);
-        ExecProof { claim: proven.claim.exec, vk, proof: proven.proof, run }
-    };
-    let leaf = |leaf: &tsz_ledger::SetLeaf| match leaf.algorithm == grid() {
-        true => guard(&fills(batch)),
-        false => exec(leaf.algorithm),
-    };
-    let circuit = registry.transitions()[0].as_ref();
-    let transition = TransitionProof {
-        vk: vk(circuit.algorithm(), circuit.key().unwrap().digest),
-        proof: circuit.prove(batch).unwrap().proof,
-    };
-    let leaves = batch.set.leaves().to_vec();
-    BatchProofs { header: batch.header, execs: leaves.iter().map(leaf).collect(), leaves, transition }
 }
 
 fn aggregate(
@@ -186,14 +126,14 @@ fn run_program_and_native_check_agree_on_runs() {
     let f = fixture();
     let exec = f.bundle.batches[0].execs.iter().find(|exec| exec.run.is_some()).unwrap();
     let (run, count) = (exec.run.as_ref().unwrap(), exec.claim.count);
-    let sizes = tsz_segment_program::sizes(&run.seals).unwrap();
+    let sizes = tsz_segment::sizes(&run.seals).unwrap();
     assert!(f.pins.nodes().iter().any(|pin| pin.name == run_name(&sizes)));
     let program = RunProgram::new(&sizes, Profile::InsecureNode).unwrap();
     let agree = |run: &GuestRun, count: u32| {
         let image = words(&run.image);
         let native = tsz_segment::verify_run(&image, &run.output(count), &run.seals).is_ok();
         let (start, end, events) = (run.start, run.end, run.events);
-        let journal = tsz_segment_program::Journal { start, end, count, events };
+        let journal = Journal { start, end, count, events };
         let inputs = program.inputs(&journal, &run.seals).unwrap();
         let publics = program.prover().program().run(&inputs).map(|witness| witness.publics);
         let tree = publics.is_ok_and(|publics| publics[..8] == tsz_ext::guest_algorithm(&image));
@@ -218,15 +158,38 @@ fn run_program_and_native_check_agree_on_runs() {
     }
 }
 
-/// What the guest of the fixture is fed: output, then input, one word a line, for `crates/ext/prover`.
+/// What run programs and lifts of the guard cost in the pinned profiles.
+///
+/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture timing_of_extension_operations`.
 #[test]
-#[ignore = "writes the file that TSZ_RUN_INPUT names"]
-fn the_input_of_the_run_is_written() {
-    let Some(path) = std::env::var_os("TSZ_RUN_INPUT") else { return };
-    let batch = &batches()[0];
-    let ops = fills(batch);
-    let (run, input) = run_of(&batch.header.context.digest(), &ops);
-    let words = run.output(ops.len() as u32).into_iter().chain(input);
-    let text: String = words.map(|word| format!("{word}\n")).collect();
-    std::fs::write(path, text).unwrap();
+#[ignore = "measures"]
+fn timing_of_extension_operations() {
+    let mut registry = Registry::new();
+    registry.set_run_prover(run_prover());
+    registry.add_exec(Arc::new(Fund::new(tsz_fund::Class::named("small").unwrap(), Profile::Base)));
+    registry.add_exec(Arc::new(Approvals::new(&tsz_guard::APPROVAL_CLASSES[0], Profile::Base)));
+    for class in &tsz_guard::CLASSES {
+        registry.add_guard(Arc::new(Guard::new(class, Profile::Base)));
+    }
+    let small = tsz_transition::Class::named("small").unwrap();
+    registry.add_transition(Arc::new(Transition::new(small, Profile::Base)));
+    for node in rows_of_nodes(&registry, Profile::Node, &|_| {}).unwrap() {
+        println!("{node:?}");
+    }
+    let watch = measure::Stopwatch::start();
+    let nodes = derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|_| {}).unwrap();
+    println!("keys of nodes {:?}, left out {:?}", watch.cost(), nodes.left_out);
+    for pin in &nodes.pins {
+        println!("{} proven {} {:?}", pin.name, pin.proven_bits, pin.tables);
+    }
+    let programs = pinned_guests().unwrap().iter().map(ProgramPin::from).collect();
+    let (base, guards) = (registry.derive().unwrap(), registry.derive_guards().unwrap());
+    let pins = Pins::with_programs(base, nodes.pins, guards, programs).unwrap();
+    let (bundle, base) = prove_bundle(vec![batches().remove(0)], &registry, &pins, &|_| {}).unwrap();
+    println!("base {:?}", base.stages);
+    let aggregator = Aggregator::new(&registry, &pins, None, |name| eprintln!("{name}")).unwrap();
+    let (proof, report) = aggregator.aggregate(&bundle).unwrap();
+    proof.verify(&NodeKeys::new(Profile::Node).unwrap(), &pins.root()).unwrap();
+    println!("{}", serde_json::to_string_pretty(&report).unwrap());
+    println!("{}", pins.run_security().unwrap());
 }

@@ -13,7 +13,7 @@ use tsz_stark::{Profile, Proof};
 use tsz_tree::{Claim, ExecRange, GuestLift, GuestProof, MapError, PublicMap};
 
 use crate::circuits::circuits;
-use crate::registry::{GuardCircuit, GuardJob, Keyed};
+use crate::registry::{GuardCircuit, GuardJob};
 use crate::*;
 
 const GRID: &str = include_str!("../../../../client/scenario/examples/grid.json");

@@ -11,5 +11,6 @@ mod keys;
 mod liquidate;
 mod login;
 mod pipeline;
+mod programs;
 mod real;
 mod social;
