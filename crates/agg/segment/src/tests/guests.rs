@@ -38,7 +38,7 @@ fn spy(capacity: &mut Leaf, words: &[u32]) {
 }
 
 /// The journal of the run of which [`first`] and [`second`] are the segments.
-fn journal() -> Journal {
+pub(super) fn journal() -> Journal {
     let text = include_str!("../../../../../guests/fixtures/grid.txt");
     let words: Vec<u32> = text.lines().map(|w| w.parse().unwrap()).collect();
     let (output, input) = words.split_at(8);

@@ -13,7 +13,7 @@ use super::guests::batches;
 use crate::aggregate::{Aggregator, derive_nodes};
 use crate::circuits::{Approvals, Fund, Guard, Transition};
 use crate::prove::prove_bundle;
-use crate::runs::{CommittedRuns, ExternalProver, KeptRuns, RUN_PROVER_VAR, RunProver};
+use crate::runs::CommittedRuns;
 use crate::*;
 
 /// Shapes of the test's nodes.
@@ -25,23 +25,12 @@ struct Fixture {
     bundle: Bundle,
 }
 
-/// The committed proofs of runs; a prover that is named by the environment makes them anew, in the folder `TSZ_RUNS`.
-fn run_prover() -> Arc<dyn RunProver> {
-    match (std::env::var_os(RUN_PROVER_VAR), std::env::var_os("TSZ_RUNS")) {
-        (Some(prover), Some(folder)) => {
-            let prover = ExternalProver::new(prover);
-            Arc::new(KeptRuns::new(folder.as_ref(), Some(Arc::new(prover))))
-        }
-        _ => Arc::new(CommittedRuns::default()),
-    }
-}
-
 fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let profile = Profile::InsecureTest;
         let mut registry = Registry::new();
-        registry.set_run_prover(run_prover());
+        registry.set_run_prover(Arc::new(CommittedRuns::default()));
         registry.add_exec(Arc::new(Fund::new(tsz_fund::Class::named("small").unwrap(), profile)));
         registry.add_exec(Arc::new(Approvals::new(&tsz_guard::APPROVAL_CLASSES[0], profile)));
         registry.add_guard(Arc::new(Guard::new(&tsz_guard::CLASSES[0], profile)));
@@ -165,7 +154,7 @@ fn run_program_and_native_check_agree_on_runs() {
 #[ignore = "measures"]
 fn timing_of_extension_operations() {
     let mut registry = Registry::new();
-    registry.set_run_prover(run_prover());
+    registry.set_run_prover(Arc::new(CommittedRuns::default()));
     registry.add_exec(Arc::new(Fund::new(tsz_fund::Class::named("small").unwrap(), Profile::Base)));
     registry.add_exec(Arc::new(Approvals::new(&tsz_guard::APPROVAL_CLASSES[0], Profile::Base)));
     for class in &tsz_guard::CLASSES {
