@@ -104,14 +104,15 @@ mod tests {
             base().admit(guards(), programs)
         };
         let bad: [&dyn Fn(&mut Vec<ProgramPin>); 5] = [
-            &|p| p[0].algorithm = p[1].algorithm,
+            &|p| p[0].algorithm = Hex(hash_bytes(b"other")),
             &|p| p[0].image = p[1].image.clone(),
             &|p| p[0].image.truncate(63),
             &|p| p[0].name = "Grid".into(),
             &|p| p.push(p[0].clone()),
         ];
         for change in bad {
-            assert!(matches!(with(change), Err(PinError::Program(_))));
+            // a pair that stands twice is refused with the tree
+            assert!(matches!(with(change), Err(PinError::Program(_) | PinError::Tree(_))));
         }
     }
 

@@ -18,6 +18,11 @@ impl Default for CommittedRuns {
 }
 
 impl CommittedRuns {
+    /// Whether there is any.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     fn find(&self, job: &RunJob<'_>) -> Result<RunProof, RunFailure> {
         let read = |bytes: &&[u8]| RunProof::from_bytes(bytes, "guests/runs").ok();
         let proof = self.0.iter().filter_map(read).find(|proof| proof.check(job, "").is_ok());
