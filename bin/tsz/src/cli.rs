@@ -73,9 +73,12 @@ pub struct DemoArgs {
     /// Leave the proofs of the two batches here, for `tsz verify`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Leave out the aggregation of the two batches into one proof.
+    /// Leave out the aggregation of batches into one proof.
     #[arg(long)]
     pub no_aggregate: bool,
+    /// Who proves the runs.
+    #[command(flatten)]
+    pub runs: RunArgs,
 }
 
 /// Subcommands of `tsz scenario`.
@@ -188,7 +191,9 @@ pub struct DataRebuild {
 /// Arguments of `tsz prove`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Example:\n  tsz scenario gen --ops 100 --seed 7 --out s.json\n  tsz prove s.json --out proofs\n  tsz verify proofs"
+    after_help = "Example:\n  tsz scenario gen --ops 100 --seed 7 --out s.json\n  tsz prove s.json --out proofs\n  tsz verify proofs\n\n\
+    Runs of extension programs are proven by tsz-run-prover, which scripts/build-run-prover.sh builds. Their proofs are kept\n\
+    in DIR/runs as soon as they are made: after a failure, the same command uses them."
 )]
 pub struct ProveArgs {
     /// Scenario file (JSON, version 1).
@@ -196,6 +201,18 @@ pub struct ProveArgs {
     /// Folder for the proofs; made if it is absent.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Who proves the runs.
+    #[command(flatten)]
+    pub runs: RunArgs,
+}
+
+/// Who proves runs of extension programs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// Prover of runs of extension programs, also where a proof is committed (default: committed proofs, then
+    /// $TSZ_RUN_PROVER, then tsz-run-prover beside tsz or in PATH).
+    #[arg(long, value_name = "PATH")]
+    pub run_prover: Option<PathBuf>,
 }
 
 /// Arguments of `tsz aggregate`.
@@ -372,6 +389,8 @@ pub enum BenchName {
     Deleverage,
     /// Fills of a grid under the guard of extension programs, without their runs.
     Guard,
+    /// The run of fills of a grid, by tsz-run-prover.
+    Run,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
@@ -404,7 +423,7 @@ pub struct BenchArgs {
     pub name: BenchName,
     /// Operations: transfers, trades, updates and samples, ticks, margin transfers and exits, pairs, closes, fills, leaves,
     /// signatures or logins (default: 8192 transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 320
-    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 4096 leaves, 1024 signatures, 62 logins).
+    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 9 fills of a run, 4096 leaves, 1024 signatures, 62 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp, aggregate).
@@ -416,6 +435,9 @@ pub struct BenchArgs {
     /// Seed of the workload.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
+    /// Who proves the run (run).
+    #[command(flatten)]
+    pub runs: RunArgs,
 }
 
 #[cfg(test)]

@@ -105,6 +105,22 @@ fn a_proven_scenario_verifies_and_a_damaged_one_does_not() {
     damaged_folders_are_refused(&out);
 }
 
+#[test]
+#[ignore = "the proofs in guests/runs are not made yet: scripts/prove-runs.sh --pin"]
+fn operations_of_a_program_are_proven_with_their_runs() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/client/scenario/examples/grid.json");
+    let out = dir.path().join("proofs");
+    let prove = ["prove", example, "--out", text(&out)];
+    fails(&[&prove[..], &["--run-prover", "/nowhere"]].concat(), "scripts/build-run-prover.sh");
+    assert!(tsz(&prove).status.success());
+    let verified = json(&["verify", text(&out), "--json"]);
+    let figures = ["runs", "proven_bits", "conjectured_bits"].map(|key| verified[key].as_f64());
+    assert_eq!(figures, [2.0, 48.0, 97.0].map(Some));
+    let said = tsz(&["verify", text(&out)]);
+    assert!(stdout(&said).contains("97 conjectured bits, about 48 proven ones"), "{}", stdout(&said));
+}
+
 fn damaged_folders_are_refused(out: &Path) {
     let bundle = out.join("bundle.bin");
     let honest = std::fs::read(&bundle).expect("the bundle");

@@ -34,6 +34,7 @@ pub fn run(args: &AggregateArgs, output: &Output) -> Result<()> {
     print_report(&report, output);
     let claim = proof.claim()?;
     print_claim(claim, output);
+    print_run_security(&pins, output);
     output.line(format!("{} in {}", bytes(report.bytes as u64), args.out.display()));
     output.object(&json!({ "ok": true, "out": args.out, "claim": json_claim(claim), "report": report }));
     Ok(())
@@ -108,11 +109,13 @@ pub fn verify(args: &VerifyArgs, output: &Output) -> Result<()> {
         }
     }
     print_claim(&claim, output);
+    print_run_security(&pins, output);
     output.line(format!("verified in {}", seconds(cost.wall_seconds)));
     output.object(&json!({
         "ok": true,
         "claim": json_claim(&claim),
         "vk_root": Hex(pins.root()),
+        "runs": pins.run_security(),
         "verify": cost,
     }));
     Ok(())
@@ -149,6 +152,7 @@ pub fn explain(args: &ExplainArgs, output: &Output) -> Result<()> {
         bits.conjectured_bits,
         bytes(node.proof.len() as u64)
     ));
+    print_run_security(&pins, output);
     output.line("nothing is verified: `tsz verify` does that");
     output.object(&json!({
         "ok": true,
@@ -158,9 +162,17 @@ pub fn explain(args: &ExplainArgs, output: &Output) -> Result<()> {
         "vk": Hex(*vk.digest()),
         "proven_bits": bits.proven_bits,
         "conjectured_bits": bits.conjectured_bits,
+        "runs": pins.run_security(),
         "proof_bytes": node.proof.len(),
     }));
     Ok(())
+}
+
+/// What the proof is worth where the vk tree admits programs.
+fn print_run_security(pins: &Pins, output: &Output) {
+    if let Some(security) = pins.run_security() {
+        output.line(security.to_string());
+    }
 }
 
 fn print_claim(claim: &Batches, output: &Output) {

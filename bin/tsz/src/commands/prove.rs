@@ -3,12 +3,13 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 use tsz_engine::measure::Cost;
-use tsz_engine::{ExecutedBatch, Hex, Manifest, Pins, Report, executed, prove_run, registry};
+use tsz_engine::{ExecutedBatch, Hex, Manifest, Pins, Report, executed, prove_run};
 
 use crate::cli::ProveArgs;
 use crate::commands::scenario;
 use crate::measure::timed;
 use crate::output::{Output, bytes, seconds};
+use crate::runs::registry_for;
 
 /// Executes a scenario and writes its proofs.
 pub fn run(args: &ProveArgs, output: &Output) -> Result<()> {
@@ -24,7 +25,8 @@ pub fn run(args: &ProveArgs, output: &Output) -> Result<()> {
     }
     let ops = batches.iter().map(|b| b.records.len() as u64).sum();
     let bar = output.proving(ops);
-    let proven = prove_run(batches, &registry(), &pins, &|event| bar.show(event), &args.out);
+    let registry = registry_for(&args.runs);
+    let proven = prove_run(batches, &registry, &pins, &|event| bar.show(event), &args.out);
     bar.finish();
     let (manifest, report) = proven?;
     print(args, &manifest, &report, execute, output);

@@ -21,6 +21,12 @@ pub fn run(output: &Output) -> Result<()> {
         let ops = ops.iter().map(|op| (op.op, cost(&op.rows, &family.tables))).collect();
         families.insert(circuit.id().family, Family { ops, ..family });
     }
+    for circuit in registry.guards() {
+        let family = family(circuit.as_ref())?;
+        let ops = circuit.op_rows();
+        let ops = ops.iter().map(|op| (op.op, cost(&op.rows, &family.tables))).collect();
+        families.insert(circuit.id().family, Family { ops, ..family });
+    }
     for circuit in registry.transitions() {
         families.insert(circuit.id().family, family(circuit.as_ref())?);
     }

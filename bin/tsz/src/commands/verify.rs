@@ -3,8 +3,10 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 use tsz_aggregator::Expectation;
+use tsz_engine::folder::Bits;
 use tsz_engine::{Hex, Pins, Verified, registry, verify_dir};
 use tsz_hash::Digest;
+use tsz_stark::MIN_PROVEN_BITS;
 
 use crate::cli::VerifyArgs;
 use crate::output::{Output, seconds};
@@ -31,9 +33,21 @@ pub fn root(option: &str, text: Option<&str>) -> Result<Option<Digest>> {
     text.map(parse).transpose().with_context(|| option.to_owned())
 }
 
+/// What the proofs are worth: the weakest of them.
+pub fn security(bits: &Bits, runs: usize) -> String {
+    let Bits { proven, conjectured } = bits;
+    if runs == 0 {
+        return format!("security: at least {proven:.1} proven bits ({conjectured:.1} conjectured)");
+    }
+    format!(
+        "security: {conjectured:.0} conjectured bits, about {proven:.0} proven ones: that of the {runs} runs of programs, \
+         by risc0's parameters; every other proof has at least {MIN_PROVEN_BITS} proven bits"
+    )
+}
+
 /// Says what was verified.
 pub fn print(verified: &Verified, output: &Output) {
-    let Verified { headers, manifest, setup, check } = verified;
+    let Verified { headers, manifest, bits, runs, setup, check } = verified;
     for header in headers {
         let (batch, ops) = (header.context.batch, header.ops);
         output.line(format!(
@@ -49,8 +63,12 @@ pub fn print(verified: &Verified, output: &Output) {
         seconds(check.wall_seconds),
         seconds(setup.wall_seconds)
     ));
+    output.line(security(bits, *runs));
     output.object(&json!({
         "ok": true,
+        "proven_bits": bits.proven,
+        "conjectured_bits": bits.conjectured,
+        "runs": runs,
         "first_root": manifest.first_root,
         "last_root": manifest.last_root,
         "vk_root": manifest.vk_root,

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tsz_engine::registry::{KeyInfo, Keyed};
+use tsz_engine::runs::guests;
 use tsz_engine::{
-    Hex, Pin, Pins, SourceRows, derive_node, derive_nodes, registry, rows_of_lift, rows_of_nodes,
+    Hex, Pin, Pins, ProgramPin, SourceRows, derive_node, derive_nodes, registry, rows_of_lift, rows_of_nodes,
 };
+use tsz_hash::ZERO;
 use tsz_stark::Profile;
 use tsz_tree::SHAPE_LOGS;
 
@@ -17,9 +19,9 @@ use crate::output::{Output, thousands};
 /// Derives every key, with a bar.
 fn derive<T>(output: &Output, each: impl Fn(&dyn Keyed, &KeyInfo) -> T) -> Result<Vec<T>> {
     let registry = registry();
-    let bar = output.bar(registry.circuits().count() as u64, "deriving keys");
+    let bar = output.bar(registry.keyed().count() as u64, "deriving keys");
     let mut out = Vec::new();
-    for circuit in registry.circuits() {
+    for circuit in registry.keyed() {
         out.push(each(circuit, &circuit.key()?));
         bar.inc(1);
     }
@@ -31,11 +33,12 @@ fn derive<T>(output: &Output, each: impl Fn(&dyn Keyed, &KeyInfo) -> T) -> Resul
 pub fn list(output: &Output) -> Result<()> {
     let pins = Pins::built_in().context("the pins compiled into this program")?;
     let keys = derive(output, |circuit, key| {
-        let pinned =
-            pins.vks().iter().any(|p| p.digest.0 == key.digest && p.algorithm.0 == circuit.algorithm());
+        let pinned = all(&pins).any(|p| p.digest.0 == key.digest && p.algorithm.0 == circuit.algorithm());
+        // the guard has no algorithm id of its own: its keys count for that of each program
+        let algorithm = Some(circuit.algorithm()).filter(|id| *id != ZERO).map(Hex);
         json!({
             "name": circuit.id().to_string(),
-            "algorithm": Hex(circuit.algorithm()),
+            "algorithm": algorithm,
             "digest": Hex(key.digest),
             "pinned": pinned,
             "blow_up": 1 << key.params.log_blowup,
@@ -67,8 +70,19 @@ pub fn list(output: &Output) -> Result<()> {
             if key["pinned"] == Value::Bool(true) { "yes" } else { "NO" },
         ));
     }
-    output.object(&json!({ "ok": true, "root": Hex(pins.root()), "keys": keys }));
+    output.line("\nprograms that the keys of the guard count for");
+    for program in pins.programs() {
+        let ProgramPin { name, image, algorithm } = program;
+        output.line(format!("{name:20} algorithm {algorithm}, image {image}"));
+    }
+    output
+        .object(&json!({ "ok": true, "root": Hex(pins.root()), "keys": keys, "programs": pins.programs() }));
     Ok(())
+}
+
+/// Pinned keys of base circuits and of the guard.
+fn all(pins: &Pins) -> impl Iterator<Item = &Pin> {
+    pins.vks().iter().chain(pins.guards())
 }
 
 fn table(t: &tsz_stark::TableInfo) -> Value {
@@ -148,11 +162,16 @@ pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
     let derived = registry().derive()?;
     bar.finish_and_clear();
     pins.check(&derived)?;
-    let fewest = derived.iter().map(|pin| pin.proven_bits).fold(f64::INFINITY, f64::min);
+    let guards = registry().derive_guards()?;
+    pins.check_guards(&guards)?;
+    let programs = programs()?;
+    pins.check_programs(&programs)?;
+    let fewest = derived.iter().chain(&guards).map(|pin| pin.proven_bits).fold(f64::INFINITY, f64::min);
     output.line(format!(
         "every base key is proven to {fewest:.1} bits or more, by its own tables and parameters"
     ));
-    let mut keys = derived.len();
+    output.line(format!("{} programs have the images of the committed ELF files", programs.len()));
+    let mut keys = derived.len() + guards.len();
     if args.nodes {
         let nodes = nodes(output)?;
         pins.check_nodes(&nodes)?;
@@ -165,13 +184,25 @@ pub fn check(args: &VkCheck, output: &Output) -> Result<()> {
         pins.check_some_nodes(&nodes)?;
         keys += nodes.len();
     }
-    let rest = derived.len() + pins.nodes().len() - keys;
+    let rest = (derived.len() + guards.len() + pins.nodes().len()).saturating_sub(keys);
     output.line(format!("{keys} keys are as pinned; vk root {}", Hex(pins.root())));
     if rest > 0 {
         output.line(format!("{rest} keys of lifts and joins were not derived (--nodes)"));
     }
-    output.object(&json!({ "ok": true, "keys": keys, "not_derived": rest, "root": Hex(pins.root()) }));
+    output.object(&json!({
+        "ok": true,
+        "keys": keys,
+        "programs": programs.len(),
+        "not_derived": rest,
+        "root": Hex(pins.root()),
+    }));
     Ok(())
+}
+
+/// The committed guests, as they would be admitted.
+fn programs() -> Result<Vec<ProgramPin>> {
+    let guests = guests().context("a committed ELF file")?;
+    Ok(guests.iter().map(ProgramPin::from).collect())
 }
 
 /// Derives the keys of all lifts and joins.
@@ -193,21 +224,25 @@ pub fn tree(output: &Output) -> Result<()> {
     let tree = pins.tree()?;
     let mut entries = Vec::new();
     output.line(format!("vk root {}", Hex(tree.root())));
-    output.line(format!("{:>5} {:24} {:18} {:18} {:>7}", "index", "key", "algorithm", "digest", "proven"));
+    output.line(format!(
+        "{:>5} {:28} {:18} {:18} {:>7}",
+        "index", "key (and program)", "algorithm", "digest", "proven"
+    ));
     for (index, entry) in tree.entries().iter().enumerate() {
-        let Some(pin) = pins.vks().iter().chain(pins.nodes()).find(|p| p.entry() == *entry) else { continue };
+        let Some((pin, program)) = pins.find(entry) else { continue };
+        let name = program.map_or_else(|| pin.name.clone(), |p| format!("{} {}", pin.name, p.name));
         let short = |hex: Hex| hex.to_string().get(..16).unwrap_or_default().to_owned();
         output.line(format!(
-            "{index:>5} {:24} {:18} {:18} {:>7.1}",
-            pin.name,
-            short(pin.algorithm),
+            "{index:>5} {name:28} {:18} {:18} {:>7.1}",
+            short(Hex(entry.algorithm)),
             short(pin.digest),
             pin.proven_bits
         ));
         entries.push(json!({
             "index": index,
             "name": pin.name,
-            "algorithm": pin.algorithm,
+            "program": program.map(|p| &p.name),
+            "algorithm": Hex(entry.algorithm),
             "digest": pin.digest,
             "proven_bits": pin.proven_bits,
         }));
@@ -226,11 +261,17 @@ pub fn pin(args: &VkPin, output: &Output) -> Result<()> {
     let path = args.file.clone().unwrap_or_else(|| PathBuf::from("vks.toml"));
     let bar = output.spinner("deriving keys");
     let base = registry().derive()?;
+    let guards = registry().derive_guards()?;
     bar.finish_and_clear();
-    let pins = Pins::with_nodes(base, if args.base { Vec::new() } else { nodes(output)? })?;
+    let nodes = if args.base { Vec::new() } else { nodes(output)? };
+    let pins = Pins::with_programs(base, nodes, guards, programs()?)?;
     std::fs::write(&path, pins.to_toml()?).with_context(|| format!("cannot write {}", path.display()))?;
-    let keys = pins.vks().len() + pins.nodes().len();
-    output.line(format!("pinned {keys} keys in {}; build again to use them", path.display()));
-    output.object(&json!({ "ok": true, "keys": keys, "root": Hex(pins.root()) }));
+    let keys = all(&pins).count() + pins.nodes().len();
+    let admitted = pins.programs().len();
+    output.line(format!(
+        "pinned {keys} keys and {admitted} programs in {}; build again to use them",
+        path.display()
+    ));
+    output.object(&json!({ "ok": true, "keys": keys, "programs": admitted, "root": Hex(pins.root()) }));
     Ok(())
 }

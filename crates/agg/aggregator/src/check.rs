@@ -223,8 +223,6 @@ fn check_leaf(
     first: usize,
 ) -> Result<usize, BatchError> {
     let (mut end, mut count, mut next) = (context, 0u64, first);
-    // the journal of a program is one chain too: each run goes on where the one before ended
-    let mut journal = context;
     let expected = leaf.count;
     for exec in execs.iter().skip(first).take_while(|e| e.claim.algorithm == leaf.algorithm) {
         let refuse = |error| Err(BatchError::Exec { index: next, error });
@@ -235,10 +233,10 @@ fn check_leaf(
             return refuse(ExecError::Gap);
         }
         if let Some(run) = &exec.run {
-            if run.start != journal {
+            // the journal of a range starts at the capacity at which its tuples do
+            if run.start != exec.claim.start {
                 return refuse(ExecError::JournalGap);
             }
-            journal = run.end;
         }
         count += u64::from(exec.claim.count);
         if count > u64::from(expected) {

@@ -164,8 +164,8 @@ pub enum ExecError {
     /// The run is one of another program than the claim's.
     #[error("the run is of another program")]
     Program,
-    /// The journal does not start where that of the range before ends (the first: at the context digest).
-    #[error("the journal of the run does not start where the one before it ends")]
+    /// The journal does not start at the capacity at which the tuples of the range do (the first: the context digest).
+    #[error("the journal of the run does not start where the tuples of its range do")]
     JournalGap,
     /// The proof does not verify.
     #[error("{0}")]

@@ -3,10 +3,13 @@
 //! [`Lift`] is the program for one size of segments with its keys. A proof of it says that there is a seal of that
 //! size that `tsz_segment::verify` accepts, with the claim that its public values hold ([`claim`]): memory image
 //! before and after, whether and how the run ends, output. [`RunLift`] is the program for a whole run of a few segments:
-//! its public values are the image that the run starts from and the output. `SOUNDNESS.md` has the argument, and what is not proven:
+//! its public values are the image that the run starts from and the output. [`RunProgram`] is the same for a run of a
+//! guest of the extension layer, whose public values are what the aggregation tree joins with a proof of the guard:
+//! algorithm id of the program, journal, number of operations ([`GuestClaim`]). `SOUNDNESS.md` has the argument, and what is not proven:
 //! **a segment seal is worth 97 conjectured bits and about 48 proven ones**, and no lift makes it worth more.
 
 mod constraints;
+mod guest;
 mod program;
 mod query;
 mod run;
@@ -21,6 +24,10 @@ use tsz_segment::shape::Shape;
 use tsz_segment::{Seal, SegmentClaim, SegmentError, place};
 use tsz_stark::{F, Profile, SetupError, VerifyError, VerifyingKey};
 
+pub use guest::{
+    GUEST_PUBLICS, GuestClaim, Journal, RUN_SEGMENTS, RUNS, RunProgram, build_guest, run_algorithm, run_list,
+    run_name, run_shape, runs_of,
+};
 pub use program::{build, build_run};
 pub use run::{MAX_SEGMENTS, RUN_PUBLICS, RunClaim, RunLift, run_claim, verify_run};
 pub use wires::inputs;

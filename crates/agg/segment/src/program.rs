@@ -14,6 +14,9 @@ use crate::constraints::{Constraints, embed_quad, points};
 use crate::query::{Batch, Mixing};
 use crate::wires::Wires;
 
+/// Halves of the words of a digest.
+pub(crate) const HALVES: usize = 16;
+
 /// Challenges as wires.
 struct Challenges {
     /// Of the accumulators.
@@ -36,11 +39,24 @@ pub fn build(circuit: &Circuit, shape: &Shape) -> Builder {
     builder
 }
 
+/// Image and output of a run, as halves of words.
+pub(crate) struct RunWires {
+    pub(crate) image: [Felt; HALVES],
+    pub(crate) output: [Felt; HALVES],
+}
+
 /// The program that verifies the seals of a whole run, segments of these sizes in order, and exposes the image that
 /// it starts from and its output ([`crate::RunLift`]).
 pub fn build_run(circuit: &Circuit, shapes: &[Shape]) -> Builder {
     let mut builder = Builder::new();
-    let b = &mut builder;
+    if let Some(run) = run(&mut builder, circuit, shapes) {
+        run.image.into_iter().chain(run.output).for_each(|half| builder.expose(half));
+    }
+    builder
+}
+
+/// Verifies the seals of a whole run from the witness, segments of these sizes in order; none without a segment.
+pub(crate) fn run(b: &mut Builder, circuit: &Circuit, shapes: &[Shape]) -> Option<RunWires> {
     let segments: Vec<Vec<Felt>> = shapes.iter().map(|shape| segment(b, circuit, shape)).collect();
     for pair in segments.windows(2) {
         for (end, start) in place::STATE_OUT.zip(place::STATE_IN) {
@@ -48,20 +64,16 @@ pub fn build_run(circuit: &Circuit, shapes: &[Shape]) -> Builder {
         }
         b.assert_zero(pair[0][place::IS_TERMINATE]);
     }
-    if let (Some(first), Some(last)) = (segments.first(), segments.last()) {
-        let one = b.one();
-        b.assert_eq(last[place::IS_TERMINATE], one);
-        for at in place::EXIT {
-            b.assert_zero(last[at]);
-        }
-        for at in place::STATE_IN {
-            b.expose(first[at]);
-        }
-        for at in place::OUTPUT {
-            b.expose(last[at]);
-        }
+    let (first, last) = (segments.first()?, segments.last()?);
+    let one = b.one();
+    b.assert_eq(last[place::IS_TERMINATE], one);
+    for at in place::EXIT {
+        b.assert_zero(last[at]);
     }
-    builder
+    Some(RunWires {
+        image: core::array::from_fn(|k| first[place::STATE_IN.start + k]),
+        output: core::array::from_fn(|k| last[place::OUTPUT.start + k]),
+    })
 }
 
 /// Verifies a seal from the witness: its public felts.

@@ -41,6 +41,26 @@ pub fn run_claim(publics: &[F]) -> Result<RunClaim, SegmentError> {
     Ok(RunClaim { image: claim.pre, output: end.output })
 }
 
+/// Shapes of the segments of a run.
+pub(crate) fn run_shapes(sizes: &[u32]) -> Result<Vec<Shape>, LiftError> {
+    if !(1..=MAX_SEGMENTS).contains(&sizes.len()) {
+        return Err(LiftError::Segments { expected: MAX_SEGMENTS, got: sizes.len() });
+    }
+    Ok(sizes.iter().map(|po2| Shape::new(*po2)).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The witness of the seals of a run in segments of these shapes.
+pub(crate) fn run_values(shapes: &[Shape], seals: &[impl AsRef<[u32]>]) -> Result<Vec<Value>, LiftError> {
+    if seals.len() != shapes.len() {
+        return Err(LiftError::Segments { expected: shapes.len(), got: seals.len() });
+    }
+    let mut inputs = Vec::new();
+    for (shape, seal) in shapes.iter().zip(seals) {
+        inputs.extend(values(shape, seal.as_ref())?);
+    }
+    Ok(inputs)
+}
+
 /// The program for runs in segments of given sizes, with its keys.
 pub struct RunLift {
     shapes: Vec<Shape>,
@@ -53,10 +73,7 @@ impl RunLift {
     /// # Errors
     /// [`LiftError::Seal`] for a size that no segment has, [`LiftError::Segments`] for too many or none.
     pub fn new(sizes: &[u32], profile: Profile) -> Result<Self, LiftError> {
-        if !(1..=MAX_SEGMENTS).contains(&sizes.len()) {
-            return Err(LiftError::Segments { expected: MAX_SEGMENTS, got: sizes.len() });
-        }
-        let shapes = sizes.iter().map(|po2| Shape::new(*po2)).collect::<Result<Vec<_>, _>>()?;
+        let shapes = run_shapes(sizes)?;
         let program = Program::fitted(build_run(Circuit::rv32im()?, &shapes), profile)?;
         Ok(Self { shapes, prover: program.keys()? })
     }
@@ -71,14 +88,7 @@ impl RunLift {
     /// # Errors
     /// [`LiftError::Segments`], [`LiftError::Size`], [`LiftError::Seal`].
     pub fn inputs(&self, seals: &[impl AsRef<[u32]>]) -> Result<Vec<Value>, LiftError> {
-        if seals.len() != self.shapes.len() {
-            return Err(LiftError::Segments { expected: self.shapes.len(), got: seals.len() });
-        }
-        let mut inputs = Vec::with_capacity(self.prover.program().inputs());
-        for (shape, seal) in self.shapes.iter().zip(seals) {
-            inputs.extend(values(shape, seal.as_ref())?);
-        }
-        Ok(inputs)
+        run_values(&self.shapes, seals)
     }
 
     /// Proves a run: the public values and the proof.

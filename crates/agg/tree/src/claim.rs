@@ -14,7 +14,7 @@
 
 use tsz_codec::{CodecError, Decode, Encode, Reader, decode_all};
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, ZERO, hash};
-use tsz_ledger::{AlgorithmId, BatchHeader, TransitionClaim};
+use tsz_ledger::{AlgorithmId, BatchHeader, ExecClaim, TransitionClaim};
 
 /// Blocks of a claim.
 pub const BLOCKS: usize = 7;
@@ -38,6 +38,19 @@ pub struct ExecRange {
     pub start: Digest,
     /// Capacity after it.
     pub end: Digest,
+}
+
+impl From<&ExecClaim> for ExecRange {
+    fn from(claim: &ExecClaim) -> Self {
+        Self {
+            algorithm: claim.algorithm,
+            context: claim.context.digest(),
+            count: claim.count,
+            begins: claim.has_begin.into(),
+            start: claim.start,
+            end: claim.end,
+        }
+    }
 }
 
 /// The first leaves of a transition set, each one met by a complete range.

@@ -29,7 +29,7 @@ use crate::wires::{
 };
 
 /// Table of the machine that holds the public values.
-const PUBLIC_TABLE: usize = 5;
+pub(crate) const PUBLIC_TABLE: usize = 5;
 
 /// A join's circuit before it is compiled, for children of two shapes.
 #[derive(Clone, Debug)]

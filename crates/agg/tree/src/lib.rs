@@ -1,6 +1,7 @@
 //! The aggregation tree: lifts, joins, and the one proof at its root (docs/src/recursion.md).
 //!
-//! A **lift** verifies one base proof under a fixed key. A **join** verifies two nodes, whose keys it proves to be
+//! A **lift** verifies one base proof under a fixed key; that of the guard of extension programs verifies the proof of
+//! the program's run with it. A **join** verifies two nodes, whose keys it proves to be
 //! listed in the vk tree, and merges their claims by one of four rules. Joins of whole batches end in an
 //! [`AggregationProof`]: from root s0 to root sn by consecutive batches, every op of which obeyed its rules.
 //!
@@ -8,6 +9,7 @@
 //! their preprocessed columns alone, so that a join is a program for shapes of children and not for programs.
 
 mod claim;
+mod guest;
 mod join;
 mod lift;
 mod node;
@@ -19,6 +21,7 @@ mod tests;
 mod wires;
 
 pub use claim::{BLOCKS, Batches, Claim, ExecRange, PartialSet, header_digest, headers_digest};
+pub use guest::{GuestLift, GuestProof};
 pub use join::{Child, Join, JoinError};
 pub use lift::{Lift, MapError, PublicMap};
 pub use node::{NodeError, NodeProof};

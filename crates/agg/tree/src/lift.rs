@@ -20,17 +20,17 @@ const SYSTEM: usize = 0;
 const BATCH: usize = 8;
 const TIME: usize = 10;
 const PARAMS: usize = 12;
-const BEGIN: usize = 20;
-const COUNT: usize = 21;
-const START: usize = 22;
+pub(crate) const BEGIN: usize = 20;
+pub(crate) const COUNT: usize = 21;
+pub(crate) const START: usize = 22;
 const END: usize = 30;
-const EXEC_FELTS: usize = 38;
+pub(crate) const EXEC_FELTS: usize = 38;
 /// Felts of a transition claim: s0, sn, ops, context, set root.
 const OPS: usize = 16;
 const TRANSITION_FELTS: usize = 33;
 
 /// Claims that a map is found from.
-const PROBES: u32 = 4;
+pub(crate) const PROBES: u32 = 4;
 
 /// Where each public value stands in the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum MapError {
 }
 
 /// A stream of distinct felts without structure.
-struct Probe(u32);
+pub(crate) struct Probe(pub(crate) u32);
 
 impl Probe {
     fn number(&mut self) -> u32 {
@@ -77,7 +77,7 @@ impl Probe {
         let x = (x ^ x >> 13).wrapping_mul(0xc2b2_ae35);
         x ^ x >> 16
     }
-    fn digest(&mut self) -> tsz_hash::Digest {
+    pub(crate) fn digest(&mut self) -> tsz_hash::Digest {
         core::array::from_fn(|_| F::from_u32(self.number() & 0x3fff_ffff))
     }
     fn u24(&mut self) -> u64 {
@@ -88,7 +88,7 @@ impl Probe {
     }
 }
 
-fn exec_probe(probe: &mut Probe, algorithm: AlgorithmId, has_begin: bool) -> ExecClaim {
+pub(crate) fn exec_probe(probe: &mut Probe, algorithm: AlgorithmId, has_begin: bool) -> ExecClaim {
     let context = BatchContext {
         system: probe.digest(),
         batch: probe.u48(),
@@ -99,7 +99,7 @@ fn exec_probe(probe: &mut Probe, algorithm: AlgorithmId, has_begin: bool) -> Exe
     ExecClaim { algorithm, context, count: probe.u24() as u32, start, end, has_begin }
 }
 
-fn exec_felts(claim: &ExecClaim) -> Vec<F> {
+pub(crate) fn exec_felts(claim: &ExecClaim) -> Vec<F> {
     let c = &claim.context;
     let mut felts = c.system.to_vec();
     felts.extend(limbs(c.batch));
@@ -160,7 +160,7 @@ impl PublicMap {
         Ok(map)
     }
 
-    fn find(probes: Vec<(Vec<F>, Vec<Vec<F>>)>) -> Result<Self, MapError> {
+    pub(crate) fn find(probes: Vec<(Vec<F>, Vec<Vec<F>>)>) -> Result<Self, MapError> {
         let shape = |publics: &Vec<Vec<F>>| publics.iter().map(Vec::len).collect::<Vec<_>>();
         let lengths = shape(&probes[0].1);
         if probes.iter().any(|(_, publics)| shape(publics) != lengths) {
@@ -181,7 +181,7 @@ impl PublicMap {
     }
 
     /// Whether the map says what each public value of a verifier's proofs is.
-    fn fits(&self, verifier: &Verifier) -> Result<(), MapError> {
+    pub(crate) fn fits(&self, verifier: &Verifier) -> Result<(), MapError> {
         if self.tables.iter().map(Vec::len).eq(verifier.public_counts()) {
             Ok(())
         } else {
@@ -189,14 +189,14 @@ impl PublicMap {
         }
     }
 
-    fn demand(&self, felts: std::ops::Range<usize>, what: &'static str) -> Result<(), MapError> {
+    pub(crate) fn demand(&self, felts: std::ops::Range<usize>, what: &'static str) -> Result<(), MapError> {
         let stated = |k| self.tables.iter().flatten().any(|place| *place == Place::Felt(k));
         if felts.into_iter().all(stated) { Ok(()) } else { Err(MapError::Missing(what)) }
     }
 
     /// The felts of the claim that the public values of a proof state; each public value is bound: [`Self::fits`].
     #[track_caller]
-    fn bind(&self, b: &mut Builder, felts: usize, proof: &ProofWires) -> Vec<Option<Felt>> {
+    pub(crate) fn bind(&self, b: &mut Builder, felts: usize, proof: &ProofWires) -> Vec<Option<Felt>> {
         let mut claim: Vec<Option<Felt>> = vec![None; felts];
         for (places, values) in self.tables.iter().zip(proof.publics()) {
             for (place, value) in places.iter().zip(values) {
@@ -216,7 +216,7 @@ impl PublicMap {
     }
 
     /// Felts of an exec claim that no public value states: they are the witness's to choose.
-    fn free(&self) -> Vec<usize> {
+    pub(crate) fn free(&self) -> Vec<usize> {
         let stated = |k: &usize| self.tables.iter().flatten().any(|place| *place == Place::Felt(*k));
         (0..EXEC_FELTS).filter(|k| *k != BEGIN && !stated(k)).collect()
     }
@@ -282,21 +282,7 @@ impl Lift {
         let states_begin = felts[BEGIN].is_some();
         let zero = b.zero();
         let felts: Vec<Felt> = felts.into_iter().map(|felt| felt.unwrap_or(zero)).collect();
-        let digest = |b: &mut Builder, at: usize| pack(b, core::array::from_fn(|k| felts[at + k]));
-        let context = hash::tagged(b, Domain::Context, &felts[SYSTEM..BEGIN]);
-        let (begins, count) = (felts[BEGIN], felts[COUNT]);
-        assert_u24(b, count);
-        b.inverse(count);
-        if states_begin {
-            let begins = b.assert_bool(begins);
-            let fund = hash::constant(b, &Family::Fund.algorithm());
-            crate::wires::assert_digests_if(b, begins, algorithm, fund);
-        }
-        let one = b.one();
-        let head = pack_short(b, &[one, count, begins]);
-        let none = zero_digest(b);
-        let (start, end) = (digest(b, START), digest(b, END));
-        ClaimWires { blocks: [head, none, algorithm, context, start, end, none] }
+        range_claim(b, &felts, algorithm, states_begin)
     }
 
     fn transition_claim(&self, b: &mut Builder, proof: &ProofWires) -> ClaimWires {
@@ -330,15 +316,7 @@ impl Lift {
         values.extend(hash::input_values(&claim.algorithm));
         let felts = exec_felts(claim);
         values.extend(self.map.free().into_iter().map(|k| Value::from(felts[k])));
-        let range = ExecRange {
-            algorithm: claim.algorithm,
-            context: claim.context.digest(),
-            count: claim.count,
-            begins: claim.has_begin.into(),
-            start: claim.start,
-            end: claim.end,
-        };
-        Ok((Claim::Exec(range), values))
+        Ok((Claim::Exec(ExecRange::from(claim)), values))
     }
 
     /// The claim and the inputs for a transition proof whose shape has been checked.
@@ -354,6 +332,31 @@ impl Lift {
     ) -> Result<(Claim, Vec<Value>), WitnessError> {
         Ok((Claim::Transition(*claim), self.verifier.values(key, proof, publics)?))
     }
+}
+
+/// The claim about a range from the felts of an exec claim; its count is one.
+#[track_caller]
+pub(crate) fn range_claim(
+    b: &mut Builder,
+    felts: &[Felt],
+    algorithm: Digest,
+    states_begin: bool,
+) -> ClaimWires {
+    let digest = |b: &mut Builder, at: usize| pack(b, core::array::from_fn(|k| felts[at + k]));
+    let context = hash::tagged(b, Domain::Context, &felts[SYSTEM..BEGIN]);
+    let (begins, count) = (felts[BEGIN], felts[COUNT]);
+    assert_u24(b, count);
+    b.inverse(count);
+    if states_begin {
+        let begins = b.assert_bool(begins);
+        let fund = hash::constant(b, &Family::Fund.algorithm());
+        crate::wires::assert_digests_if(b, begins, algorithm, fund);
+    }
+    let one = b.one();
+    let head = pack_short(b, &[one, count, begins]);
+    let none = zero_digest(b);
+    let (start, end) = (digest(b, START), digest(b, END));
+    ClaimWires { blocks: [head, none, algorithm, context, start, end, none] }
 }
 
 // The layout of the felts is that of the context digest up to the begin flag.

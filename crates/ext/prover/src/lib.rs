@@ -5,7 +5,11 @@
 //! digest as output. What the digest means is told by `tsz_ext_sdk::run`.
 //!
 //! Security: 97 conjectured bits, by risc0's own parameters (50 queries, no grinding), and far fewer proven ones.
-//! **No part of `tsz verify` accepts such a proof yet**: without the guard's circuit it says nothing about a state.
+//! Without a proof of the guard's circuit over the same journal such a proof says nothing about a state.
+//!
+//! The executable `tsz-run-prover` of this package makes the proofs for `tsz prove`, over [`exchange`].
+
+pub mod exchange;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

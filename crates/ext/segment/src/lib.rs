@@ -26,7 +26,7 @@ pub mod verifier;
 
 pub use claim::{End, SegmentClaim, place};
 pub use error::{RunError, SegmentError, Tree};
-pub use run::{MAX_SEGMENTS, verify_run};
+pub use run::{MAX_SEGMENTS, sizes, verify_run};
 pub use seal::Seal;
 
 /// Eight words: the root of a memory image, the output of a run.

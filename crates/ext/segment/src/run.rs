@@ -1,10 +1,19 @@
 //! Runs: segments that follow each other.
 
+use alloc::vec::Vec;
+
+use crate::circuit::GLOBALS;
 use crate::error::RunError;
 use crate::{Words, verify};
 
 /// Segments of the longest run.
 pub const MAX_SEGMENTS: usize = 1 << 11;
+
+/// log2 of the cycles of each segment, as the seals say it; `None` if one is too short to say anything. Nothing is
+/// verified.
+pub fn sizes(seals: &[impl AsRef<[u32]>]) -> Option<Vec<u32>> {
+    seals.iter().map(|seal| seal.as_ref().get(1 + GLOBALS).copied()).collect()
+}
 
 /// Verifies that the guest whose memory image has this root ran to its end by itself, with exit code 0, and gave
 /// `output` to the machine.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tsz_aggregator::{BatchProofs, Bundle, ExecProof, check_bundle};
+use tsz_aggregator::{BatchProofs, Bundle, ExecProof, GuestRun, check_bundle};
 use tsz_codec::Encode;
 use tsz_hash::{Digest, hash_bytes};
 use tsz_ledger::SetLeaf;
@@ -28,10 +28,12 @@ use crate::pins::Pins;
 use crate::registry::{Keyed, Registry};
 
 mod figures;
+mod guests;
 mod keys;
 mod nodes;
 
 pub use figures::{AggregateFigures, AggregateReport, NodeFigures, NodeReport};
+pub use guests::guest_lift_name;
 pub(crate) use nodes::exec_lift;
 pub use nodes::{DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift, rows_of_nodes};
 use nodes::{failed, join_circuit, join_name, lift_name, transition_lift};
@@ -50,6 +52,7 @@ struct Plan<'a> {
 
 enum Kind<'a> {
     Exec(&'a ExecProof),
+    Guest(&'a ExecProof, &'a GuestRun),
     Transition(&'a BatchProofs),
     Join(Box<[Plan<'a>; 2]>),
 }
@@ -73,6 +76,7 @@ pub struct Aggregator<'a> {
     folder: Option<keys::KeyFolder>,
     lifts: BTreeMap<String, Built<Lift>>,
     joins: BTreeMap<[usize; 2], Built<Join>>,
+    guests: guests::Guests,
     report: AggregateReport,
     progress: Box<dyn Fn(&str) + 'a>,
 }
@@ -117,6 +121,7 @@ impl<'a> Aggregator<'a> {
             folder: None,
             lifts: BTreeMap::new(),
             joins: BTreeMap::new(),
+            guests: guests::Guests::default(),
             report: AggregateReport::default(),
             progress: Box::new(progress),
         })
@@ -189,15 +194,10 @@ impl<'a> Aggregator<'a> {
     }
 
     fn plan_exec<'b>(&self, k: usize, exec: &'b ExecProof) -> Plan<'b> {
-        let c = &exec.claim;
-        let claim = Claim::Exec(ExecRange {
-            algorithm: c.algorithm,
-            context: c.context.digest(),
-            count: c.count,
-            begins: c.has_begin.into(),
-            start: c.start,
-            end: c.end,
-        });
+        if let Some(run) = &exec.run {
+            return self.plan_guest(k, exec, run);
+        }
+        let claim = Claim::Exec(ExecRange::from(&exec.claim));
         let id = self.id(b"exec", &exec.vk.digest, &exec.proof);
         Plan { id, claim, kind: Kind::Exec(exec), batch: k }
     }
@@ -225,6 +225,7 @@ impl<'a> Aggregator<'a> {
         }
         let node = match &plan.kind {
             Kind::Exec(exec) => self.prove_exec(exec)?,
+            Kind::Guest(exec, run) => self.prove_guest(exec, run)?,
             Kind::Transition(batch) => self.prove_transition(batch)?,
             Kind::Join(children) => {
                 let nodes = [self.prove(&children[0], bundle)?, self.prove(&children[1], bundle)?];
@@ -416,8 +417,8 @@ impl<'a> Aggregator<'a> {
     }
 }
 
-fn decode(circuit: &dyn Keyed, proof: &[u8]) -> Result<Proof, EngineError> {
-    let failed = failed(lift_name(circuit));
+fn decode<C: Keyed + ?Sized>(circuit: &C, proof: &[u8]) -> Result<Proof, EngineError> {
+    let failed = failed(circuit.id());
     let keys =
         circuit.base().ok_or_else(|| failed(&"the circuit has no verifier for the aggregation tree"))?;
     keys.decode(proof).map_err(|e| failed(&e))

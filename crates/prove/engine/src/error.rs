@@ -11,6 +11,7 @@ use tsz_transition::Counts;
 use tsz_vktree::VkTreeError;
 
 use crate::pins::PinError;
+use crate::runs::RunFailure;
 
 /// What can go wrong between operations and a verified folder.
 #[derive(Debug, Error)]
@@ -103,6 +104,18 @@ pub enum EngineError {
         first: usize,
         /// Ops left.
         ops: usize,
+    },
+    /// There is no proof of a run of a program.
+    #[error("batch {batch}: a run of the program {program} over {ops} operations: {error}")]
+    Run {
+        /// Number of the batch.
+        batch: u64,
+        /// The program.
+        program: &'static str,
+        /// Operations of the run.
+        ops: usize,
+        /// The reason.
+        error: Box<RunFailure>,
     },
     /// The batch as a whole is too large for every transition circuit.
     #[error(

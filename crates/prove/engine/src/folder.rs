@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tsz_aggregator::{AggregationError, BatchProofs, Bundle, Expectation, MAX_BUNDLE_BYTES, check_bundle};
+use tsz_aggregator::{
+    AggregationError, BatchProofs, Bundle, ExecProof, Expectation, GuestRun, MAX_BUNDLE_BYTES, check_bundle,
+};
 use tsz_hash::Digest;
 use tsz_ledger::BatchHeader;
-use tsz_vktree::transition_algorithm;
+use tsz_vktree::{VkEntry, transition_algorithm};
 
 use crate::error::EngineError;
 use crate::hexdigest::Hex;
@@ -24,6 +26,8 @@ pub const MANIFEST: &str = "manifest.json";
 pub const BUNDLE: &str = "bundle.bin";
 /// What the run cost.
 pub const REPORT: &str = "report.json";
+/// Folder of the proofs of runs that proving keeps; verification does not read it.
+pub const RUNS: &str = "runs";
 /// Bytes of the longest manifest that is even looked at.
 const MAX_MANIFEST_BYTES: u64 = 64 << 20;
 
@@ -67,7 +71,7 @@ pub struct BatchSummary {
     pub set_root: Hex,
     /// Leaves of the transition set.
     pub leaves: Vec<LeafSummary>,
-    /// Proofs: the transition proof first, then the exec proofs.
+    /// Proofs: the transition proof first, then the exec proofs, one of the guard with its run after it.
     pub proofs: Vec<ProofSummary>,
 }
 
@@ -87,9 +91,9 @@ pub struct LeafSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofSummary {
-    /// Name of the key, `family/class`; `unknown` if it is not pinned.
+    /// Name of the key, `family/class`, or `run/` and the program; `unknown` for what is not pinned.
     pub circuit: String,
-    /// Vk digest.
+    /// Vk digest; the image root of a run.
     pub vk: Hex,
     /// Ops that the proof covers.
     pub ops: u32,
@@ -130,13 +134,23 @@ impl BatchSummary {
     fn of(batch: &BatchProofs, pins: &Pins) -> Self {
         let h = &batch.header;
         let proof = |algorithm: Digest, vk: Digest, ops, proof: &[u8]| {
-            let pin = pins.vks().iter().find(|p| p.algorithm.0 == algorithm && p.digest.0 == vk);
-            let circuit = pin.map_or("unknown", |p| &p.name).to_owned();
+            let pin = pins.find(&VkEntry { algorithm, vk });
+            let circuit = pin.map_or("unknown", |(pin, _)| &pin.name).to_owned();
             ProofSummary { circuit, vk: Hex(vk), ops, bytes: proof.len() as u64 }
+        };
+        let run = |e: &ExecProof, run: &GuestRun| {
+            let program = pins.programs().iter().find(|p| p.algorithm.0 == run.algorithm());
+            let circuit = format!("run/{}", program.map_or("unknown", |p| &p.name));
+            let bytes = run.seals.iter().map(|seal| 4 * seal.len() as u64).sum();
+            ProofSummary { circuit, vk: Hex(run.image), ops: e.claim.count, bytes }
         };
         let transition = &batch.transition;
         let first = proof(transition_algorithm(), transition.vk.digest, h.ops, &transition.proof);
-        let rest = batch.execs.iter().map(|e| proof(e.claim.algorithm, e.vk.digest, e.claim.count, &e.proof));
+        let exec = |e: &ExecProof| {
+            let own = proof(e.claim.algorithm, e.vk.digest, e.claim.count, &e.proof);
+            [Some(own), e.run.as_ref().map(|r| run(e, r))]
+        };
+        let rest = batch.execs.iter().flat_map(exec).flatten();
         let leaf = |l: &tsz_ledger::SetLeaf| LeafSummary {
             algorithm: Hex(l.algorithm),
             count: l.count,
@@ -199,6 +213,21 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, EngineError> {
     Ok(bytes)
 }
 
+/// Security in bits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Bits {
+    /// By theorems alone.
+    pub proven: f64,
+    /// Under conjectures about list decoding.
+    pub conjectured: f64,
+}
+
+impl Bits {
+    fn weaker(self, other: Self) -> Self {
+        Self { proven: self.proven.min(other.proven), conjectured: self.conjectured.min(other.conjectured) }
+    }
+}
+
 /// A folder that has been verified.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -206,6 +235,10 @@ pub struct Verified {
     pub headers: Vec<BatchHeader>,
     /// The manifest, which agrees with the bundle.
     pub manifest: Manifest,
+    /// What the weakest of the proofs is worth.
+    pub bits: Bits,
+    /// Runs of programs among the proofs.
+    pub runs: usize,
     /// Cost of building the keys.
     pub setup: Cost,
     /// Cost of the check without that.
@@ -236,11 +269,14 @@ pub fn verify_dir(
         return Err(EngineError::ManifestMismatch(what));
     }
     let watch = Stopwatch::start();
-    build_keys(&bundle, registry, pins)?;
+    let circuits = build_keys(&bundle, registry, pins)?;
     let setup = watch.cost();
     let watch = Stopwatch::start();
     let headers = check_bundle(&bundle, &registry.verifiers(pins), expected)?;
-    Ok(Verified { headers, manifest, setup, check: watch.cost() })
+    let check = watch.cost();
+    let runs = bundle.batches.iter().flat_map(|b| &b.execs).filter(|e| e.run.is_some()).count();
+    let bits = if runs == 0 { circuits } else { circuits.weaker(RUN_BITS) };
+    Ok(Verified { headers, manifest, bits, runs, setup, check })
 }
 
 /// Reads the bundle of a folder, without a check of anything it says.
@@ -260,20 +296,28 @@ pub fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, EngineError> {
     read(path, max)
 }
 
-/// Builds the keys that the bundle names, so that their cost is not mixed with that of the check.
-fn build_keys(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<(), EngineError> {
+/// Security of a run, by risc0's parameters.
+pub const RUN_BITS: Bits =
+    Bits { proven: tsz_segment::PROVEN_BITS as f64, conjectured: tsz_segment::CONJECTURED_BITS as f64 };
+
+/// Builds the keys that the bundle names, so that their cost is not mixed with that of the check; the bits of the
+/// weakest.
+fn build_keys(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<Bits, EngineError> {
     let used = |digest: Digest| {
         bundle
             .batches
             .iter()
             .any(|b| b.transition.vk.digest == digest || b.execs.iter().any(|e| e.vk.digest == digest))
     };
-    for pin in pins.vks().iter().filter(|p| used(p.digest.0)) {
-        if let Some(circuit) = registry.circuits().find(|c| c.id().to_string() == pin.name) {
-            circuit.key()?;
+    let mut bits = Bits { proven: f64::INFINITY, conjectured: f64::INFINITY };
+    for pin in pins.vks().iter().chain(pins.guards()).filter(|p| used(p.digest.0)) {
+        if let Some(circuit) = registry.keyed().find(|c| c.id().to_string() == pin.name) {
+            let security = circuit.key()?.security;
+            let own = Bits { proven: security.proven_bits, conjectured: security.conjectured_bits };
+            bits = bits.weaker(own);
         }
     }
-    Ok(())
+    Ok(bits)
 }
 
 fn read(path: &Path, max: u64) -> Result<Vec<u8>, EngineError> {

@@ -5,6 +5,7 @@
 //! - [`executed`]: the batches of a scenario run.
 //! - [`pins`]: `vks.toml`, the keys that a verifier trusts.
 //! - [`prove`]: chooses classes, cuts long vectors into ranges, proves batch after batch into a bundle.
+//! - [`runs`]: runs of extension programs, proven by an executable of its own.
 //! - [`mod@aggregate`]: a bundle becomes one aggregation proof.
 //! - [`folder`]: `manifest.json`, `bundle.bin` and the rest; [`verify_dir`] uses them and the pins alone.
 //!
@@ -21,6 +22,7 @@ pub mod pins;
 pub mod prove;
 pub mod registry;
 pub mod report;
+pub mod runs;
 mod scenario;
 mod signatures;
 #[cfg(test)]
@@ -35,8 +37,8 @@ pub use error::EngineError;
 pub use execute::{ExecutedBatch, Executor, OpRecord, Rejected};
 pub use folder::{Manifest, Verified, verify_dir};
 pub use hexdigest::Hex;
-pub use pins::{Pin, PinError, Pins};
-pub use prove::{prove_batch, prove_run};
+pub use pins::{Pin, PinError, Pins, ProgramPin, RunSecurity};
+pub use prove::{plan_batch, prove_batch, prove_run};
 pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};
 pub use scenario::executed;

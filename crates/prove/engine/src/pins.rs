@@ -5,11 +5,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tsz_hash::Digest;
+use tsz_hash::{Digest, ZERO};
 use tsz_tree::join_algorithm;
 use tsz_vktree::{VkEntry, VkTree, VkTreeError};
 
 use crate::hexdigest::Hex;
+
+mod guests;
+mod program;
+
+pub use guests::RunSecurity;
+pub use program::ProgramPin;
 
 /// The pinned keys that are compiled in.
 pub const VKS_TOML: &str = include_str!("../../../../vks.toml");
@@ -26,13 +32,17 @@ pub struct Pin {
     pub family: String,
     /// Size class.
     pub class: String,
-    /// Algorithm id.
+    /// Algorithm id; none for the guard and its lifts, whose keys count for the algorithm of each admitted program.
+    #[serde(default = "no_algorithm", skip_serializing_if = "is_no_algorithm")]
     pub algorithm: Hex,
     /// Vk digest.
     pub digest: Hex,
     /// Of a lift: digest of the key whose proofs it lifts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifts: Option<Hex>,
+    /// Of a lift of the guard: digests of the keys of the run programs that it takes, in the order of their list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Hex>,
     /// Proven security in bits, rounded down to a tenth. Not compared.
     pub proven_bits: f64,
     /// Conjectured security in bits, rounded down to a tenth. Not compared.
@@ -41,8 +51,16 @@ pub struct Pin {
     pub tables: Vec<String>,
 }
 
+fn no_algorithm() -> Hex {
+    Hex(ZERO)
+}
+
+fn is_no_algorithm(algorithm: &Hex) -> bool {
+    *algorithm == no_algorithm()
+}
+
 impl Pin {
-    /// The entry of the vk tree.
+    /// The entry of the vk tree; those of the guard's keys are [`ProgramPin::entry`].
     pub fn entry(&self) -> VkEntry {
         VkEntry { algorithm: self.algorithm.0, vk: self.digest.0 }
     }
@@ -56,7 +74,13 @@ pub struct Pins {
     root: Hex,
     #[serde(default)]
     vk: Vec<Pin>,
-    /// Lifts and joins of the aggregation tree.
+    /// Keys of the guard: each counts for every admitted program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guard: Vec<Pin>,
+    /// Admitted programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    program: Vec<ProgramPin>,
+    /// Lifts and joins of the aggregation tree, and programs of runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     node: Vec<Pin>,
 }
@@ -109,9 +133,15 @@ pub enum PinError {
     /// A lift of a key that is not pinned: it was derived before its circuit changed.
     #[error("vks.toml: {0} lifts a key that is not the pinned one of its circuit")]
     Stale(String),
-    /// A node that is neither a lift nor a join, or a base key that says that it lifts.
-    #[error("vks.toml: {0} is neither a base key nor a lift of one nor a join")]
+    /// A node that is neither a lift nor a join nor a program of runs, a base key that says that it lifts, a key of the
+    /// guard with an algorithm id or another one without.
+    #[error(
+        "vks.toml: {0} is neither a base key nor one of the guard nor a lift, a join or a program of runs"
+    )]
     Kind(String),
+    /// A program that is repeated, out of order, or has another algorithm id than its image.
+    #[error("vks.toml: program '{0}' is repeated, out of order, or has not the algorithm id of its image")]
+    Program(String),
     /// The entries are no vk tree.
     #[error("vks.toml: {0}")]
     Tree(#[from] VkTreeError),
@@ -154,14 +184,43 @@ impl Pins {
     ///
     /// # Errors
     /// [`PinError::Name`] and [`PinError::Tree`].
-    pub fn with_nodes(mut vk: Vec<Pin>, mut node: Vec<Pin>) -> Result<Self, PinError> {
-        vk.sort_by(|a, b| a.name.cmp(&b.name));
-        node.sort_by(|a, b| a.name.cmp(&b.name));
-        let root = Hex(VkTree::new(vk.iter().chain(&node).map(Pin::entry))?.root());
-        let pins = Self { version: VERSION, root, vk, node };
-        pins.check_names()?;
-        pins.check_nodes_kinds()?;
-        Ok(pins)
+    pub fn with_nodes(vk: Vec<Pin>, node: Vec<Pin>) -> Result<Self, PinError> {
+        Self::with_programs(vk, node, Vec::new(), Vec::new())
+    }
+
+    /// As [`Pins::with_nodes`], with keys of the guard and the programs that they and their lifts are listed for.
+    ///
+    /// # Errors
+    /// [`PinError`], all but `Drift`.
+    pub fn with_programs(
+        mut vk: Vec<Pin>,
+        mut node: Vec<Pin>,
+        mut guard: Vec<Pin>,
+        mut program: Vec<ProgramPin>,
+    ) -> Result<Self, PinError> {
+        for pins in [&mut vk, &mut node, &mut guard] {
+            pins.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        program.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { version: VERSION, root: Hex(ZERO), vk, guard, program, node }.sealed()
+    }
+
+    /// Pins these keys of the guard and admits these programs, in place of those that there were.
+    ///
+    /// # Errors
+    /// [`PinError::Name`], [`PinError::Program`], [`PinError::Kind`] and [`PinError::Tree`].
+    pub fn admit(mut self, mut guard: Vec<Pin>, mut program: Vec<ProgramPin>) -> Result<Self, PinError> {
+        guard.sort_by(|a, b| a.name.cmp(&b.name));
+        program.sort_by(|a, b| a.name.cmp(&b.name));
+        (self.guard, self.program) = (guard, program);
+        self.sealed()
+    }
+
+    /// With the root of the entries, after all checks.
+    fn sealed(mut self) -> Result<Self, PinError> {
+        self.root = Hex(self.tree()?.root());
+        self.check_consistency()?;
+        Ok(self)
     }
 
     /// The compiled-in pins.
@@ -181,8 +240,7 @@ impl Pins {
         if pins.version != VERSION {
             return Err(PinError::Version { got: pins.version });
         }
-        pins.check_names()?;
-        pins.check_nodes_kinds()?;
+        pins.check_consistency()?;
         let derived = Hex(pins.tree()?.root());
         if derived != pins.root {
             return Err(PinError::Root { pinned: pins.root, derived });
@@ -190,9 +248,23 @@ impl Pins {
         Ok(pins)
     }
 
+    fn check_consistency(&self) -> Result<(), PinError> {
+        self.check_names()?;
+        self.check_programs_order()?;
+        self.check_nodes_kinds()
+    }
+
+    fn check_programs_order(&self) -> Result<(), PinError> {
+        let ordered = |k: usize| k == 0 || self.program[k - 1].name < self.program[k].name;
+        match self.program.iter().enumerate().find(|(k, p)| !p.is_consistent() || !ordered(*k)) {
+            Some((_, program)) => Err(PinError::Program(program.name.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn check_names(&self) -> Result<(), PinError> {
         let mut seen = BTreeSet::new();
-        for pin in self.vk.iter().chain(&self.node) {
+        for pin in self.vk.iter().chain(&self.guard).chain(&self.node) {
             if pin.name != format!("{}/{}", pin.family, pin.class) || !seen.insert(&pin.name) {
                 return Err(PinError::Name(pin.name.clone()));
             }
@@ -200,24 +272,32 @@ impl Pins {
         Ok(())
     }
 
-    /// Every node is the lift of a pinned key, under its algorithm, or a join under that of joins.
+    /// Every node is the lift of a pinned key, under its algorithm, or a join or a program of runs under that of these.
     fn check_nodes_kinds(&self) -> Result<(), PinError> {
-        let lifts = |node: &Pin, vk: &Pin| {
-            node.name == format!("lift-{}", vk.name)
-                && node.lifts == Some(vk.digest)
-                && node.algorithm == vk.algorithm
-        };
         let stale = |node: &&Pin| node.lifts.is_some() || node.name.starts_with("lift-");
         for node in &self.node {
-            if !is_join(node) && !self.vk.iter().any(|vk| lifts(node, vk)) {
+            let lifts = |vk: &Pin| self.is_lift(node, vk);
+            let known = is_join(node) || guests::is_run(node) || self.vk.iter().any(lifts);
+            if !known && !self.is_guest_lift(node) {
                 let name = node.name.clone();
                 return Err(if stale(&node) { PinError::Stale(name) } else { PinError::Kind(name) });
             }
         }
-        match self.vk.iter().find(|vk| vk.lifts.is_some()) {
-            Some(vk) => Err(PinError::Kind(vk.name.clone())),
+        // keys of the guard have no algorithm of their own, all others do
+        let lifts = |pin: &Pin| pin.lifts.is_some() || !pin.runs.is_empty();
+        let bad = |pin: &Pin, guard| lifts(pin) || is_no_algorithm(&pin.algorithm) != guard;
+        let keys = self.vk.iter().map(|pin| (pin, false)).chain(self.guard.iter().map(|pin| (pin, true)));
+        match keys.into_iter().find(|(pin, guard)| bad(pin, *guard)) {
+            Some((pin, _)) => Err(PinError::Kind(pin.name.clone())),
             None => Ok(()),
         }
+    }
+
+    fn is_lift(&self, node: &Pin, vk: &Pin) -> bool {
+        node.name == format!("lift-{}", vk.name)
+            && node.lifts == Some(vk.digest)
+            && node.algorithm == vk.algorithm
+            && node.runs.is_empty()
     }
 
     /// The text of a vks.toml.
@@ -234,7 +314,28 @@ impl Pins {
     /// # Errors
     /// [`VkTreeError`] for a pair pinned twice.
     pub fn tree(&self) -> Result<VkTree, VkTreeError> {
-        VkTree::new(self.vk.iter().chain(&self.node).map(Pin::entry))
+        let of = |program| self.of_programs().map(move |pin| ProgramPin::entry(program, pin));
+        let pairs = self.program.iter().flat_map(of);
+        VkTree::new(self.own().map(Pin::entry).chain(pairs))
+    }
+
+    /// Keys that count for the algorithm of each admitted program: those of the guard and of its lifts.
+    fn of_programs(&self) -> impl Iterator<Item = &Pin> {
+        self.guard.iter().chain(self.node.iter().filter(|node| !node.runs.is_empty()))
+    }
+
+    /// Keys that count for one algorithm.
+    fn own(&self) -> impl Iterator<Item = &Pin> {
+        self.vk.iter().chain(self.node.iter().filter(|node| node.runs.is_empty()))
+    }
+
+    /// The key of an entry of the tree, and the program that it counts for if it is of the guard or a lift of it.
+    pub fn find(&self, entry: &VkEntry) -> Option<(&Pin, Option<&ProgramPin>)> {
+        if let Some(pin) = self.own().find(|pin| pin.entry() == *entry) {
+            return Some((pin, None));
+        }
+        let program = self.program.iter().find(|program| program.algorithm.0 == entry.algorithm)?;
+        Some((self.of_programs().find(|pin| pin.digest.0 == entry.vk)?, Some(program)))
     }
 
     /// Root of the vk tree.
@@ -247,7 +348,17 @@ impl Pins {
         &self.vk
     }
 
-    /// The pins of lifts and joins.
+    /// The pins of the guard's circuits.
+    pub fn guards(&self) -> &[Pin] {
+        &self.guard
+    }
+
+    /// The admitted programs.
+    pub fn programs(&self) -> &[ProgramPin] {
+        &self.program
+    }
+
+    /// The pins of lifts and joins, and of programs of runs.
     pub fn nodes(&self) -> &[Pin] {
         &self.node
     }
@@ -258,6 +369,33 @@ impl Pins {
     /// [`PinError::Drift`] with every difference.
     pub fn check(&self, derived: &[Pin]) -> Result<(), PinError> {
         compare(&self.vk, derived)
+    }
+
+    /// Compares the guard's keys with freshly derived ones.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_guards(&self, derived: &[Pin]) -> Result<(), PinError> {
+        compare(&self.guard, derived)
+    }
+
+    /// Compares the admitted programs with guests.
+    ///
+    /// # Errors
+    /// [`PinError::Drift`] with every difference.
+    pub fn check_programs(&self, guests: &[ProgramPin]) -> Result<(), PinError> {
+        let image = |of: &[ProgramPin], name: &str| {
+            of.iter().find(|p| p.name == name).map(|p| p.image.clone()).unwrap_or_default()
+        };
+        let names: BTreeSet<&str> = self.program.iter().chain(guests).map(|p| p.name.as_str()).collect();
+        let drift = |name: &str| Drift {
+            name: format!("program {name}"),
+            what: "image",
+            pinned: image(&self.program, name),
+            derived: image(guests, name),
+        };
+        let drifts: Vec<Drift> = names.into_iter().map(drift).filter(|d| d.pinned != d.derived).collect();
+        if drifts.is_empty() { Ok(()) } else { Err(PinError::Drift(drifts)) }
     }
 
     /// Compares some keys of nodes with freshly derived ones.
@@ -303,11 +441,11 @@ fn compare(pinned: &[Pin], derived: &[Pin]) -> Result<(), PinError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use tsz_hash::hash_bytes;
 
-    fn pin(class: &str) -> Pin {
+    pub(super) fn pin(class: &str) -> Pin {
         Pin {
             name: format!("fund/{class}"),
             family: "fund".into(),
@@ -315,6 +453,7 @@ mod tests {
             algorithm: Hex(hash_bytes(b"fund")),
             digest: Hex(hash_bytes(class.as_bytes())),
             lifts: None,
+            runs: vec![],
             proven_bits: 100.5,
             conjectured_bits: 110.0,
             tables: vec!["p2:12".to_owned()],

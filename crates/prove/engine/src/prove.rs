@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tsz_aggregator::{BatchProofs, Bundle, ExecProof, TransitionProof, VkRef};
 use tsz_hash::Digest;
-use tsz_ledger::SetLeaf;
-use tsz_vktree::VkTree;
+use tsz_ledger::{AlgorithmId, SetLeaf};
+use tsz_vktree::{VkEntry, VkTree};
 
 use crate::circuits::transition_counts;
 use crate::error::EngineError;
@@ -13,12 +13,18 @@ use crate::execute::{ExecutedBatch, OpRecord};
 use crate::folder::{self, Manifest};
 use crate::measure::Cost;
 use crate::pins::Pins;
-use crate::registry::{ExecCircuit, ExecJob, KeyInfo, Keyed, Registry, TransitionCircuit, entry};
+use crate::registry::{ExecCircuit, ExecJob, KeyInfo, Keyed, Registry, TransitionCircuit};
 use crate::report::{Progress, ProofReport, Recorder, Report, cells};
+use crate::runs::{KeptRuns, RunProver, RunProvers};
+
+mod program;
+
+use program::{GuardPart, plan_program, prove_program};
 
 /// Proves batches one after the other and writes the folder `out` (docs/src/aggregation.md).
 ///
-/// A batch and its traces are dropped before the next one is proven.
+/// A batch and its traces are dropped before the next one is proven. Proofs of runs are kept in `runs` of the folder as
+/// soon as they are made: proving into the same folder again uses them.
 ///
 /// # Errors
 /// [`EngineError`]; the folder then holds no manifest.
@@ -30,7 +36,8 @@ pub fn prove_run(
     out: &Path,
 ) -> Result<(Manifest, Report), EngineError> {
     folder::prepare(out)?;
-    let (bundle, mut report) = prove_bundle(batches, registry, pins, progress)?;
+    let runs = KeptRuns::new(&out.join(folder::RUNS), registry.run_prover().cloned());
+    let (bundle, mut report) = prove_batches(batches, registry, pins, progress, &runs)?;
     let manifest = folder::write(out, &bundle, pins, &mut report)?;
     Ok((manifest, report))
 }
@@ -45,6 +52,16 @@ pub fn prove_bundle(
     pins: &Pins,
     progress: Progress<'_>,
 ) -> Result<(Bundle, Report), EngineError> {
+    prove_batches(batches, registry, pins, progress, &RunProvers::of(registry))
+}
+
+fn prove_batches(
+    batches: Vec<ExecutedBatch>,
+    registry: &Registry,
+    pins: &Pins,
+    progress: Progress<'_>,
+    runs: &dyn RunProver,
+) -> Result<(Bundle, Report), EngineError> {
     if batches.is_empty() {
         return Err(EngineError::Empty);
     }
@@ -52,8 +69,9 @@ pub fn prove_bundle(
     let of: u64 = batches.iter().map(|b| b.records.len() as u64).sum();
     let mut recorder = Recorder::new(progress);
     let mut bundle = Bundle::default();
+    let provers = Provers { registry, pins, tree: &tree, runs };
     for batch in batches {
-        let proofs = prove_with(&batch, registry, &tree, &mut recorder)?;
+        let proofs = prove_with(&batch, &provers, &mut recorder)?;
         recorder.report.ops += batch.records.len() as u64;
         recorder.done(recorder.report.ops, of);
         bundle.batches.push(proofs);
@@ -72,29 +90,81 @@ pub fn prove_batch(
     progress: Progress<'_>,
 ) -> Result<(BatchProofs, Report), EngineError> {
     let mut recorder = Recorder::new(progress);
-    let proofs = prove_with(batch, registry, &pins.tree()?, &mut recorder)?;
+    let (tree, runs) = (pins.tree()?, RunProvers::of(registry));
+    let provers = Provers { registry, pins, tree: &tree, runs: &runs };
+    let proofs = prove_with(batch, &provers, &mut recorder)?;
     recorder.report.ops = batch.records.len() as u64;
     Ok((proofs, recorder.finish()))
 }
 
+/// Everything that proves, and where its keys stand.
+struct Provers<'a> {
+    registry: &'a Registry,
+    pins: &'a Pins,
+    tree: &'a VkTree,
+    runs: &'a dyn RunProver,
+}
+
+/// How a leaf of the set is proven.
+enum LeafPlan<'a> {
+    /// By circuits of its family.
+    Family(Vec<Part<'a>>),
+    /// By the guard and runs of the program.
+    Program(Vec<GuardPart<'a>>),
+}
+
+/// How a batch is proven.
+struct Plan<'a> {
+    leaves: Vec<LeafPlan<'a>>,
+    transition: &'a dyn TransitionCircuit,
+}
+
+/// Plans a batch and proves nothing: fails where an operation has no circuit, or a run nobody who proves it.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn plan_batch(batch: &ExecutedBatch, registry: &Registry, pins: &Pins) -> Result<(), EngineError> {
+    let (tree, runs) = (pins.tree()?, RunProvers::of(registry));
+    let provers = Provers { registry, pins, tree: &tree, runs: &runs };
+    plan(batch, &provers, &mut Recorder::new(&|_| {})).map(|_| ())
+}
+
+fn plan<'a>(
+    batch: &'a ExecutedBatch,
+    provers: &Provers<'a>,
+    recorder: &mut Recorder<'_>,
+) -> Result<Plan<'a>, EngineError> {
+    let mut leaves = Vec::new();
+    for leaf in batch.set.leaves() {
+        leaves.push(match plan_program(batch, leaf, provers, recorder)? {
+            Some(parts) => LeafPlan::Program(parts),
+            None => LeafPlan::Family(plan_leaf(batch, leaf, provers.registry, recorder)?),
+        });
+    }
+    Ok(Plan { leaves, transition: plan_transition(batch, provers.registry, recorder)? })
+}
+
 fn prove_with(
     batch: &ExecutedBatch,
-    registry: &Registry,
-    tree: &VkTree,
+    provers: &Provers<'_>,
     recorder: &mut Recorder<'_>,
 ) -> Result<BatchProofs, EngineError> {
     // A batch that cannot be proven is refused before the first proof.
-    let mut leaves = Vec::new();
-    for leaf in batch.set.leaves() {
-        leaves.push(plan_leaf(batch, leaf, registry, recorder)?);
-    }
-    let transition = plan_transition(batch, registry, recorder)?;
+    let Plan { leaves, transition } = plan(batch, provers, recorder)?;
     let mut execs = Vec::new();
-    for parts in &leaves {
-        prove_leaf(batch, parts, tree, recorder, &mut execs)?;
+    for leaf in &leaves {
+        match leaf {
+            LeafPlan::Family(parts) => prove_leaf(batch, parts, provers.tree, recorder, &mut execs)?,
+            LeafPlan::Program(parts) => prove_program(batch, parts, provers, recorder, &mut execs)?,
+        }
     }
-    let transition = prove_transition(batch, transition, tree, recorder)?;
+    let transition = prove_transition(batch, transition, provers.tree, recorder)?;
     Ok(BatchProofs { header: batch.header, leaves: batch.set.leaves().to_vec(), transition, execs })
+}
+
+/// The ops of one algorithm with their numbers in the batch.
+fn ops_of(batch: &ExecutedBatch, algorithm: AlgorithmId) -> Vec<(u32, &OpRecord)> {
+    (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm() == algorithm).collect()
 }
 
 /// A range of the ops of one algorithm, with their numbers in the batch, and the circuit that holds it.
@@ -111,8 +181,7 @@ fn plan_leaf<'a>(
     recorder: &mut Recorder<'_>,
 ) -> Result<Vec<Part<'a>>, EngineError> {
     let number = batch.header.context.batch;
-    let ops: Vec<(u32, &OpRecord)> =
-        (0u32..).zip(&batch.records).filter(|(_, r)| r.algorithm() == leaf.algorithm).collect();
+    let ops = ops_of(batch, leaf.algorithm);
     let classes = registry.execs(leaf.algorithm);
     let family = || classes.first().map_or("registered", |c| c.id().family).to_owned();
     let (mut parts, mut first) = (Vec::new(), 0);
@@ -141,7 +210,7 @@ fn prove_leaf(
     let number = batch.header.context.batch;
     let mut start = batch.header.context.digest();
     for &Part { circuit, ref ops } in parts {
-        let (info, vk) = key(circuit, number, tree, recorder)?;
+        let (info, vk) = key(circuit, circuit.algorithm(), number, tree, recorder)?;
         let job = ExecJob { context: batch.header.context, params: &batch.params, start, ops };
         recorder.start(number, circuit.id().family);
         let proven = circuit.prove(&job)?;
@@ -195,7 +264,7 @@ fn prove_transition(
     recorder: &mut Recorder<'_>,
 ) -> Result<TransitionProof, EngineError> {
     let number = batch.header.context.batch;
-    let (info, vk) = key(circuit, number, tree, recorder)?;
+    let (info, vk) = key(circuit, circuit.algorithm(), number, tree, recorder)?;
     recorder.start(number, circuit.id().family);
     let proven = circuit.prove(batch)?;
     let costs = [proven.trace, proven.prove];
@@ -203,16 +272,17 @@ fn prove_transition(
     Ok(TransitionProof { vk, proof: proven.proof })
 }
 
-/// Builds the keys of a circuit, if they are not yet, and finds its place in the vk tree.
+/// Builds the keys of a circuit, if they are not yet, and finds its place in the vk tree under an algorithm.
 fn key(
     circuit: &dyn Keyed,
+    algorithm: AlgorithmId,
     batch: u64,
     tree: &VkTree,
     recorder: &mut Recorder<'_>,
 ) -> Result<(KeyInfo, VkRef), EngineError> {
     let info = recorder.stage(batch, "setup", || circuit.key())?;
     let not_pinned = || EngineError::NotPinned(circuit.id().to_string());
-    let membership = tree.prove(&entry(circuit, &info)).ok_or_else(not_pinned)?;
+    let membership = tree.prove(&VkEntry { algorithm, vk: info.digest }).ok_or_else(not_pinned)?;
     let digest: Digest = info.digest;
     Ok((info, VkRef { digest, membership }))
 }

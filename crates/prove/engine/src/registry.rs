@@ -2,22 +2,22 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tsz_aggregator::{ExecVerifier, ProofError, TransitionVerifier, VkSet};
+use tsz_aggregator::{ExecVerifier, GuardVerifier, ProofError, TransitionVerifier, VkSet};
 use tsz_hash::Digest;
-use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, TransitionClaim};
+use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, GuardClaim, TransitionClaim};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
 use tsz_stark::{
     Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup,
 };
 use tsz_trade::Params;
-use tsz_vktree::VkEntry;
 
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
 use crate::hexdigest::Hex;
 use crate::measure::{Cost, Stopwatch};
 use crate::pins::{Pin, Pins};
+use crate::runs::{RunProver, SegmentRuns};
 
 /// Name of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub struct OpRows {
 pub trait Keyed: Send + Sync {
     /// Its name.
     fn id(&self) -> CircuitId;
-    /// Algorithm id its keys are listed under.
+    /// Algorithm id its keys are listed under; zero for the guard, whose keys are listed under each admitted program.
     fn algorithm(&self) -> AlgorithmId;
     /// Its key, built on first use.
     ///
@@ -151,6 +151,43 @@ pub trait ExecCircuit: Keyed {
     }
 }
 
+/// A range of the operations of one program.
+#[derive(Clone, Copy, Debug)]
+pub struct GuardJob<'a> {
+    /// Constants of the batch.
+    pub context: BatchContext,
+    /// Algorithm id of the program.
+    pub program: AlgorithmId,
+    /// Capacity of the tuple sponge before the range.
+    pub start: Digest,
+    /// Capacity of the journal before the range.
+    pub journal: Digest,
+    /// Sequence numbers and operations, ascending.
+    pub ops: &'a [(u32, &'a OpRecord)],
+}
+
+/// A circuit that proves what the programs of extensions may do; what they did is for a run to prove.
+pub trait GuardCircuit: Keyed {
+    /// Whether these operations of one program fit; if they do, so does every prefix.
+    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool;
+    /// Proves a range that fits.
+    ///
+    /// # Errors
+    /// [`EngineError`] of setup, witness or proof.
+    fn prove(&self, job: &GuardJob<'_>) -> Result<Proven<GuardClaim>, EngineError>;
+    /// Verifies proof bytes against a claim; must not panic on any.
+    ///
+    /// # Errors
+    /// [`ProofError`] for anything but a valid proof of exactly this claim.
+    fn verify(&self, claim: &GuardClaim, proof: &[u8]) -> Result<(), ProofError>;
+    /// Rows of an operation, for the documentation.
+    fn op_rows(&self) -> Vec<OpRows> {
+        Vec::new()
+    }
+    /// Public values of a claim, by table.
+    fn publics(&self, claim: &GuardClaim) -> Vec<Vec<F>>;
+}
+
 /// A circuit that proves transitions of the state tree.
 pub trait TransitionCircuit: Keyed {
     /// Whether the batch fits.
@@ -227,11 +264,13 @@ impl<A: CircuitAir> LazyKeys<A> {
     }
 }
 
-/// All circuits; within a family from the smallest class to the largest.
+/// All circuits, within a family from the smallest class to the largest; and who proves the runs of programs.
 #[derive(Clone, Default)]
 pub struct Registry {
     execs: Vec<Arc<dyn ExecCircuit>>,
     transitions: Vec<Arc<dyn TransitionCircuit>>,
+    guards: Vec<Arc<dyn GuardCircuit>>,
+    runs: Option<Arc<dyn RunProver>>,
 }
 
 impl Registry {
@@ -248,6 +287,26 @@ impl Registry {
     /// Adds a transition circuit, the smallest first.
     pub fn add_transition(&mut self, circuit: Arc<dyn TransitionCircuit>) {
         self.transitions.push(circuit);
+    }
+
+    /// Adds a circuit of the guard, the smallest first.
+    pub fn add_guard(&mut self, circuit: Arc<dyn GuardCircuit>) {
+        self.guards.push(circuit);
+    }
+
+    /// Says who proves runs of programs, in place of whoever did.
+    pub fn set_run_prover(&mut self, prover: Arc<dyn RunProver>) {
+        self.runs = Some(prover);
+    }
+
+    /// Who proves runs of programs.
+    pub fn run_prover(&self) -> Option<&Arc<dyn RunProver>> {
+        self.runs.as_ref()
+    }
+
+    /// Circuits of the guard, the smallest first.
+    pub fn guards(&self) -> &[Arc<dyn GuardCircuit>] {
+        &self.guards
     }
 
     /// Circuits of one algorithm, the smallest first.
@@ -270,13 +329,18 @@ impl Registry {
         &self.execs
     }
 
-    /// Every circuit.
+    /// Every circuit that has an algorithm id of its own: all but the guard's.
     pub fn circuits(&self) -> impl Iterator<Item = &dyn Keyed> {
         let execs = self.execs.iter().map(|c| c.as_ref() as &dyn Keyed);
         execs.chain(self.transitions.iter().map(|c| c.as_ref() as &dyn Keyed))
     }
 
-    /// Derives every key, as it would be pinned.
+    /// [`Registry::circuits`], then the guard's.
+    pub fn keyed(&self) -> impl Iterator<Item = &dyn Keyed> {
+        self.circuits().chain(self.guards.iter().map(|c| c.as_ref() as &dyn Keyed))
+    }
+
+    /// Derives every key but the guard's, as it would be pinned.
     ///
     /// # Errors
     /// [`EngineError::Setup`].
@@ -284,7 +348,15 @@ impl Registry {
         self.circuits().map(derive).collect()
     }
 
-    /// Verifiers of every pinned key. Keys are built when the first proof of theirs is verified, and a key that
+    /// Derives the keys of the guard, as they would be pinned.
+    ///
+    /// # Errors
+    /// [`EngineError::Setup`].
+    pub fn derive_guards(&self) -> Result<Vec<Pin>, EngineError> {
+        self.guards.iter().map(|c| derive(c.as_ref())).collect()
+    }
+
+    /// Verifiers of every pinned key, and of runs. Keys are built when the first proof of theirs is verified, and a key that
     /// differs from its pin is refused then; a pinned key without a circuit gets no verifier.
     pub fn verifiers(&self, pins: &Pins) -> VkSet {
         let mut set = VkSet::new(pins.root());
@@ -300,6 +372,13 @@ impl Registry {
                 set.insert_transition(&pin.digest.0, Arc::new(verifier));
             }
         }
+        for pin in pins.guards() {
+            if let Some(circuit) = self.guards.iter().find(|c| c.id().to_string() == pin.name) {
+                let verifier = Pinned { circuit: circuit.clone(), digest: pin.digest.0 };
+                set.insert_guard(&pin.digest.0, Arc::new(verifier));
+            }
+        }
+        set.set_runs(Arc::new(SegmentRuns));
         set
     }
 }
@@ -315,6 +394,7 @@ pub(crate) fn derive(circuit: &dyn Keyed) -> Result<Pin, EngineError> {
         algorithm: Hex(circuit.algorithm()),
         digest: Hex(info.digest),
         lifts: None,
+        runs: Vec::new(),
         proven_bits: tenths(info.security.proven_bits),
         conjectured_bits: tenths(info.security.conjectured_bits),
         tables: info.tables.iter().map(table).collect(),
@@ -345,16 +425,18 @@ impl ExecVerifier for Pinned<dyn ExecCircuit> {
     }
 }
 
-impl TransitionVerifier for Pinned<dyn TransitionCircuit> {
-    fn verify(&self, claim: &TransitionClaim, proof: &[u8]) -> Result<(), ProofError> {
+impl GuardVerifier for Pinned<dyn GuardCircuit> {
+    fn verify(&self, claim: &GuardClaim, proof: &[u8]) -> Result<(), ProofError> {
         self.check()?;
         self.circuit.verify(claim, proof)
     }
 }
 
-/// The entry of a circuit in the vk tree.
-pub(crate) fn entry(circuit: &dyn Keyed, info: &KeyInfo) -> VkEntry {
-    VkEntry { algorithm: circuit.algorithm(), vk: info.digest }
+impl TransitionVerifier for Pinned<dyn TransitionCircuit> {
+    fn verify(&self, claim: &TransitionClaim, proof: &[u8]) -> Result<(), ProofError> {
+        self.check()?;
+        self.circuit.verify(claim, proof)
+    }
 }
 
 /// The circuits of this program.

@@ -1,8 +1,7 @@
-//! `tsz bench guard`: a proof of the guard over fills of a grid, by its circuit alone. The runs are measured by
-//! scripts/prove-guest.sh.
+//! `tsz bench guard`: a proof of the guard over fills of a grid, by its circuit alone. Their runs: `tsz bench run`.
 
 use anyhow::{Context, Result, ensure};
-use tsz_engine::measure::Stopwatch;
+use tsz_engine::measure::{Cost, Stopwatch};
 use tsz_ext::{
     ApprovalPolicy, ApprovalSlot, Approver, ExtContext, ExtOp, Extension, Installed, LimitCell, Touch, key,
     terms_digest,
@@ -74,9 +73,20 @@ fn fill(program: Digest, terms: [&[u32]; 2]) -> Result<Extension> {
     Ok(Extension { program, parties, cells, args })
 }
 
-/// Proves so many fills of one grid against one intent.
-pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
-    let ops = args.ops.unwrap_or(936);
+/// Fills of one grid against one intent, applied one after the other.
+pub(super) struct Fills {
+    /// Constants of their batch.
+    pub batch: BatchContext,
+    /// The program.
+    pub program: Digest,
+    /// The operations with their logs.
+    pub records: Vec<ExtensionRecord>,
+    /// Cost of executing them.
+    pub execute: Cost,
+}
+
+/// Executes so many fills.
+pub(super) fn fills(ops: u32) -> Result<Fills> {
     let program = Installed::id("grid").context("the program grid is not installed")?;
     let [base, quote] = TOKENS.map(u32::from);
     let units = tsz_ext_sdk::spot::Units { lot_base: 7, tick_quote: 3 };
@@ -86,7 +96,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let intent = host::intent(&Intent { market, max_fee: 2_000, buys: true, limit: 1_001, lots: LOTS });
     let terms = [&grid[..], &intent[..]];
 
-    let spinner = output.spinner("executing");
     let system = SystemId { rollup: 1, chain: 31337, address: [1; 20] }.digest();
     let batch = BatchContext { system, batch: 1, time: TIME, params: ZERO };
     let context =
@@ -103,6 +112,14 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     });
     done?;
     ensure!(records.len() == ops as usize, "an operation is missing");
+    Ok(Fills { batch, program, records, execute })
+}
+
+/// Proves so many fills of one grid against one intent.
+pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
+    let ops = args.ops.unwrap_or(936);
+    let spinner = output.spinner("executing");
+    let Fills { batch, program, records, execute } = fills(ops)?;
     let class =
         Class::fitting(&Counts::of(&records)?).context("more operations than the largest class holds")?;
 

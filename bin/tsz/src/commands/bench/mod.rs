@@ -9,6 +9,7 @@ mod margin;
 mod markets;
 mod oidc;
 mod report;
+mod run;
 mod settle;
 mod signature_circuit;
 mod signatures;
@@ -39,6 +40,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Liquidate => liquidate::run(args, output)?,
         BenchName::Deleverage => deleverage::run(args, output)?,
         BenchName::Guard => guard::run(args, output)?,
+        BenchName::Run => run::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
         BenchName::Oidc => oidc::run(args, output, Algorithm::Rs256)?,

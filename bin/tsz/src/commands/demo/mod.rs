@@ -1,17 +1,20 @@
 //! `tsz demo`: two batches from signed operation to verified proof, then attempts to cheat.
 
 mod cheat;
+mod program;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use tsz_aggregator::{Bundle, Expectation, check};
+use tsz_aggregator::{BatchProofs, Bundle, Expectation, check};
 use tsz_engine::measure::Cost;
 use tsz_engine::prove::prove_bundle;
+use tsz_engine::runs::{CommittedRuns, ExternalProver};
 use tsz_engine::{
-    AggregateReport, ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run, registry,
+    AggregateReport, ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run,
 };
+use tsz_ext::ExtOp;
 use tsz_scenario::Mix;
 use tsz_stark::Profile;
 use tsz_stf::{Code, FundOp};
@@ -22,20 +25,30 @@ use crate::cli::DemoArgs;
 use crate::commands;
 use crate::measure::{machine, timed};
 use crate::output::{Output, bytes, seconds, thousands};
-use crate::runs::{params, workload};
+use crate::runs::{params, registry_for};
 
 /// Batches of the demo.
 const BATCHES: u32 = 2;
+/// Kinds of operations: fund operations, and spot trades of two signed orders.
+const MIX: Mix = Mix { spot: 6, ..Mix::ALL };
+/// The population by default, over which the run of the program has a committed proof: log2 of the accounts, and how
+/// many sign.
+const POPULATION: (u32, u32) = (16, 1000);
 
 /// Proves two batches and tries to cheat.
 pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     let pins = Pins::built_in().context("the pins compiled into this program")?;
-    let registry = registry();
+    let registry = registry_for(&args.runs);
     let mut stages = Vec::new();
     let spinner = output.spinner("populating the state tree, signing, executing");
-    let params = params(args.accounts_log2, args.active, BATCHES, Mix::ALL);
-    let (run, cost) = timed(|| workload(args.ops, args.seed, params));
+    let params = params(args.accounts_log2, args.active, BATCHES, MIX);
+    let with_program = has_run_proof(args);
+    let (run, cost) = timed(|| program::workload(args.ops, args.seed, params, with_program));
     spinner.finish_and_clear();
+    if !with_program {
+        output.line("no fills of a grid: their run has a committed proof over the default population only, and there is");
+        output.line("no tsz-run-prover here (scripts/build-run-prover.sh builds it)");
+    }
     let run = run?;
     stages.push(("populate, sign, execute".to_owned(), cost));
     output.line(format!("{} accounts, {} of which sign", params.accounts, params.active));
@@ -99,6 +112,12 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     Ok(())
 }
 
+/// Whether the run of the demo's program can be proven: by an executable, or because its proof is committed.
+fn has_run_proof(args: &DemoArgs) -> bool {
+    let given = args.runs.run_prover.is_some() || ExternalProver::find().is_some();
+    given || (CommittedRuns::default().any() && (args.accounts_log2, args.active) == POPULATION)
+}
+
 /// Makes one proof of the batches and verifies it.
 fn aggregate(bundle: &Bundle, pins: &Pins, output: &Output) -> Result<AggregateReport> {
     output.line("\nAggregating:");
@@ -145,7 +164,8 @@ fn kind(op: &Op) -> &'static str {
         Op::Fund(op) => op,
         Op::Trade(_) => return "trade",
         Op::Auth(_) => return "login",
-        Op::Ext(_) => return "extension",
+        Op::Ext(ExtOp::Extension(_)) => return "operation of a program",
+        Op::Ext(_) => return "approval of a program",
     };
     match op {
         FundOp::BeginBatch(_) => "BeginBatch",

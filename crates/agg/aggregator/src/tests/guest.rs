@@ -87,12 +87,10 @@ fn guest_bundle() -> Bundle {
         if leaf.algorithm == program() {
             let ranges = [(3, GUARD), (1, GUARD)];
             let mut own = exec_proofs(&tree, &context, &ops, program(), &ranges);
-            let mut start = context.digest();
             for (k, exec) in (0..).zip(&mut own) {
-                let end = digest(900 + k);
+                let (start, end) = (exec.claim.start, digest(900 + k));
                 let events = (k == 1).then_some((2, digest(950)));
                 exec.run = Some(GuestRun { image: image_root(), start, end, events, seals: vec![] });
-                start = end;
             }
             execs.extend(own);
         } else {
@@ -171,8 +169,15 @@ fn rejects_a_run_of_another_program_journal_or_number_of_operations() {
     let gap = |e: &mut ExecProof| run_of(e).start = digest(3);
     assert!(matches!(error(true, 0, gap), ExecError::JournalGap));
     assert!(matches!(error(true, 1, gap), ExecError::JournalGap));
-    // the first range ends elsewhere: the second does not go on there
-    assert!(matches!(error(true, 0, |e| run_of(e).end = digest(3)), ExecError::JournalGap));
+    // the run of another range: its journal starts elsewhere
+    let mut bundle = guest_bundle();
+    let [first, second] = guard_places(&bundle);
+    let run = bundle.batches[0].execs[first].run.clone();
+    let lie = |e: &mut ExecProof| e.run.clone_from(&run);
+    assert!(matches!(error(true, 1, lie), ExecError::JournalGap));
+    bundle.batches[0].execs.swap(first, second);
+    reseal_guests(&mut bundle);
+    assert!(run_guests(&bundle).is_err());
     // what the guard saw and what the guest committed to differ
     let other = |e: &mut ExecProof| {
         let run = run_of(e);

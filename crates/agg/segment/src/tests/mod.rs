@@ -1,5 +1,6 @@
 //! Lifts of the segments of a real run (`guests/fixtures/grid-*.seal`), and lies about them.
 
+mod guests;
 mod runs;
 mod timing;
 

@@ -11,7 +11,7 @@ use tsz_stark::security::security;
 use tsz_stark::{F, Profile, Proof};
 
 use super::{first, second};
-use crate::{Lift, RunLift, build};
+use crate::{Lift, RUNS, RunLift, RunProgram, build, build_guest, build_run, run_name};
 
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -65,4 +65,28 @@ fn timing_of_lifts() {
     let (publics, proof) = timed("run of 2^15, 2^14: proof", || run.prove(&seals).unwrap());
     println!("{:?}, {} bytes", run.prover().program().rows(), proof.len());
     wrapped("run of 2^15, 2^14", run.prover(), &publics, &proof);
+}
+
+/// Run with `cargo test -p tsz-segment-program -- --ignored --nocapture rows_of_runs`.
+#[test]
+#[ignore = "measures"]
+fn rows_of_runs_of_guests() {
+    let circuit = Circuit::rv32im().unwrap();
+    for list in RUNS {
+        let shapes: Vec<Shape> = list.iter().map(|po2| Shape::new(*po2).unwrap()).collect();
+        let [run, guest] = [build_run(circuit, &shapes), build_guest(circuit, &shapes)];
+        println!(
+            "{}: {:?}\n without its meaning: {:?}",
+            run_name(list),
+            tsz_plonk::rows(&guest),
+            tsz_plonk::rows(&run)
+        );
+    }
+    let program = timed("run/15-14: program and keys", || RunProgram::new(&[15, 14], Profile::Node).unwrap());
+    let seals = [first(), second()];
+    let (publics, proof) =
+        timed("run/15-14: proof", || program.prove(&super::guests::journal(), &seals).unwrap());
+    timed("run/15-14: verification", || tsz_plonk::verify(program.prover().vk(), &publics, &proof).unwrap());
+    println!("{} bytes\n{}", proof.len(), report(program.prover().vk().tables()));
+    println!("{:?}", security(program.prover().vk()));
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use tsz_hash::Digest;
 use tsz_ledger::AlgorithmId;
-use tsz_plonk::{Builder, SourceRows};
+use tsz_plonk::{Builder, PlonkAir, SourceRows};
 use tsz_recursion::{KeyValues, Verifier};
-use tsz_stark::security::security;
-use tsz_stark::{FriParams, Profile};
+use tsz_stark::security::{Security, security};
+use tsz_stark::{FriParams, Profile, VerifyingKey};
 use tsz_tree::{Join, Lift, NodeKeys, NodeProgram, ProgramError, PublicMap, SHAPE_LOGS, join_algorithm};
 
 use super::JOIN;
+use super::guests::{derive_guest, derive_guests, rows_of_guests};
 use crate::error::EngineError;
 use crate::hexdigest::Hex;
 use crate::pins::Pin;
@@ -71,7 +72,7 @@ pub struct NodeRows {
     pub cells: u64,
 }
 
-fn node_rows(
+pub(super) fn node_rows(
     name: String,
     verifies: &FriParams,
     builder: &Builder,
@@ -111,6 +112,7 @@ pub fn rows_of_nodes(
         let (lift, _, _) = lift_of(registry, &name)?;
         all.push(node_rows(name, lift.params(), &lift.build(), &keys)?);
     }
+    all.extend(rows_of_guests(registry, profile, &keys, progress)?);
     let mut done = BTreeSet::new();
     loop {
         let shapes: BTreeSet<usize> = all.iter().filter_map(|n| n.log).collect();
@@ -178,6 +180,10 @@ pub fn derive_nodes(
             None => left_out.push(name),
         }
     }
+    let guests = derive_guests(registry, profile, logs.clone(), progress, None)?;
+    pins.extend(guests.pins);
+    shapes.extend(guests.logs);
+    left_out.extend(guests.left_out);
     let keys = NodeKeys::new(profile).map_err(|e| failed(JOIN)(&e))?;
     // Joins verify joins: the shapes of joins count too.
     let mut done = BTreeSet::new();
@@ -207,6 +213,9 @@ pub fn derive_node(
     name: &str,
 ) -> Result<Pin, EngineError> {
     let none = || EngineError::NotPinned(name.to_owned());
+    if let Some(pin) = derive_guest(registry, profile, logs.clone(), name)? {
+        return Ok(pin);
+    }
     let Some(of) = name.strip_prefix(&format!("{JOIN}/")) else {
         return Ok(derive_lift(registry, profile, logs, name)?.ok_or_else(none)?.0);
     };
@@ -233,7 +242,17 @@ fn derive_lift(
 }
 
 fn pin(name: &str, algorithm: Digest, lifts: Option<Digest>, program: &NodeProgram) -> Pin {
-    let (vk, bits) = (program.vk(), security(program.vk()));
+    pin_of(name, algorithm, lifts, program.vk(), &security(program.vk()))
+}
+
+/// The pin of a program of the machine.
+pub(super) fn pin_of(
+    name: &str,
+    algorithm: Digest,
+    lifts: Option<Digest>,
+    vk: &VerifyingKey<PlonkAir>,
+    bits: &Security,
+) -> Pin {
     let (family, class) = name.split_once('/').unwrap_or((name, ""));
     let tenths = |bits: f64| (bits * 10.0).floor() / 10.0;
     Pin {
@@ -243,6 +262,7 @@ fn pin(name: &str, algorithm: Digest, lifts: Option<Digest>, program: &NodeProgr
         algorithm: Hex(algorithm),
         digest: Hex(*vk.digest()),
         lifts: lifts.map(Hex),
+        runs: Vec::new(),
         proven_bits: tenths(bits.proven_bits),
         conjectured_bits: tenths(bits.conjectured_bits),
         tables: vk.tables().iter().map(|t| format!("{}:{}", t.name, t.log_height)).collect(),

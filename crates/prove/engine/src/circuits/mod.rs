@@ -4,6 +4,7 @@ mod approvals;
 mod auth;
 mod deleverage;
 mod fund;
+mod guard;
 mod liquidate;
 mod manage;
 mod oidc;
@@ -21,6 +22,7 @@ pub use approvals::Approvals;
 pub use auth::Auth;
 pub use deleverage::Deleverage;
 pub use fund::Fund;
+pub use guard::Guard;
 pub use liquidate::Liquidate;
 pub use manage::Manage;
 pub use oidc::Oidc;
@@ -31,10 +33,13 @@ pub use spot::Spot;
 pub use transition::{Transition, transition_counts};
 
 use crate::registry::Registry;
+use crate::runs::CommittedRuns;
 
-/// All circuits in a security profile; only [`Profile::Base`] is ever pinned.
+/// All circuits in a security profile; only [`Profile::Base`] is ever pinned. Runs of programs are proven where their
+/// proofs are committed, until there is another prover ([`Registry::set_run_prover`]).
 pub fn circuits(profile: Profile) -> Registry {
     let mut registry = Registry::new();
+    registry.set_run_prover(Arc::new(CommittedRuns::default()));
     for class in &tsz_fund::CLASSES {
         registry.add_exec(Arc::new(Fund::new(class, profile)));
     }
@@ -52,6 +57,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_guard::APPROVAL_CLASSES {
         registry.add_exec(Arc::new(Approvals::new(class, profile)));
+    }
+    for class in &tsz_guard::CLASSES {
+        registry.add_guard(Arc::new(Guard::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));

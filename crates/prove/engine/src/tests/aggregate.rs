@@ -495,7 +495,9 @@ fn pins_of_all_keys_are_written() {
     let nodes =
         derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|name| println!("{name}")).unwrap();
     println!("{:?}, left out {:?}", watch.cost(), nodes.left_out);
-    let pins = Pins::with_nodes(registry.derive().unwrap(), nodes.pins).unwrap();
+    let programs = crate::runs::guests().unwrap().iter().map(ProgramPin::from).collect();
+    let (base, guards) = (registry.derive().unwrap(), registry.derive_guards().unwrap());
+    let pins = Pins::with_programs(base, nodes.pins, guards, programs).unwrap();
     std::fs::write(path, pins.to_toml().unwrap()).unwrap();
 }
 

@@ -1,5 +1,5 @@
-//! Approvals end to end: approved and revoked in a scenario, proven, checked. An operation of a program executes and is
-//! refused by the prover, as nothing here proves its run.
+//! Approvals end to end: approved and revoked in a scenario, proven, checked. An operation of a program that is not
+//! admitted executes and is refused by the prover; those that are: programs.rs.
 
 use tsz_aggregator::check;
 use tsz_ledger::Family;
@@ -44,7 +44,7 @@ fn approvals_and_revocations_are_proven() {
 }
 
 #[test]
-fn a_batch_with_an_operation_of_a_program_executes_and_is_not_proven() {
+fn a_batch_with_an_operation_of_a_program_that_is_not_admitted_is_not_proven() {
     let registry = circuits(Profile::InsecureTest);
     let batches = batches(|_| true);
     let fills = |b: &ExecutedBatch| b.records.iter().filter(|r| r.op.as_ext().is_some()).count();

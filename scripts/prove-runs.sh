@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The whole path of extension operations with the real prover of runs: executes, proves and verifies the grid example.
+#   scripts/prove-runs.sh          minutes; the first time risc0's kernels are built besides (ten CPU minutes of C++)
+#   scripts/prove-runs.sh --pin    replaces the committed proofs in guests/runs too: those of the example and of the demo
+# TSZ names another build of tsz than the release one. No part of scripts/test.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+pin=
+case ${1:-} in
+"") ;;
+--pin) pin=1 ;;
+*) echo "unknown argument $1" >&2 && exit 2 ;;
+esac
+
+prover=$(scripts/build-run-prover.sh | tail -n 1)
+if [ -z "${TSZ:-}" ]; then
+    cargo build --release --locked
+    TSZ=target/release/tsz
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+example=crates/client/scenario/examples/grid.json
+
+"$TSZ" scenario run $example
+"$TSZ" prove $example --run-prover "$prover" --out "$work/grid"
+"$TSZ" verify "$work/grid"
+if [ -n "$pin" ]; then
+    "$TSZ" demo --ops 64 --no-aggregate --run-prover "$prover" --out "$work/demo"
+    mkdir -p guests/runs
+    rm -f guests/runs/*.run
+    for name in grid demo; do
+        number=0
+        for file in "$work/$name"/runs/*.run; do
+            cp "$file" "guests/runs/$name-$number.run"
+            number=$((number + 1))
+        done
+    done
+    ls -l guests/runs
+    echo "build again: these files are compiled into tsz"
+fi
