@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use tsz_aggregator::{BatchProofs, Bundle, Expectation, check};
+use tsz_aggregator::{Bundle, Expectation, check};
 use tsz_engine::measure::Cost;
 use tsz_engine::prove::prove_bundle;
 use tsz_engine::runs::{CommittedRuns, ExternalProver};
