@@ -10,8 +10,8 @@ use p3_security::fri::{
     FriRegime, commit_phase_error_ldr_m, commit_phase_error_udr, conjectured_error, query_phase_error,
 };
 use p3_security::logup::{LogUpAir, security_term};
-use p3_security::stark::{conjectured_security_report, proven_security_report};
 use p3_security::proximity::{alpha_ldr_m, alpha_udr};
+use p3_security::stark::{conjectured_security_report, proven_security_report};
 use p3_security::{
     ErrorBits, GrindingSites, InstanceShape, LowDegreeTest, RegimeReport, SecurityTerm, StarkAirParams,
 };

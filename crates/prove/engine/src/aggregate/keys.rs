@@ -129,7 +129,8 @@ mod tests {
         let computed = NodeProgram::new(circuit(5), Profile::InsecureNode, 6..=8).unwrap();
         let vk = *computed.vk().digest();
         folder.store(&computed, &vk, "test").unwrap();
-        let kept = program(Some(&folder), Some(vk), "test", circuit(5), Profile::InsecureNode, 6..=8).unwrap();
+        let kept =
+            program(Some(&folder), Some(vk), "test", circuit(5), Profile::InsecureNode, 6..=8).unwrap();
         let inputs = [tsz_plonk::Value::from(tsz_stark::F::new(3))];
         let (publics, proof) = kept.prover().prove(&inputs).unwrap();
         tsz_plonk::verify(computed.vk(), &publics, &proof).unwrap();
