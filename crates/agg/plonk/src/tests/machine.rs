@@ -154,6 +154,20 @@ fn timing_of_merkle_openings() {
     let prover = program.keys().unwrap();
     println!("keys {:.2} s wall, {:.2} s CPU", start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let (start, cpu) = (Instant::now(), cpu_seconds());
+    let committed = prover.proving_key().committed().unwrap();
+    println!(
+        "kept {} bytes, {:.2} s wall, {:.2} s CPU",
+        committed.len(),
+        start.elapsed().as_secs_f64(),
+        cpu_seconds() - cpu
+    );
+    let vk = *prover.vk().digest();
+    let program = prover.into_program();
+    let (start, cpu) = (Instant::now(), cpu_seconds());
+    let prover = program.keys_with(&committed).unwrap_or_else(|_| panic!("kept keys"));
+    println!("keys from them {:.2} s wall, {:.2} s CPU", start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    assert_eq!(*prover.vk().digest(), vk);
+    let (start, cpu) = (Instant::now(), cpu_seconds());
     let (publics, proof) = prover.prove(&inputs).unwrap();
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     println!("prove {wall:.2} s wall, {cpu:.2} s CPU, {:.0} permutations/CPU s", permutations as f64 / cpu);
