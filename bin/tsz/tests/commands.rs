@@ -106,7 +106,6 @@ fn a_proven_scenario_verifies_and_a_damaged_one_does_not() {
 }
 
 #[test]
-#[ignore = "the proofs in guests/runs are not made yet: scripts/prove-runs.sh --pin"]
 fn operations_of_a_program_are_proven_with_their_runs() {
     let dir = tempfile::tempdir().expect("a folder");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/client/scenario/examples/grid.json");

@@ -10,7 +10,7 @@ use serde_json::json;
 use tsz_aggregator::{Bundle, Expectation, check};
 use tsz_engine::measure::Cost;
 use tsz_engine::prove::prove_bundle;
-use tsz_engine::runs::{CommittedRuns, ExternalProver};
+use tsz_engine::runs::ExternalProver;
 use tsz_engine::{
     AggregateReport, ExecutedBatch, Executor, Hex, Pins, Registry, Report, executed, prove_run,
 };
@@ -115,7 +115,7 @@ pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
 /// Whether the run of the demo's program can be proven: by an executable, or because its proof is committed.
 fn has_run_proof(args: &DemoArgs) -> bool {
     let given = args.runs.run_prover.is_some() || ExternalProver::find().is_some();
-    given || (CommittedRuns::default().any() && (args.accounts_log2, args.active) == POPULATION)
+    given || (args.accounts_log2, args.active) == POPULATION
 }
 
 /// Makes one proof of the batches and verifies it.

@@ -69,7 +69,6 @@ mod tests {
 
     /// After a change of the program, the journal or the demo: `scripts/prove-runs.sh --pin`.
     #[test]
-    #[ignore = "the proofs in guests/runs are not made yet: scripts/prove-runs.sh --pin"]
     fn the_run_over_the_default_population_has_a_committed_proof() {
         let (log, active) = POPULATION;
         let params = crate::runs::params(log, active, BATCHES, MIX);

@@ -98,12 +98,13 @@ mod tests {
 
     #[test]
     fn rejects_programs_with_another_algorithm_or_image() {
-        let with = |change: &dyn Fn(&mut Vec<ProgramPin>)| {
+        type Change<'a> = &'a dyn Fn(&mut Vec<ProgramPin>);
+        let with = |change: Change<'_>| {
             let mut programs = programs();
             change(&mut programs);
             base().admit(guards(), programs)
         };
-        let bad: [&dyn Fn(&mut Vec<ProgramPin>); 5] = [
+        let bad: [Change<'_>; 5] = [
             &|p| p[0].algorithm = Hex(hash_bytes(b"other")),
             &|p| p[0].image = p[1].image.clone(),
             &|p| p[0].image.truncate(63),
