@@ -18,6 +18,8 @@ mod key;
 pub mod merkle;
 mod op;
 pub mod pattern;
+#[cfg(feature = "poseidon2")]
+pub mod poseidon2;
 mod run;
 pub mod spot;
 
