@@ -12,6 +12,17 @@ use crate::ops::{
     BeginBatch, Deposit, FullExit, L1RegisterKey, L1RevokeKey, RegisterKey, RevokeKey, Transfer, Withdraw,
 };
 
+/// Reads a signature.
+///
+/// # Errors
+/// [`CodecError`] for bytes that are none, or a second representation of one.
+pub fn decode_signature(input: &mut Reader<'_>) -> Result<Signature, CodecError> {
+    let bytes: [u8; SIGNATURE_BYTES] = input.array()?;
+    let signature = Signature::from_bytes(&bytes).map_err(|_| input.invalid("signature"))?;
+    // a challenge or response with a second representation would be a second encoding
+    if signature.to_bytes() == bytes { Ok(signature) } else { Err(input.invalid("signature")) }
+}
+
 /// [`codec_struct!`] for structs that end with key slot and signature.
 macro_rules! signed_struct {
     ($name:ident { $($field:ident : $ty:ty),* $(,)? }) => {
@@ -28,13 +39,7 @@ macro_rules! signed_struct {
                 Ok(Self {
                     $( $field: Decode::decode(input)?, )*
                     key_slot: Decode::decode(input)?,
-                    signature: {
-                        let bytes: [u8; SIGNATURE_BYTES] = input.array()?;
-                        let invalid = |_| input.invalid("signature");
-                        let signature = Signature::from_bytes(&bytes).map_err(invalid)?;
-                        // a challenge or response with a second representation would be a second encoding
-                        if signature.to_bytes() == bytes { signature } else { return Err(input.invalid("signature")) }
-                    },
+                    signature: decode_signature(input)?,
                 })
             }
         }

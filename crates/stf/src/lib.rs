@@ -29,6 +29,7 @@ use alloc::vec::Vec;
 use tsz_ledger::{Access, BatchContext};
 
 pub use auth::{Approval, AuthOp, apply_auth_with, code as auth_code};
+pub use codec::decode_signature;
 pub use flat::FlatView;
 pub use genesis::{Genesis, GenesisAccount, GenesisError, GenesisKey, TokenListing};
 pub use hashes::{chain, message};

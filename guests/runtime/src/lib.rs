@@ -103,6 +103,31 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     fail()
 }
 
+/// The machine for guests that are no programs of the extension layer. Behind a feature, so that the programs' bytes
+/// do not depend on it.
+#[cfg(feature = "raw")]
+pub mod raw {
+    use tsz_ext_sdk::{Fault, Input, Leaf};
+
+    /// Reads words of the host.
+    ///
+    /// # Errors
+    /// [`Fault::Shape`] for a short answer.
+    pub fn read(words: &mut [u32]) -> Result<(), Fault> {
+        super::Host.read(words)
+    }
+
+    /// Ends the run with an output.
+    pub fn halt(output: &Leaf) -> ! {
+        super::halt(output)
+    }
+
+    /// Ends the run without a proof.
+    pub fn fail() -> ! {
+        super::fail()
+    }
+}
+
 /// Makes a program the guest's entry point.
 #[macro_export]
 macro_rules! entry {

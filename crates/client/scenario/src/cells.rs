@@ -1,5 +1,7 @@
 //! Names and contents of leaves, for people.
 
+use tsz_ext::{ApprovalPolicy, Installed, LimitCell, cell as approval, words};
+use tsz_ext_sdk::STORAGE_FELTS;
 use tsz_hash::PrimeField32;
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
@@ -25,6 +27,8 @@ enum What {
     Pos(u32),
     Ctl,
     Ord(u32),
+    /// Slot and place of a cell of an approval.
+    Approval(u32, u32),
     Mkp(u32),
     Mkf(u32),
     Mks(u32),
@@ -51,6 +55,10 @@ fn of_user(realm: Realm, number: u32) -> What {
         },
         (Realm::Private, cell::CTL) => What::Ctl,
         (Realm::Private, n) if n >= cell::ORD => What::Ord(n - cell::ORD),
+        (Realm::Private, n) if n >= approval::APPROVAL => {
+            let n = n - approval::APPROVAL;
+            What::Approval(n / approval::SLOT_CELLS, n % approval::SLOT_CELLS)
+        }
         _ => What::Other,
     }
 }
@@ -101,6 +109,13 @@ pub(crate) fn name(key: Key, names: &Names) -> String {
         What::Pos(m) => format!("POS({})", perp(m, names)),
         What::Ctl => "CTL".to_owned(),
         What::Ord(s) => format!("ORD({s})"),
+        What::Approval(slot, place) => match place {
+            approval::PROGRAM => format!("PROGRAM({slot})"),
+            approval::TERMS => format!("TERMS({slot})"),
+            approval::POLICY => format!("POLICY({slot})"),
+            approval::STORAGE.. => format!("STORE({slot}, {})", place - approval::STORAGE),
+            _ => format!("LIMIT({slot}, {})", place - approval::LIMIT),
+        },
         What::Mkp(m) => format!("MKP({})", perp(m, names)),
         What::Mkf(m) => format!("MKF({})", perp(m, names)),
         What::Mks(m) => format!("MKS({})", perp(m, names)),
@@ -157,6 +172,25 @@ fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
         What::Ord(_) => {
             let c = OrdCell::from_leaf(leaf)?;
             format!("next nonce {}, filled {}", c.next_nonce, c.filled)
+        }
+        What::Approval(_, approval::PROGRAM) => {
+            Installed::name(leaf).map_or_else(|| digest_hex(leaf), str::to_owned)
+        }
+        What::Approval(_, approval::TERMS) => digest_hex(leaf),
+        What::Approval(_, approval::POLICY) => {
+            let c = ApprovalPolicy::from_leaf(leaf)?;
+            let tokens: Vec<String> = c.tokens.iter().flatten().map(ToString::to_string).collect();
+            let limited = if tokens.is_empty() { "nothing".to_owned() } else { tokens.join(" ") };
+            let until = TimeMs::new(c.expiry).map_or_else(|e| e.to_string(), expiry);
+            format!("approval {}, {until}, tokens that may flow out: {limited}", c.epoch)
+        }
+        What::Approval(_, approval::STORAGE..) => {
+            let leaf = words(leaf);
+            format!("{:?} of approval {}", &leaf[..STORAGE_FELTS], leaf[STORAGE_FELTS])
+        }
+        What::Approval(..) => {
+            let c = LimitCell::from_leaf(leaf)?;
+            format!("{} out of {}", units(c.used.get() as i128), units(c.limit.get() as i128)) // u96
         }
         What::Mkp(_) => {
             let c = MkpCell::from_leaf(leaf)?;

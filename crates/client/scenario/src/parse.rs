@@ -6,7 +6,7 @@ use tsz_types::{AccountId, SubId, TimeMs};
 
 use crate::fields::{Fields, Node};
 use crate::names::Names;
-use crate::op::Reader;
+use crate::op::{Instruments, Reader};
 use crate::spec::{
     AccountSpec, Amount, BatchSpec, CollateralSpec, GenesisSpec, HoldingSpec, KeySource, Population,
     Scenario, VERSION,
@@ -51,7 +51,8 @@ impl Scenario {
             .enumerate()
             .try_for_each(|(k, account)| account.resolve(k, &ring).map(|_| ()))?;
         let params = genesis.params.clone().unwrap_or_default();
-        let mut reader = Reader { keys: &ring, names, params, orders: BTreeMap::new() };
+        let (orders, instruments) = (BTreeMap::new(), Instruments::default());
+        let mut reader = Reader { keys: &ring, names, params, orders, instruments };
         let mut time = genesis.time;
         let mut batches = Vec::new();
         for node in root.node("batches")?.list()? {

@@ -10,4 +10,6 @@ pub mod broker;
 pub mod grid;
 pub mod options;
 pub mod order;
+#[cfg(not(target_os = "zkvm"))]
+pub mod rules;
 pub mod vesting;

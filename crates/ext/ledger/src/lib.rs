@@ -13,6 +13,7 @@ extern crate alloc;
 
 mod approval;
 mod cells;
+mod codec;
 mod discover;
 mod guard;
 mod guests;

@@ -19,6 +19,8 @@ mod margin;
 pub mod merkle;
 mod op;
 pub mod pattern;
+#[cfg(feature = "poseidon2")]
+pub mod poseidon2;
 mod run;
 pub mod spot;
 

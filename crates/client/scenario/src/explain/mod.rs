@@ -4,6 +4,7 @@
 //! call; nothing is computed by other formulas.
 
 mod close;
+mod ext;
 mod fill;
 mod market;
 
@@ -161,6 +162,9 @@ impl<'a> Scene<'a> {
             Err(reject) => {
                 facts.fact("refused", reject.kind());
                 facts.fact("because", reject);
+                if let Some(rule) = ext::broken_rule(op, reject) {
+                    facts.fact("rule", rule);
+                }
             }
         }
         facts.fact("batch time", self.time);
@@ -172,6 +176,9 @@ impl<'a> Scene<'a> {
         let mut tables = vec![facts];
         if let Op::Trade(op) = op {
             tables.extend(self.trade(op));
+        }
+        if let Op::Ext(op) = op {
+            tables.extend(self.ext(op, accesses));
         }
         tables.extend(self.margins(op, accesses));
         tables.push(self.money(accesses));

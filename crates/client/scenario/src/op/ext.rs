@@ -1,19 +1,30 @@
 //! Operations of the extension layer as written in a file: the runner makes digests, cells and signatures.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tsz_ext::{ApprovalSlot, Approver, Installed, Limit, Touch};
-use tsz_ext_apps::grid::{self, host};
+use tsz_ext_apps::grid::host;
 use tsz_hash::Digest;
 use tsz_stf::forms;
 use tsz_types::{AccountId, Nonce, SubId, TimeMs};
 
 use super::parse::Reader;
+use super::terms::{SeriesSpec, TermsSpec, VenueSpec};
 use super::trade::SignerSpec;
 use crate::ScenarioError;
 use crate::fields::{Fields, Node};
 
 /// The operations.
-pub(super) const KINDS: [&str; 4] = ["approve_extension", "revoke_extension", "extension", "grid_fill"];
+pub(super) const KINDS: [&str; 9] = [
+    "approve_extension",
+    "revoke_extension",
+    "extension",
+    "grid_fill",
+    "option_trade",
+    "option_sample",
+    "option_payout",
+    "broker_match",
+    "vesting_pay",
+];
 
 /// An operation of the extension layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +38,29 @@ pub enum ExtSpec {
     Extension(ExtensionSpec),
     /// Extension of the program `grid`: levels of a grid against an intent, under what both approved in the file.
     GridFill(GridFillSpec),
+    /// Extension of the program `options`: two holders trade a contract.
+    OptionTrade(OptionTradeSpec),
+    /// Extension of the program `options`: the vault takes a sample of the price.
+    OptionSample {
+        /// The series.
+        series: SeriesSpec,
+    },
+    /// Extension of the program `options`: holders get what their positions are worth.
+    OptionPayout {
+        /// The series.
+        series: SeriesSpec,
+        /// Where their holding approvals lie.
+        holders: Vec<Approver>,
+    },
+    /// Extension of the program `broker`: a house matches two clients.
+    BrokerMatch(BrokerMatchSpec),
+    /// Extension of the program `vesting`: a payer pays what is due.
+    VestingPay {
+        /// Where the payer's approval lies.
+        payer: Approver,
+        /// Where the receiver's approval lies.
+        receiver: Approver,
+    },
 }
 
 /// ApproveExtension.
@@ -38,8 +72,8 @@ pub struct ApproveSpec {
     /// Algorithm id of the program.
     #[serde(with = "forms::digest")]
     pub program: Digest,
-    /// Words of the terms.
-    pub terms: Vec<u32>,
+    /// What the program is asked to do.
+    pub terms: TermsSpec,
     /// The approval is good before this time.
     pub expiry: TimeMs,
     /// Limits.
@@ -93,6 +127,62 @@ pub struct GridFillSpec {
     pub fills: Vec<host::Fill>,
 }
 
+/// A side of a trade between two who have signed orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trader {
+    /// Where the approval lies that the order belongs to.
+    #[serde(flatten)]
+    pub place: Approver,
+    /// Slot of the order; the first one of this side, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<ApprovalSlot>,
+}
+
+/// A trade of options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OptionTradeSpec {
+    /// The series.
+    pub series: SeriesSpec,
+    /// Who buys the contract.
+    pub buyer: Trader,
+    /// Who sells it.
+    pub seller: Trader,
+    /// Premium of a lot in ticks.
+    pub price: u32,
+    /// Lots.
+    pub lots: u64,
+    /// Fee rates (1e-6) of buyer and seller, of the premium.
+    pub fees: [u32; 2],
+}
+
+/// A match of two clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BrokerMatchSpec {
+    /// The venue.
+    pub venue: VenueSpec,
+    /// Who buys.
+    pub buyer: Trader,
+    /// Who sells.
+    pub seller: Trader,
+    /// Who pays as the taker.
+    pub taker: Taker,
+    /// Price in ticks.
+    pub price: u32,
+    /// Lots.
+    pub lots: u64,
+}
+
+/// Which side of a match takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taker {
+    /// The buyer.
+    #[default]
+    Buyer,
+    /// The seller.
+    Seller,
+}
+
 type Parsed<T> = Result<T, ScenarioError>;
 
 impl Reader<'_> {
@@ -100,15 +190,18 @@ impl Reader<'_> {
     pub(super) fn ext(&mut self, kind: &str, mut fields: Fields) -> Parsed<ExtSpec> {
         let f = &mut fields;
         let spec = match kind {
-            "approve_extension" => ExtSpec::ApproveExtension(ApproveSpec {
-                place: self.approver(f)?,
-                program: program(f)?,
-                terms: self.terms(f)?,
-                expiry: f.optional("expiry")?.unwrap_or(TimeMs::MAX),
-                limits: self.limits(f)?,
-                nonce: f.maybe_number("nonce")?,
-                signer: self.signer(f)?,
-            }),
+            "approve_extension" => {
+                let place = self.approver(f)?;
+                ExtSpec::ApproveExtension(ApproveSpec {
+                    place,
+                    program: program(f)?,
+                    terms: self.terms(f, place)?,
+                    expiry: f.optional("expiry")?.unwrap_or(TimeMs::MAX),
+                    limits: self.limits(f)?,
+                    nonce: f.maybe_number("nonce")?,
+                    signer: self.signer(f)?,
+                })
+            }
             "revoke_extension" => ExtSpec::RevokeExtension(RevokeSpec {
                 place: self.approver(f)?,
                 nonce: f.maybe_number("nonce")?,
@@ -116,20 +209,11 @@ impl Reader<'_> {
             }),
             "extension" => ExtSpec::Extension(ExtensionSpec {
                 program: program(f)?,
-                parties: f
-                    .list("parties")?
-                    .into_iter()
-                    .map(|n| self.approver_in(n))
-                    .collect::<Parsed<_>>()?,
+                parties: self.approvers(f, "parties")?,
                 cells: f.optional("cells")?.unwrap_or_default(),
                 args: f.optional("args")?.unwrap_or_default(),
             }),
-            _ => ExtSpec::GridFill(GridFillSpec {
-                grid: self.approver_in(f.node("grid")?)?,
-                intent: self.approver_in(f.node("intent")?)?,
-                fees: f.optional("fees")?.unwrap_or_default(),
-                fills: f.required("fills")?,
-            }),
+            _ => self.program_op(kind, f)?,
         };
         fields.finish()?;
         Ok(spec)
@@ -166,55 +250,54 @@ impl Reader<'_> {
         f.list("limits")?.into_iter().map(limit).collect()
     }
 
-    /// Words, or a grid or an intent in its own terms.
-    fn terms(&self, f: &mut Fields) -> Parsed<Vec<u32>> {
-        let node = f.node("terms")?;
+    fn trader(&self, node: Node) -> Parsed<Trader> {
         if !node.value.is_object() {
-            return node.get();
+            return Ok(Trader { place: self.approver_in(node)?, order: None });
         }
-        let mut terms = node.object()?;
-        let words = if let Some(grid) = terms.maybe_node("grid") {
-            let mut g = grid.object()?;
-            let pair = self.pair(&mut g)?;
-            let (fee, sellers) = (g.required("max_fee")?, g.required("first_seller")?);
-            let level = |node: Node| {
-                let mut l = node.object()?;
-                let level = grid::Level {
-                    buy: l.required("buy")?,
-                    sell: l.required("sell")?,
-                    lots: l.required("lots")?,
-                };
-                l.finish()?;
-                Ok(level)
-            };
-            let levels: Vec<_> = g.list("levels")?.into_iter().map(level).collect::<Parsed<_>>()?;
-            g.finish()?;
-            host::terms(&pair, fee, sellers, &levels)
-        } else {
-            let mut i = terms.node("intent")?.object()?;
-            let intent = grid::Intent {
-                market: self.pair(&mut i)?,
-                max_fee: i.required("max_fee")?,
-                buys: i.required::<tsz_trade::Side>("side")? == tsz_trade::Side::Buy,
-                limit: i.required("limit")?,
-                lots: i.required("lots")?,
-            };
-            i.finish()?;
-            host::intent(&intent)
-        };
-        terms.finish()?;
-        Ok(words)
+        let mut fields = node.object()?;
+        let trader = Trader { place: self.approver(&mut fields)?, order: fields.optional("order")? };
+        fields.finish()?;
+        Ok(trader)
     }
 
-    /// Tokens and units of a market.
-    fn pair(&self, f: &mut Fields) -> Parsed<grid::Pair> {
-        let base = self.names.token_in(f.node("base")?)?.get().into();
-        let quote = self.names.token_in(f.node("quote")?)?.get().into();
-        let units = tsz_ext_sdk::spot::Units {
-            lot_base: f.required("lot_base")?,
-            tick_quote: f.required("tick_quote")?,
-        };
-        Ok(grid::Pair { base, quote, units })
+    fn approvers(&self, f: &mut Fields, name: &str) -> Parsed<Vec<Approver>> {
+        f.list(name)?.into_iter().map(|node| self.approver_in(node)).collect()
+    }
+
+    /// An operation of a program in the terms of its users.
+    fn program_op(&self, kind: &str, f: &mut Fields) -> Parsed<ExtSpec> {
+        Ok(match kind {
+            "option_trade" => ExtSpec::OptionTrade(OptionTradeSpec {
+                series: self.series(f)?,
+                buyer: self.trader(f.node("buyer")?)?,
+                seller: self.trader(f.node("seller")?)?,
+                price: f.required("price")?,
+                lots: f.required("lots")?,
+                fees: f.optional("fees")?.unwrap_or_default(),
+            }),
+            "option_sample" => ExtSpec::OptionSample { series: self.series(f)? },
+            "option_payout" => {
+                ExtSpec::OptionPayout { series: self.series(f)?, holders: self.approvers(f, "holders")? }
+            }
+            "broker_match" => ExtSpec::BrokerMatch(BrokerMatchSpec {
+                venue: self.venue(f)?,
+                buyer: self.trader(f.node("buyer")?)?,
+                seller: self.trader(f.node("seller")?)?,
+                taker: f.optional("taker")?.unwrap_or_default(),
+                price: f.required("price")?,
+                lots: f.required("lots")?,
+            }),
+            "vesting_pay" => ExtSpec::VestingPay {
+                payer: self.approver_in(f.node("payer")?)?,
+                receiver: self.approver_in(f.node("receiver")?)?,
+            },
+            _ => ExtSpec::GridFill(GridFillSpec {
+                grid: self.approver_in(f.node("grid")?)?,
+                intent: self.approver_in(f.node("intent")?)?,
+                fees: f.optional("fees")?.unwrap_or_default(),
+                fills: f.required("fills")?,
+            }),
+        })
     }
 }
 

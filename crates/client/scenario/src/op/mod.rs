@@ -5,6 +5,7 @@ mod ext;
 mod fund;
 mod order;
 mod parse;
+mod terms;
 mod trade;
 
 use serde::Serialize;
@@ -15,13 +16,18 @@ use crate::{Expect, ScenarioError};
 
 pub(crate) use auth::Approver;
 pub use auth::{Approved, AuthKind, AuthSpec, NewKey, Source};
-pub use ext::{ApproveSpec, ExtSpec, ExtensionSpec, GridFillSpec, RevokeSpec};
+pub use ext::{
+    ApproveSpec, BrokerMatchSpec, ExtSpec, ExtensionSpec, GridFillSpec, OptionTradeSpec, RevokeSpec, Taker,
+    Trader,
+};
 pub use fund::{FundSpec, SignWith};
 pub use order::{OrderSpec, OrderUse};
+pub use terms::{OrderTerms, SeriesSpec, Subject, TermsSpec, VenueSpec};
 pub use trade::*;
 
 pub(crate) use fund::blank_signature;
 pub(crate) use parse::Reader;
+pub(crate) use terms::Instruments;
 
 /// What an entry of a batch does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

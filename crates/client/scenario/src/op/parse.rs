@@ -6,6 +6,7 @@ use tsz_trade::Side;
 use tsz_types::{MarketId, SubId};
 
 use super::order::{Around, OrderSpec, OrderUse, signature_in};
+use super::terms::Instruments;
 use super::trade::*;
 use crate::fields::{Fields, Node};
 use crate::names::{MarketKind, Names};
@@ -20,6 +21,8 @@ pub(crate) struct Reader<'a> {
     pub params: ParamsSpec,
     /// Labelled orders.
     pub orders: BTreeMap<String, (MarketKind, OrderSpec)>,
+    /// Named series and venues.
+    pub instruments: Instruments,
 }
 
 type Parsed<T> = Result<T, ScenarioError>;

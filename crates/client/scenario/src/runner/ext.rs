@@ -9,9 +9,9 @@ use tsz_stf::chain;
 use tsz_trade::{Op, Party};
 use tsz_types::{AccountId, KeySlot, Nonce};
 
-use super::Desk;
 use super::sign::Ready;
 use super::state::Moment;
+use super::{Desk, programs};
 use crate::op::{ApproveSpec, ExtSpec, ExtensionSpec, GridFillSpec, RevokeSpec, blank_signature};
 
 impl<'k> Desk<'k> {
@@ -22,17 +22,25 @@ impl<'k> Desk<'k> {
             ExtSpec::RevokeExtension(spec) => self.revoke(spec, at),
             ExtSpec::Extension(spec) => Ok(unsigned(extension(spec))),
             ExtSpec::GridFill(spec) => self.grid_fill(spec).map(unsigned),
+            ExtSpec::OptionTrade(spec) => self.option_trade(spec, at).map(unsigned),
+            ExtSpec::OptionSample { series } => programs::option_sample(series, at).map(unsigned),
+            ExtSpec::OptionPayout { series, holders } => {
+                programs::option_payout(series, holders, at).map(unsigned)
+            }
+            ExtSpec::BrokerMatch(spec) => self.broker_match(spec, at).map(unsigned),
+            ExtSpec::VestingPay { payer, receiver } => self.vesting_pay(*payer, *receiver, at).map(unsigned),
         }
     }
 
     fn approve(&mut self, spec: &ApproveSpec, at: &Moment<'_>) -> Result<Ready<'k>, String> {
         let Approver { account, sub, slot } = spec.place;
+        let terms = programs::words_of(&spec.terms, spec.place, at)?;
         let mut op = ApproveExtension {
             account,
             sub,
             slot,
             program: spec.program,
-            terms: terms_digest(&spec.terms),
+            terms: terms_digest(&terms),
             expiry: spec.expiry,
             limits: spec.limits.clone(),
             nonce: nonce(spec.place, spec.nonce, at)?,
@@ -43,7 +51,7 @@ impl<'k> Desk<'k> {
         let (key_slot, want) = self.signer(&spec.signer, Party { account, sub }, digest, at)?;
         op.key_slot = key_slot;
         op.signature = spec.signer.signature.unwrap_or(op.signature);
-        self.terms.insert((account, sub, slot), spec.terms.clone());
+        self.terms.insert((account, sub, slot), terms);
         Ok(Ready { op: Op::Ext(ExtOp::ApproveExtension(op)), wants: vec![want] })
     }
 
@@ -66,12 +74,7 @@ impl<'k> Desk<'k> {
 
     /// The operation of the program `grid` under the terms that the file's last approvals of both slots have.
     fn grid_fill(&self, spec: &GridFillSpec) -> Result<Extension, String> {
-        let of = |place: &Approver| {
-            let key = (place.account, place.sub, place.slot);
-            let words = self.terms.get(&key);
-            words.ok_or_else(|| format!("account {} has approved nothing in slot {}", key.0, key.2.get()))
-        };
-        let (terms, intent) = (of(&spec.grid)?, of(&spec.intent)?);
+        let (terms, intent) = (self.approved(&spec.grid)?, self.approved(&spec.intent)?);
         let market = Terms::parse(terms).map_err(|fault| fault.to_string())?.market;
         let mut cells = Vec::new();
         let mut owners = vec![(spec.grid.account, spec.grid.sub), (spec.intent.account, spec.intent.sub)];

@@ -5,6 +5,7 @@ mod close;
 mod ext;
 mod fund;
 mod orders;
+mod programs;
 mod sign;
 mod state;
 mod trade;

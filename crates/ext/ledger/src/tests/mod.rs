@@ -2,6 +2,7 @@
 
 mod approvals;
 mod broker;
+mod codec;
 mod events;
 mod grid;
 mod malicious;
@@ -11,18 +12,22 @@ mod vectors;
 mod vesting;
 mod world;
 
-/// Compares digest and input of the run of all that a simulator applied, one word a line, with
-/// `guests/fixtures/NAME.txt`, which crates/ext/prover executes. `BLESS=1` writes it anew.
+/// Compares digest and input of the run of all that a simulator applied with `guests/fixtures/NAME.txt`, which
+/// crates/ext/prover executes.
 fn check_fixture(name: &str, sim: &crate::sim::Sim) {
-    extern crate std;
-    use alloc::string::{String, ToString};
     let run = sim.guest_run(&[1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
     let digest = sim.replay(&run).unwrap().digest;
-    let text: String = digest.iter().chain(&run.input).map(|w| w.to_string() + "\n").collect();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../guests/fixtures/");
-    let path = [folder, name, ".txt"].concat();
+    check_words(&["guests/fixtures/", name].concat(), &[&digest, &run.input[..]].concat());
+}
+
+/// Compares words, one a line, with a file of the repository. `BLESS=1` writes it anew.
+fn check_words(name: &str, words: &[u32]) {
+    extern crate std;
+    use alloc::string::{String, ToString};
+    let text: String = words.iter().map(|w| w.to_string() + "\n").collect();
+    let path = [concat!(env!("CARGO_MANIFEST_DIR"), "/../../../"), name, ".txt"].concat();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
 }

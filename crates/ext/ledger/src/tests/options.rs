@@ -271,6 +271,106 @@ proptest! {
     }
 }
 
+/// An operation of a history, allowed or not.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Buyer, seller, price, lots, fee rates.
+    Trade([usize; 2], u32, u64, [u32; 2]),
+    /// Time that passes, price, how old it is.
+    Sample(u64, u32, u64),
+    /// Who is paid, one or two.
+    Payout(usize, Option<usize>),
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let fees = [0u32..2_100, 0u32..2_100];
+    let trade = (0usize..3, 0usize..3, 0u32..90, 0u64..400, fees);
+    prop_oneof![
+        4 => trade.prop_map(|(b, s, price, lots, fees)| Step::Trade([b, s], price, lots, fees)),
+        3 => (0u64..30_000, 1u32..90, 0u64..12_000).prop_map(|(t, p, age)| Step::Sample(t, p, age)),
+        1 => (0usize..3, prop::option::of(0usize..3)).prop_map(|(a, b)| Step::Payout(a, b)),
+    ]
+}
+
+/// The model with everything that a rule asks: time, orders, samples.
+struct History {
+    model: Model,
+    now: u64,
+    /// Lots that each holder has bought and sold by its orders.
+    used: [[u64; 2]; 3],
+    samples: Vec<(u32, u64)>,
+}
+
+impl History {
+    /// Whether the step is allowed; it has happened then.
+    fn step(&mut self, step: Step) -> bool {
+        match step {
+            Step::Trade([b, s], price, lots, fees) => {
+                let left = self.used[b][0] + lots <= 1_000 && self.used[s][1] + lots <= 1_000;
+                if b == s || self.now >= EXPIRY || lots == 0 || !left || fees.iter().any(|f| *f > 2_000) {
+                    return false;
+                }
+                let kept = (self.model.positions, self.model.money);
+                self.model.trade([b, s], price, lots, fees);
+                if self.model.money.iter().flatten().any(|m| *m < 0) {
+                    (self.model.positions, self.model.money) = kept;
+                    return false;
+                }
+                self.used[b][0] += lots;
+                self.used[s][1] += lots;
+                true
+            }
+            Step::Sample(time, price, age) => {
+                self.now += time;
+                let of = self.now.saturating_sub(age);
+                let due = self.samples.last().map_or(EXPIRY, |(_, last)| last + 10_000);
+                let allowed = self.now >= EXPIRY && self.samples.len() < 2 && of >= due;
+                if allowed {
+                    self.samples.push((price, of));
+                }
+                allowed
+            }
+            Step::Payout(a, b) => {
+                let whom = [Some(a), b.filter(|b| *b != a)];
+                let [first, second] = match self.samples.as_slice() {
+                    [(p, _), (q, _)] => [*p, *q],
+                    _ => return false,
+                };
+                if whom.iter().flatten().any(|w| self.model.positions[*w] == 0) {
+                    return false;
+                }
+                whom.iter().flatten().for_each(|w| self.model.claim(*w, (first + second) / 2));
+                true
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn histories_agree_with_the_model(legs in legs(), steps in prop::collection::vec(steps(), 1..24)) {
+        let mut world = World::new(series(legs));
+        let model = Model { series: series(legs), positions: [0; 3], money: world.balances() };
+        let mut history = History { model, now: 1, used: [[0; 2]; 3], samples: Vec::new() };
+        for step in steps {
+            let allowed = history.step(step);
+            let got = match step {
+                Step::Trade(pair, price, lots, fees) => world.trade(pair, price, lots, fees),
+                Step::Sample(_, price, age) => world.observe(history.now, price, history.now.saturating_sub(age)),
+                Step::Payout(a, b) => {
+                    let mut whom = Vec::from([a]);
+                    whom.extend(b.filter(|b| *b != a));
+                    world.claim(&whom)
+                }
+            };
+            prop_assert_eq!(got.is_ok(), allowed, "{:?}: {:?}", step, got);
+            prop_assert_eq!(world.balances(), history.model.money, "{:?}", step);
+        }
+    }
+}
+
 #[test]
 fn a_written_call_is_traded_bought_back_and_paid() {
     let mut world = World::new(series([call(20, false), None]));

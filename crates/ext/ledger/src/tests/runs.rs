@@ -119,17 +119,9 @@ fn a_log_of_another_operation_is_refused() {
     assert_eq!(Run::new(&START, &[(op, log)]), Err(RunError::Log(0)));
 }
 
-/// The run that crates/ext/prover executes and proves: input and digest, one word a line. `BLESS=1` writes it anew.
+/// The run that crates/ext/prover executes and proves.
 #[test]
 fn fixture_is_what_the_ledger_makes() {
-    extern crate std;
-    use alloc::string::ToString;
     let run = run_of(&history());
-    let words = run.digest.iter().chain(&run.input);
-    let text: alloc::string::String = words.map(|w| w.to_string() + "\n").collect();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../guests/fixtures/grid.txt");
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    super::check_words("guests/fixtures/grid", &[&run.digest, &run.input[..]].concat());
 }
