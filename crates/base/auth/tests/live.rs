@@ -98,7 +98,7 @@ fn accepts_the_tokens_of_a_provider() {
             check(&Provider { keys: &[], ..provider.clone() }, &this, now),
             Err(OidcError::UnknownKey)
         );
-        let swapped = [(keys[0].0, keys[1].1.clone()), (keys[1].0, keys[0].1.clone())];
+        let swapped = [(keys[0].0, keys[1].1), (keys[1].0, keys[0].1)];
         let verdict = check(&Provider { keys: &swapped, ..provider.clone() }, &this, now);
         assert_eq!(verdict, Err(OidcError::Algorithm));
         if let (_, ProviderKey::Rs256(key)) = &keys[0]

@@ -83,7 +83,7 @@ pub(crate) fn row(
         return Err(wrong());
     }
     let others = record.accesses.iter().enumerate().filter(|(k, _)| *k != place);
-    let accesses: Vec<Access> = others.map(|(_, access)| access.clone()).collect();
+    let accesses: Vec<Access> = others.map(|(_, access)| *access).collect();
     let leg = |account: AccountId, sub: SubId, bucket: Bucket| Leg {
         account: account.get(),
         sub: sub.get().into(),

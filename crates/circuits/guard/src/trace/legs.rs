@@ -25,6 +25,9 @@ use crate::tables::margin::leg_cell::{LEG_CELL, LegCell};
 use crate::tables::margin::operation::MarginOperation;
 use crate::tables::party::Party;
 
+/// The row of a cell that is a leg, and what the operation asks it to become.
+type Asked<'a> = (&'a Cell<F>, &'a Leaf);
+
 /// Rows of the guard's own tables, with those of legs.
 pub(crate) struct MarginRows<'a> {
     pub plain: Rows,
@@ -66,7 +69,7 @@ impl<'a> MarginRows<'a> {
         let [approvals, cells, crossed, _] = parts;
         let parties = parties(context, record, approvals);
         let rows = cells::rows(record, &parties, cells, (approvals.len(), record.accesses.len()));
-        let asked: Vec<(&Cell<F>, &Leaf)> = rows
+        let asked: Vec<Asked<'_>> = rows
             .iter()
             .zip(cells)
             .filter(|(_, access)| is_leg(access))
@@ -93,7 +96,7 @@ impl<'a> MarginRows<'a> {
     fn legs(
         &mut self,
         record: &ExtensionRecord,
-        (parties, asked): (&[Party<F>], &[(&Cell<F>, &Leaf)]),
+        (parties, asked): (&[Party<F>], &[Asked<'_>]),
         accesses: &[Access],
         [access, value]: [F; 2],
     ) -> Result<Vec<Leg<F>>, RecordError> {

@@ -312,9 +312,8 @@ fn charge<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr
         let [b0, b1, b2] = [0, 1, 2].map(|i| x.change_carries[3 * k + i].clone());
         b0 + b1.double() + b2 * c::<AB::Expr>(4) - real.clone() * c::<AB::Expr>(4)
     };
-    let sums = x.change_sums();
-    for k in 0..4 {
-        let mut e = sign(&x.falls) * sums[k].clone() - x.change[k].value();
+    for (k, sum) in x.change_sums().into_iter().enumerate() {
+        let mut e = sign(&x.falls) * sum - x.change[k].value();
         if k > 0 {
             e += carry(k - 1);
         }
