@@ -151,7 +151,7 @@ fn every_cell_is_constrained() {
         traces: &witness.traces,
         public_values: &publics,
         real_rows: &rows,
-        trials: 64,
+        trials: 128,
         seed: 7,
     };
     let (mut bad, mut needless) = (Vec::new(), CONDITIONAL.to_vec());

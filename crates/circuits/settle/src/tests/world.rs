@@ -40,7 +40,7 @@ pub fn index(i: i64) -> FundingIndex {
 
 pub fn perp(status: Status, qm: u32) -> PerpMarket {
     let fraction = |n| Fraction::new(n).unwrap();
-    let bound = Notional::new(1_000_000).unwrap();
+    let bound = Notional::new(1 << 20).unwrap(); // one lot of the largest multiplier
     let tier = TierParams { bound, imf: fraction(1_000), mmf: fraction(500), cmf: fraction(300) };
     PerpMarket {
         status,
