@@ -106,7 +106,7 @@ pub fn setup_with<A: CircuitAir>(circuit: Circuit<A>, committed: &[u8]) -> Resul
     let (mut instances, mut matrix_to_instance, mut expected) = (Vec::new(), Vec::new(), Vec::new());
     for (k, (air, log_height)) in prepared.airs.iter().zip(&prepared.log_heights).enumerate() {
         let width = air.preprocessed_width();
-        instances.push((width > 0).then(|| PreprocessedInstanceMeta {
+        instances.push((width > 0).then_some(PreprocessedInstanceMeta {
             matrix_index: expected.len(),
             width,
             degree_bits: *log_height,
