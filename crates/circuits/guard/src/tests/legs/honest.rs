@@ -91,8 +91,11 @@ const CONDITIONAL: [&str; 30] = [
     "crossing listed",
 ];
 
+/// Witnesses that no row here uses: of a balance without a limit, of collateral below zero. The plain circuit's test and
+/// those of liquidations change them.
+const UNUSED: [&str; 2] = ["leg_cell cell.apart_inv", "leg moved.negative_inv"];
+
 #[test]
-#[ignore = "the list of conditional columns is to be settled"]
 fn every_cell_is_constrained() {
     let world = every_operation();
     let witness = world.witness().unwrap();
@@ -118,7 +121,8 @@ fn every_cell_is_constrained() {
         let column = r.column.split('[').next().unwrap_or_default();
         let name = format!("{} {column}", r.table);
         let conditional = CONDITIONAL.iter().any(|c| name.starts_with(c));
-        if r.noticed == 0 || r.noticed < r.trials && !conditional {
+        let is_unused = UNUSED.iter().any(|c| name == *c);
+        if r.noticed == 0 && !is_unused || r.noticed < r.trials && !conditional {
             bad.push(format!("{} {}: {} of {}", r.table, r.column, r.noticed, r.trials));
         }
     }

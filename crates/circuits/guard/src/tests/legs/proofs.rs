@@ -117,7 +117,9 @@ fn counts(n: usize) -> MarginCounts {
         journal: one.plain.journal * n,
         blocks: one.plain.blocks * n,
     };
-    MarginCounts { plain, legs: one.legs * n, crossings: n, margin: one.margin.map(|rows| rows * n), ..one }
+    // prices are shared
+    let margin = core::array::from_fn(|k| one.margin[k] * if k == 0 { 1 } else { n });
+    MarginCounts { plain, legs: one.legs * n, crossings: n, margin, ..one }
 }
 
 #[test]
