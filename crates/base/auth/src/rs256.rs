@@ -5,7 +5,7 @@
 //!
 //! One rule is of the proof: the power is taken by sixteen squarings and a product, `x w = q N + z`, and where a carry of
 //! such an equation of byte limbs is not in [-[`CARRY`], [`CARRY`]), the signature is refused, because table `rsa` has no
-//! row for it. Carries are sums of 512 products of bytes: those of a modulus whose bytes look random stay within half of
+//! row for it with the least residues. Carries are sums of 512 products of bytes: those of a modulus whose bytes look random stay within half of
 //! the range; a modulus whose upper bytes are nearly all ones is what leaves it.
 
 use num_bigint::BigUint;

@@ -25,7 +25,7 @@
 //! 5. A block is a true statement whatever `uses` is; only the last row of a real block provides.
 //!
 //! *Completeness.* Carries of honest rows are sums of 512 products of bytes that nobody chooses: about 2^11 in size.
-//! A signature one of whose powers makes one exceed 2^14 has no trace, and the native check refuses it
+//! A signature one of whose powers makes one exceed 2^14 has no trace of least residues, and the native check refuses it
 //! ([`tsz_auth::rs256::Rs256Error::Carry`]).
 
 mod air;
