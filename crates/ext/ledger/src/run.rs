@@ -70,7 +70,7 @@ pub enum RunError {
 pub struct Run {
     /// What the host feeds the guest.
     pub input: Vec<u32>,
-    /// Capacity after the last journal: the next run of the program starts here.
+    /// Capacity after the last journal.
     pub end: Leaf,
     /// What the guest must output if it emits no event ([`Run::digest_with`]).
     pub digest: Leaf,
@@ -86,8 +86,8 @@ pub struct Outcome {
 }
 
 impl Run {
-    /// The run of operations with their access logs, from a capacity on: the context digest C for the first run of a
-    /// batch, the end of the run before for the others.
+    /// The run of operations with their access logs, from a capacity on: that at which the tuples of its range
+    /// start, which is the context digest C for the first range of a program in a batch.
     ///
     /// # Errors
     /// A [`RunError`] if a log is not one that the guard made of the operation.

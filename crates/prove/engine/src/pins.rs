@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tsz_hash::{Digest, ZERO};
+use tsz_segment_program::run_algorithm;
 use tsz_tree::join_algorithm;
 use tsz_vktree::{VkEntry, VkTree, VkTreeError};
 
@@ -285,12 +286,21 @@ impl Pins {
         }
         // keys of the guard have no algorithm of their own, all others do
         let lifts = |pin: &Pin| pin.lifts.is_some() || !pin.runs.is_empty();
-        let bad = |pin: &Pin, guard| lifts(pin) || is_no_algorithm(&pin.algorithm) != guard;
+        let bad = |pin: &Pin, guard| {
+            lifts(pin) || is_no_algorithm(&pin.algorithm) != guard || self.is_taken(&pin.algorithm)
+        };
         let keys = self.vk.iter().map(|pin| (pin, false)).chain(self.guard.iter().map(|pin| (pin, true)));
         match keys.into_iter().find(|(pin, guard)| bad(pin, *guard)) {
             Some((pin, _)) => Err(PinError::Kind(pin.name.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Algorithm ids that count for no base key: a program's needs a run beside the guard, those of joins and of programs
+    /// of runs stand for no operation.
+    fn is_taken(&self, algorithm: &Hex) -> bool {
+        let reserved = [join_algorithm(), run_algorithm()].map(Hex);
+        reserved.contains(algorithm) || self.program.iter().any(|program| program.algorithm == *algorithm)
     }
 
     fn is_lift(&self, node: &Pin, vk: &Pin) -> bool {

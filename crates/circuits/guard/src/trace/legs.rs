@@ -19,7 +19,7 @@ use crate::class::Class;
 use crate::record::{ExtensionRecord, RecordError};
 use crate::runs::Run;
 use crate::tables::cell::Cell;
-use crate::tables::margin::crossing::Crossing;
+use crate::tables::margin::crossing::{Crossing, HIGH_OFFSET};
 use crate::tables::margin::leg::{Leg, MARKET_READS};
 use crate::tables::margin::leg_cell::{LEG_CELL, LegCell};
 use crate::tables::margin::operation::MarginOperation;
@@ -169,6 +169,9 @@ impl<'a> MarginRows<'a> {
             ..Crossing::default()
         };
         let moved = row.moved().map(signed);
+        let high = (moved[1] + i64::from(HIGH_OFFSET)) as u32; // 26 bits: the ledger takes changes of 49
+        row.high = U24::of(high & 0xff_ffff);
+        row.high_top = F::from_u32(high >> 24);
         row.interest = interest_by(&mko.old, moved, (&row.price, true), row.listed.oi_cap);
         row
     }

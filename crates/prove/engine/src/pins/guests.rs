@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn rejects_base_keys_under_the_id_of_a_program_or_a_reserved_one() {
+        for algorithm in [grid().algorithm.0, run_algorithm(), join_algorithm()] {
+            let guard = node("guard/small", Digest::default());
+            let key = Pin { digest: guard.digest, ..node("grid/small", algorithm) };
+            let with = Pins::with_programs(vec![key], vec![], vec![guard], vec![grid()]);
+            assert!(matches!(with, Err(PinError::Kind(_))));
+        }
+    }
+
+    #[test]
     fn keys_of_the_guard_and_their_lifts_are_listed_for_each_program() {
         let pins = guests(|_| ()).unwrap();
         assert_eq!(Pins::parse(&pins.to_toml().unwrap()).unwrap(), pins);

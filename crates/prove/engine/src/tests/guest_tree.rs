@@ -81,7 +81,7 @@ fn a_batch_with_operations_of_a_program_becomes_one_proof_like_any_other() {
 }
 
 #[test]
-fn bundles_with_a_lie_about_the_run_are_refused_by_check_and_tree() {
+fn bundles_with_a_lie_about_the_run_are_neither_accepted_nor_aggregated() {
     let f = fixture();
     let verifiers = f.registry.verifiers(&f.pins);
     let refused = |what: &str, change: &dyn Fn(&mut Bundle)| {

@@ -14,8 +14,12 @@ use tsz_perp::tables::{Interest, interest};
 
 use crate::bus::{CROSSED, LEGS, receive, send};
 
+/// Bits of a carry above its least value: the low limb is a sum of at most 16 differences of 24 bits.
+const CARRY_BITS: u32 = 5;
 /// Added to a carry for its range.
-const OFFSET: u32 = 1 << 11;
+const CARRY_OFFSET: u32 = 1 << (CARRY_BITS - 1);
+/// Added to the high limb of a change for its range: a change has 49 bits and a sign.
+pub(crate) const HIGH_OFFSET: u32 = 1 << 25;
 
 columns! {
     /// One operation's legs.
@@ -40,8 +44,12 @@ columns! {
         change: [2],
         /// Low 24 bits of the change; range12.
         low: (U24),
-        /// What of its low limb goes to the high one; range12 after an offset.
+        /// What of its low limb goes to the high one; 5 bits after an offset.
         carry: felt,
+        /// Low 24 bits of the high limb, carried and after an offset; range12.
+        high: (U24),
+        /// Its bits above them; 2 bits.
+        high_top: felt,
         /// Open interest.
         interest: (Interest),
     }
@@ -83,10 +91,15 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for CrossingAir {
         row.zero(real.clone() - x.price.usable.clone());
         let status = x.price.status.clone();
         row.zero(real.clone() * (status.clone() - AB::Expr::ONE) * (status - AB::Expr::TWO));
-        // the low limb is a sum of at most 16 differences of 24 bits, the carry below 2^11: an equation of integers
+        // both sides are below 2^29 in size: an equation of integers. A carry of 120 more would be one felt around.
         row.u24(&x.low);
-        row.range(x.carry.clone() + c::<AB::Expr>(OFFSET));
+        row.narrow(&(x.carry.clone() + real.clone() * c::<AB::Expr>(CARRY_OFFSET)), CARRY_BITS);
         row.zero(x.low.value() + x.carry.clone() * c::<AB::Expr>(1 << 24) - x.change[0].clone());
+        // the change has as many bits as the ledger takes
+        row.u24(&x.high);
+        row.narrow(&x.high_top, 2);
+        let high = x.high.value() + x.high_top.clone() * c::<AB::Expr>(1 << 24);
+        row.zero(x.moved()[1].clone() + real.clone() * c::<AB::Expr>(HIGH_OFFSET) - high);
         interest(&mut row, &x.interest, &x.moved(), &real, (&x.price, &x.listed));
         let [old, new] = x.interest.leaves();
         let behind = x.legs.double();

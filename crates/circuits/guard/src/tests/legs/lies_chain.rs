@@ -1,6 +1,13 @@
 //! Lies about which rows there are, how they follow each other, and what they count.
 
-use tsz_ledger::Key;
+use tsz_air::{F, PrimeCharacteristicRing, PrimeField32};
+use tsz_gadgets::limb::U24;
+use tsz_ledger::{Cell, Key, Leaf, MkoCell};
+use tsz_perp::fill::interest_by;
+use tsz_stf::View;
+
+use crate::tables::margin::crossing::HIGH_OFFSET;
+use crate::trace::signed;
 
 use super::super::world::f;
 use super::world::*;
@@ -145,4 +152,43 @@ fn rejects_padding_that_acts() {
         rows.crossings.push(row);
     });
     assert_ne!(crossing, "nowhere");
+}
+
+/// 20 lots more on an open interest of `before`, told as one of `after` with `by` more in the low limb and 120 times as
+/// much carried: the same equation in the field.
+fn told(before: u64, after: i64, by: i32) -> String {
+    let mut world = World::new();
+    let mko = |open_interest: u64, leaf: &Leaf| {
+        let cell = MkoCell::from_leaf(leaf).unwrap();
+        MkoCell { open_interest, ..cell }.to_leaf()
+    };
+    let leaf = world.w.view.get(&Key::mko(0));
+    world.w.view.set(Key::mko(0), mko(before, &leaf));
+    world.apply(&BOTH, 0, &[price(10), price(-10)]);
+    let log = &mut world.w.records[0].accesses;
+    let at = log.iter().position(|a| a.key == Key::mko(0)).unwrap();
+    assert_eq!(log[at].new, mko(before + 20, &log[at].new), "what the rule says");
+    log[at].new = mko(after as u64, &log[at].new);
+    let old = log[at].old;
+    world.verdict_with(|rows| {
+        let row = &mut rows.crossings[0];
+        row.low = U24::of((20 + by) as u32);
+        row.carry += F::from_i32(120 * by);
+        let moved = row.moved().map(signed);
+        let high = (moved[1] + i64::from(HIGH_OFFSET)) as u32;
+        (row.high, row.high_top) = (U24::of(high & 0xff_ffff), F::from_u32(high >> 24));
+        row.interest = interest_by(&old, moved, (&row.price, true), row.listed.oi_cap);
+    })
+}
+
+#[test]
+fn rejects_a_change_of_open_interest_by_another_felt() {
+    let p = i64::from(F::ORDER_U32);
+    assert_eq!(told(0, 20, 0), "nowhere");
+    for by in [1, 2, 17] {
+        assert!(told(0, 20 + i64::from(by) * p, by).starts_with("bus"), "{by}");
+    }
+    let before = 3_000_000_000;
+    assert_eq!(told(before, 3_000_000_020, 0), "nowhere");
+    assert!(told(before, 3_000_000_020 - p, -1).starts_with("bus"));
 }
