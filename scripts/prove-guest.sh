@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the committed guests in the zkVM, and measures them: scripts/prove-guest.sh [segment sizes, e.g. 15 16].
+# Tests the committed guests in the zkVM, and measures them: scripts/prove-guest.sh [guests] [segment sizes, e.g. 15 16].
 # The first run builds risc0's kernels: ten minutes of C++ on 2 cores, for which it needs g++. No part of scripts/test.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../crates/ext/prover"

@@ -236,7 +236,7 @@ const fn part(sign: i32, k: u32) -> i32 {
 }
 
 /// Constants of the full rounds in Montgomery form.
-const FULL: [[i32; WIDTH]; 2 * HALF_FULL] = {
+static FULL: [[i32; WIDTH]; 2 * HALF_FULL] = {
     let mut out = [[0; WIDTH]; 2 * HALF_FULL];
     let mut round = 0;
     while round < 2 * HALF_FULL {
@@ -250,7 +250,7 @@ const FULL: [[i32; WIDTH]; 2 * HALF_FULL] = {
     out
 };
 /// Constants of the partial rounds, times 2^64: they are added before a reduction.
-const LANE_0: [i32; PARTIAL] = {
+static LANE_0: [i32; PARTIAL] = {
     let mut out = [0; PARTIAL];
     let mut round = 0;
     while round < PARTIAL {
@@ -260,12 +260,12 @@ const LANE_0: [i32; PARTIAL] = {
     out
 };
 /// The first of them, for the full layer before.
-const FIRST: [i32; WIDTH] = {
+static FIRST: [i32; WIDTH] = {
     let mut out = [0; WIDTH];
     out[0] = scaled(INTERNAL[0], 32);
     out
 };
-const NONE: [i32; WIDTH] = [0; WIDTH];
+static NONE: [i32; WIDTH] = [0; WIDTH];
 
 /// `v / 2^32` modulo P, within `|v| / 2^32 + P / 2`: an `i32` for all `|v| <= 2^62`.
 #[inline(always)]
@@ -331,9 +331,9 @@ fn internal(state: &mut [i32; WIDTH], constant: i32) {
 /// The permutation, on numbers in Montgomery form.
 fn permute(state: &mut [i32; WIDTH]) {
     external(state, &FULL[0]);
-    for round in 1..=HALF_FULL {
+    for constants in FULL.iter().take(HALF_FULL).skip(1).chain([&FIRST]) {
         state.iter_mut().for_each(|x| *x = seventh(*x));
-        external(state, if round == HALF_FULL { &FIRST } else { &FULL[round] });
+        external(state, constants);
     }
     for round in 1..=PARTIAL {
         state[0] = seventh(state[0]);
@@ -342,9 +342,9 @@ fn permute(state: &mut [i32; WIDTH]) {
     for (x, constant) in state.iter_mut().zip(&FULL[HALF_FULL]) {
         *x = mul(reduce(add(i64::from(*x), i64::from(*constant))), R2);
     }
-    for round in HALF_FULL + 1..=2 * HALF_FULL {
+    for constants in FULL.iter().skip(HALF_FULL + 1).chain([&NONE]) {
         state.iter_mut().for_each(|x| *x = seventh(*x));
-        external(state, FULL.get(round).unwrap_or(&NONE));
+        external(state, constants);
     }
 }
 
