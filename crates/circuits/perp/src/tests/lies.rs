@@ -92,7 +92,7 @@ fn rejects_an_open_position_that_takes_its_count_from_the_mask() {
     row.write(&mut |x| *cells.next().unwrap() = *x);
     let start = world.context.digest();
     let witness = Witness::assemble(&SMALL, &world.context, &world.records, start, ops).unwrap();
-    assert!(matches!(judge(&witness), Err(Violation::Constraint { air, .. }) if air == "trade"));
+    assert!(matches!(judge(&witness), Err(Violation::Constraint { air, .. }) if air == "perp"));
 }
 
 #[test]
