@@ -14,7 +14,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 
 use tsz_auth::es256::Es256Signature;
-use tsz_auth::oidc::Identity;
+use tsz_auth::oidc::{Identity, ProviderKey};
 use tsz_auth::rs256::Rs256Key;
 use tsz_auth::wallet::{SigningDomain, WalletKey, WalletSignature};
 use tsz_auth::{Assertion, Es256Key, LoginProvider, Passkey, SocialLogin, Wallet, WalletApproval};
@@ -108,7 +108,8 @@ fn wallet(message: &Digest) -> Digest {
 /// The provider's key is a cell of the state: its digest is part of the statement.
 fn social(message: &Digest, seconds: u32) -> Digest {
     let (issuer, audience, kid) = (text(), text(), text());
-    let provider = LoginProvider { issuer, audience, kid, key: Rs256Key { modulus: bytes() } };
+    let key = ProviderKey::Rs256(Rs256Key { modulus: bytes() });
+    let provider = LoginProvider { issuer, audience, kid, key };
     let (subject, salt, token) = (text(), bytes(), string());
     let identity =
         Identity { issuer: &provider.issuer, audience: &provider.audience, subject: &subject, salt };

@@ -4,7 +4,7 @@
 
 use tsz_auth::authenticator::Authenticator;
 use tsz_auth::issuer_rsa::RsaIssuer;
-use tsz_auth::oidc::Identity;
+use tsz_auth::oidc::{Identity, ProviderKey};
 use tsz_auth::softwallet::SoftWallet;
 use tsz_auth::wallet::SigningDomain;
 use tsz_auth::{LoginProvider, SocialLogin};
@@ -83,11 +83,12 @@ fn social() {
     let (issuer, audience) = ("https://accounts.example", "app-1");
     let identity = Identity { issuer, audience, subject: "108204", salt: [9; 32] };
     let token = RsaIssuer.token("k1", &identity, &message(), SECONDS.into());
+    let key = RsaIssuer.key();
     let provider = LoginProvider {
         issuer: issuer.into(),
         audience: audience.into(),
         kid: "k1".into(),
-        key: RsaIssuer.key(),
+        key: ProviderKey::Rs256(key),
     };
     let login = SocialLogin { token, salt: [9; 32] };
     let now = 1_000 * u64::from(SECONDS);
@@ -96,7 +97,7 @@ fn social() {
         issuer.as_bytes(),
         audience.as_bytes(),
         b"k1",
-        &provider.key.modulus,
+        &key.modulus,
         identity.subject.as_bytes(),
         &login.salt,
         &login.token,

@@ -162,7 +162,7 @@ fn told(before: u64, after: i64, by: i32) -> String {
         let cell = MkoCell::from_leaf(leaf).unwrap();
         MkoCell { open_interest, ..cell }.to_leaf()
     };
-    let leaf = world.w.view.get(&Key::mko(0));
+    let leaf = world.w.view.get(Key::mko(0));
     world.w.view.set(Key::mko(0), mko(before, &leaf));
     world.apply(&BOTH, 0, &[price(10), price(-10)]);
     let log = &mut world.w.records[0].accesses;
