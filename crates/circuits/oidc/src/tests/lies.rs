@@ -150,9 +150,9 @@ fn rejects_algorithms_and_keys() {
     for header in
         [r#"{"alg":"RS256","kid":"k1","crit":["b64"]}"#, r#"{"alg":"RS256","kid":"k1","b64":false}"#]
     {
-        // The scanner has no way past either name: the header does not end in its end state. A trace that goes on as if
-        // the name were another is a lie of the tables of tokens, on bus `oidc_scan`.
-        assert_eq!(header_lie(header), "oidc_token", "{header}");
+        // The scanner has no way past either name, so no value behind it is read: the approval's rules fail first. A trace
+        // that goes on as if the name were another is a lie of the tables of tokens, on bus `oidc_scan`.
+        assert_eq!(header_lie(header), "oidc_approval", "{header}");
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
     fn rejects_base_keys_under_the_id_of_a_program_or_a_reserved_one() {
         for algorithm in [grid().algorithm.0, run_algorithm(), join_algorithm()] {
             let guard = node("guard/small", Digest::default());
-            let key = Pin { digest: guard.digest, ..node("grid/small", algorithm) };
+            let key = node("grid/small", algorithm);
             let with = Pins::with_programs(vec![key], vec![], vec![guard], vec![grid()]);
             assert!(matches!(with, Err(PinError::Kind(_))));
         }

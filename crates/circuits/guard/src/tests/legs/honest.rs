@@ -58,7 +58,7 @@ fn no_constraint_exceeds_degree_3() {
 }
 
 /// Witnesses that only some rows use; in the others any value does.
-const CONDITIONAL: [&str; 30] = [
+const CONDITIONAL: [&str; 31] = [
     "leg_cell cell.at",
     "leg_cell cell.party.place",
     "leg_cell cell.party.slot",
@@ -80,6 +80,7 @@ const CONDITIONAL: [&str; 30] = [
     "leg follows",
     "leg moved.flat_before_inv",
     "leg moved.flat_after_inv",
+    "leg moved.positions_inv",
     "leg moved.negative_inv",
     "leg moved.short_before",
     "leg moved.last",
