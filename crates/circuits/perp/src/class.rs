@@ -160,8 +160,8 @@ pub struct Class {
     pub poseidon2: &'static [usize],
 }
 
-/// The size classes, smallest first: 64, 1,024, 2,048 and 8,192 trades of two orders that nobody else fills, each party
-/// with a position in one other market, and some margin tokens.
+/// The size classes, smallest first: 64, 1,024 and 2,048 trades of two orders that nobody else fills, each party with a
+/// position in one other market, and some margin tokens; and 8,192 such trades of parties with positions in two others.
 pub const CLASSES: [Class; 4] = [
     Class {
         name: "small",
@@ -199,9 +199,9 @@ pub const CLASSES: [Class; 4] = [
         trades: 13,
         transfers: 10,
         exits: 6,
-        margin: heights([8, 7, 8, 15, 14, 14, 10, 6, 12]),
+        margin: heights([8, 7, 8, 15, 15, 14, 10, 6, 12]),
         tuple: 19,
-        poseidon2: &[18, 17],
+        poseidon2: &[18, 17, 15],
     },
 ];
 

@@ -64,6 +64,10 @@ impl Keyed for Perp {
 
 impl ExecCircuit for Perp {
     fn fits(&self, params: &Params, ops: &[(u32, &OpRecord)]) -> bool {
+        // counting makes every row: not for a class that has too few whatever they are
+        if self.class.ops() < ops.len() as u64 {
+            return false;
+        }
         let counts = records(ops).and_then(|records| Counts::of(params, &records).ok());
         counts.is_some_and(|counts| self.class.holds(&counts))
     }
