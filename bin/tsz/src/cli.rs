@@ -416,14 +416,16 @@ pub enum BenchName {
     \x20 tsz bench margin --json\n  tsz bench settle --json\n  tsz bench guard --json\n\
     \x20 tsz bench deleverage --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
-    Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table)."
+    Proofs are made with the keys that `tsz prove` uses (signatures: tables of no circuit of their own, at blow-up 2).\n\
+    Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table); of proofs\n\
+    by one circuit alone also proven_bits, blowup, queries."
 )]
 pub struct BenchArgs {
     /// Workload.
     pub name: BenchName,
     /// Operations: transfers, trades, updates and samples, ticks, margin transfers and exits, pairs, closes, fills, leaves,
     /// signatures or logins (default: 8192 transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 320
-    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 9 fills of a run, 4096 leaves, 1024 signatures, 62 logins).
+    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 9 fills of a run, 4096 leaves, 1024 signatures, 64 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp, aggregate).

@@ -245,6 +245,11 @@ fn small_benchmarks_report_the_documented_keys() {
             assert!(report[key].is_number(), "{args:?}: {key}");
         }
         assert!(report["cells"].is_array(), "{args:?}");
+        if ["smt", "signatures"].contains(&args[1]) {
+            for key in ["proven_bits", "blowup", "queries"] {
+                assert!(report[key].is_number(), "{args:?}: {key}");
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tsz_ledger::{AlgorithmId, BatchContext, ExecClaim, GuardClaim, TransitionCla
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
 use tsz_stark::{
-    Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, TableInfo, VerifyingKey, setup,
+    Circuit, CircuitAir, F, FriParams, Profile, Proof, ProvingKey, SetupError, TableInfo, VerifyingKey, setup,
 };
 use tsz_trade::Params;
 
@@ -208,6 +208,15 @@ pub trait TransitionCircuit: Keyed {
     }
 }
 
+/// The proving key of a circuit as the registry has it, and so as `vks.toml` pins it: in the base profile that suits the
+/// circuit's size if it is a base one. Whoever measures a circuit that is pinned makes its key by this.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn proving_key<A: CircuitAir>(circuit: Circuit<A>) -> Result<ProvingKey<A>, SetupError> {
+    setup(circuit.balanced())
+}
+
 /// Keys of one circuit, built on first use and kept for the life of the process.
 pub struct LazyKeys<A> {
     id: CircuitId,
@@ -229,7 +238,7 @@ impl<A: CircuitAir> LazyKeys<A> {
     fn built(&self) -> Result<&(ProvingKey<A>, KeyInfo), EngineError> {
         let build = || {
             let watch = Stopwatch::start();
-            let pk = setup((self.build)().balanced()).map_err(|e| e.to_string())?;
+            let pk = proving_key((self.build)()).map_err(|e| e.to_string())?;
             let vk = pk.vk();
             let (digest, tables, security) = (*vk.digest(), vk.tables().to_vec(), security(vk));
             let params = *vk.params();

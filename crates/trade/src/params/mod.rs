@@ -71,7 +71,7 @@ pub struct PerpMarket {
     pub tiers: Vec<TierParams>,
     /// Largest taker fee, not negative.
     pub taker_cap: Rate,
-    /// Largest maker fee.
+    /// Largest maker fee, not negative: a fee may be (a rebate), but no maker must be paid.
     pub maker_cap: Rate,
     /// Liquidation fee, not negative.
     pub liquidation_fee: Rate,

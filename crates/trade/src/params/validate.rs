@@ -89,6 +89,9 @@ impl PerpMarket {
                 "an empty tier",
             ),
             (self.taker_cap.get() >= 0, "the taker fee cap is negative"),
+            // below 0 every maker is paid: a Liquidate has nobody who pays it, and where the taker's cap is less the fill
+            // of a ForcedClose has not either
+            (self.maker_cap.get() >= 0, "the maker fee cap is negative"),
             (self.liquidation_fee.get() >= 0, "the liquidation fee is negative"),
             (self.funding.big <= MAX_BIG, "the funding clamp is above 40,000"),
             (

@@ -258,6 +258,40 @@ fn forced(w: &World, n: u64, limit: u32, at: Option<u32>) -> ForcedClose {
     }
 }
 
+/// What `Params::validate` refuses: with a negative cap of makers nobody could close a position of another.
+#[test]
+fn every_close_has_a_fill_without_fees_but_where_makers_must_be_paid() {
+    let with_caps = |mark: u32, taker, maker| {
+        let mut w = world(0, mark);
+        (w.params.perps[0].taker_cap, w.params.perps[0].maker_cap) = (taker, maker);
+        w
+    };
+    let fill = |w: &World, taker: i32, maker: i32| {
+        let mut op = forced(w, 10, 950, Some(1_000));
+        let fill = op.fill.as_mut().unwrap();
+        (fill.taker_fee, fill.maker_fee) = (rate(taker), rate(maker));
+        w.dry(op).map(|applied| applied.receipt.code)
+    };
+    let w = with_caps(1_000, rate(0), rate(0));
+    assert_eq!(w.params.validate(), Ok(()));
+    assert_eq!(fill(&w, 0, 0), Ok(TradeCode::Ok));
+    assert_eq!(fill(&w, 0, -1), Err(TradeReject::NetFee { net: -1 }));
+    let w = with_caps(1_000, rate(0), rate(-1));
+    assert!(w.params.validate().is_err());
+    assert!(matches!(fill(&w, 0, 0), Err(TradeReject::Fee { max: -1, .. })));
+    assert_eq!(fill(&w, 0, -1), Err(TradeReject::NetFee { net: -1 }));
+    assert!(matches!(fill(&w, 1, -1), Err(TradeReject::Fee { max: 0, .. })));
+    // a taker's fee would make up for it in a forced close, a liquidation has none
+    let bad = with_caps(947, rate(1), rate(-1));
+    let liquidated = |w: &World, maker: i32| {
+        w.dry(Liquidate { maker_fee: rate(maker), ..liquidate(w, 1, 947) })
+            .map(|applied| applied.receipt.code)
+    };
+    assert!(matches!(liquidated(&bad, 0), Err(TradeReject::Fee { max: -1, .. })));
+    assert_eq!(liquidated(&bad, -1), Err(TradeReject::NetFee { net: -1 }));
+    assert_eq!(liquidated(&with_caps(947, rate(0), rate(0)), 0), Ok(TradeCode::Ok));
+}
+
 #[test]
 fn forced_closes_have_few_ways_out() {
     let mut w = world(0, 1_000);

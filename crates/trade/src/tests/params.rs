@@ -52,7 +52,9 @@ fn every_field_moves_the_hash() {
 fn invalid_parameters_are_named() {
     assert_eq!(params().validate(), Ok(()));
     type Change = fn(&mut Params);
-    let changes: [Change; 22] = [
+    let changes: [Change; 24] = [
+        |p| p.perps[0].maker_cap = rate(-1),
+        |p| p.spots[0].maker_cap = rate(-1),
         |p| p.perps[0].forced_band = fraction(0),
         |p| p.perps[0].forced_band = fraction(2_001),
         |p| {
@@ -92,6 +94,22 @@ fn invalid_parameters_are_named() {
     let mut p = params();
     (p.spots, p.perps) = (vec![p.spots[0]; 256], vec![p.perps[0].clone(); 256]);
     assert_eq!(p.validate(), Ok(()));
+}
+
+#[test]
+fn no_market_may_pay_every_maker() {
+    let with = |taker, maker| {
+        let mut p = params();
+        (p.perps[1].taker_cap, p.perps[1].maker_cap) = (taker, maker);
+        p.validate()
+    };
+    assert_eq!(with(rate(0), rate(0)), Ok(()));
+    assert_eq!(with(Rate::MAX, Rate::MAX), Ok(()));
+    // whatever takers may pay: a Liquidate has no taker who pays a fee
+    let refused = Err(ParamsError::Perp { market: 1, what: "the maker fee cap is negative" });
+    for taker in [rate(0), rate(1), Rate::MAX] {
+        assert_eq!(with(taker, rate(-1)), refused);
+    }
 }
 
 #[test]

@@ -7,17 +7,17 @@ use tsz_auth::softwallet::SoftWallet;
 use tsz_auth::wallet::SigningDomain;
 use tsz_auth_circuit::{AuthRecord, CLASSES, Class, Kind, WALLET_CLASSES, Witness, verify};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{BatchContext, Cell, Key, KeyPolicy, Permission, Permissions, Scheme, SystemId};
 use tsz_smt::bench::Mix;
-use tsz_stark::{Profile, security::security, setup};
+use tsz_stark::Profile;
 use tsz_stf::{AuthOp, MemView, RegisterKeyByPasskey, RegisterKeyByWallet, Trusted, Verified};
 use tsz_stf::{apply_auth_with, message};
 use tsz_types::{AccountId, KeySlot, Nonce, TimeMs};
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -53,7 +53,7 @@ pub fn run(args: &BenchArgs, output: &Output, kind: Kind) -> Result<Report> {
     valid.context("an honest approval is refused")?;
 
     spinner.set_message("proving");
-    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) = timed(|| Witness::new(class, &context, &records, context.digest()));
@@ -68,16 +68,14 @@ pub fn run(args: &BenchArgs, output: &Output, kind: Kind) -> Result<Report> {
 
     let per_login = |x: f64| x / count as f64;
     let all: usize = key.vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
-    report.proof_bytes = proof.len() as u64;
     report.figure("check_microseconds", per_login(native.wall_seconds * 1e6));
     report.figure("proven_cpu_milliseconds", per_login(report.cpu_seconds * 1e3));
     report.figure("cells_per_login", per_login(all as f64));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     report.stage("setup", setup);
     report.stage("trace", trace);
     report.stage("prove", prove);
     report.stage("verify", verify);
-    report.cells = cells(name, key.vk().tables());
+    report.proof(name, key.vk(), &proof);
     Ok(report)
 }
 

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use tsz_deleverage::DeleverageRecord;
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_ledger::{Cell, Key, MkoCell, PosCell, SubCell};
 use tsz_stark::Profile;
-use tsz_stark::security::security;
 use tsz_trade::ops::{Adl, AdlRank};
 use tsz_trade::params::Status;
 use tsz_trade::{HOUR_MS, Party, Side, TradeOp};
@@ -14,7 +14,6 @@ use tsz_types::{AccountId, Collateral, FundingIndex, MarketId, SubId};
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
 use crate::commands::bench::markets::{PRICE, System, TIME};
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -89,7 +88,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_deleverage::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) = timed(|| {
@@ -103,13 +102,11 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in
         [("execute", execute), ("setup", setup), ("trace", trace), ("prove", prove), ("verify", verify)]
     {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("deleverage/{}", class.name), key.vk().tables());
+    report.proof(&format!("deleverage/{}", class.name), key.vk(), &proof);
     Ok(report)
 }

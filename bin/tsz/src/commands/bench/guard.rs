@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::{Cost, Stopwatch};
+use tsz_engine::registry::proving_key;
 use tsz_ext::{
     ApprovalPolicy, ApprovalSlot, Approver, ExtContext, ExtOp, Extension, Installed, LimitCell, Touch, key,
     terms_digest,
@@ -11,13 +12,11 @@ use tsz_guard::{Class, Counts, ExtensionRecord, Witness, verify};
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{BalCell, BatchContext, Cell, Key, SystemId};
 use tsz_stark::Profile;
-use tsz_stark::security::security;
 use tsz_stf::{MemView, Verified};
 use tsz_types::{AccountId, Balance, SubId, TokenId};
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -124,7 +123,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
         Class::fitting(&Counts::of(&records)?).context("more operations than the largest class holds")?;
 
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let (watch, start) = (Stopwatch::start(), batch.digest());
     let (witness, trace) = timed(|| Witness::new(class, &batch, program, &records, start, start));
@@ -135,13 +134,11 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in
         [("execute", execute), ("setup", setup), ("trace", trace), ("prove", prove), ("verify", verified)]
     {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("guard/{}", class.name), key.vk().tables());
+    report.proof(&format!("guard/{}", class.name), key.vk(), &proof);
     Ok(report)
 }

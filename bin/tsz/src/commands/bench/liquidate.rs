@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_ledger::{Cell, Key, KeyPolicy, MkoCell, Permissions, PosCell, Scheme, SubCell};
 use tsz_liquidate::LiquidateRecord;
 use tsz_sig::SecretKey;
 use tsz_stark::Profile;
-use tsz_stark::security::security;
 use tsz_trade::ops::{Liquidate, Takeover};
 use tsz_trade::order::{Order, PerpOrder, SelfTrade, Side, Signed, Terms, Tif, Trigger};
 use tsz_trade::params::Status;
@@ -19,7 +19,6 @@ use tsz_types::{
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
 use crate::commands::bench::markets::{PRICE, System, TIME};
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -124,7 +123,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_liquidate::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (pk, setup) = timed(|| class.setup(Profile::Base));
+    let (pk, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let pk = pk?;
     let watch = Stopwatch::start();
     let (witness, trace) =
@@ -136,7 +135,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(pk.vk()).proven_bits);
     for (name, cost) in [
         ("sign and execute", execute),
         ("setup", setup),
@@ -146,7 +144,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     ] {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("liquidate/{}", class.name), pk.vk().tables());
+    report.proof(&format!("liquidate/{}", class.name), pk.vk(), &proof);
     Ok(report)
 }

@@ -2,13 +2,13 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_ledger::{
     AcctCell, BalCell, Cell, CtlCell, Key, KeyPolicy, L1InCell, Permissions, PosCell, Scheme, SubCell,
 };
 use tsz_perp::PerpRecord;
 use tsz_sig::{SecretKey, Signature};
 use tsz_stark::Profile;
-use tsz_stark::security::security;
 use tsz_stf::{View, chain};
 use tsz_trade::ops::{Direction, MarginExit, MarginTransfer};
 use tsz_trade::params::{CollateralParams, Status};
@@ -21,7 +21,6 @@ use tsz_types::{
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
 use crate::commands::bench::markets::{MARKETS, System, TIME};
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -124,7 +123,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let counts = tsz_perp::Counts::of(&system.params, &records)?;
     let class = tsz_perp::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| class.setup(Profile::Base));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =
@@ -138,7 +137,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     report.figure("transfers", counts.transfers);
     report.figure("exits", counts.exits);
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in [
         ("sign and execute", execute),
         ("setup", setup),
@@ -148,7 +146,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     ] {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("perp/{}", class.name), key.vk().tables());
+    report.proof(&format!("perp/{}", class.name), key.vk(), &proof);
     Ok(report)
 }

@@ -2,13 +2,13 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_hash::{Digest, F, PrimeCharacteristicRing, PrimeField32};
 use tsz_ledger::{Access, BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, MksCell, SystemId};
 use tsz_manage::ManageRecord;
 use tsz_oracle::OracleRecord;
 use tsz_sig::{SecretKey, Signature};
-use tsz_stark::security::security;
-use tsz_stark::{Profile, setup};
+use tsz_stark::Profile;
 use tsz_stf::{MemView, Verified, chain};
 use tsz_trade::ops::{FundingTick, OracleUpdate, PremiumReport, PremiumSample, PriceReport};
 use tsz_trade::params::{FundingConfig, OracleParams, Params, PerpMarket, Status, TierParams};
@@ -17,7 +17,6 @@ use tsz_types::{Fraction, MarketId, Notional, QuoteMultiplier, Rate, TimeMs};
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -165,7 +164,7 @@ pub fn oracle(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_oracle::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =
@@ -178,7 +177,6 @@ pub fn oracle(args: &BenchArgs, output: &Output) -> Result<Report> {
     spinner.finish_and_clear();
     report.figure("signatures", counts.reports + counts.premiums);
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in [
         ("sign and execute", execute),
         ("setup", setup),
@@ -188,8 +186,7 @@ pub fn oracle(args: &BenchArgs, output: &Output) -> Result<Report> {
     ] {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("oracle/{}", class.name), key.vk().tables());
+    report.proof(&format!("oracle/{}", class.name), key.vk(), &proof);
     Ok(report)
 }
 
@@ -216,7 +213,7 @@ pub fn manage(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_manage::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =
@@ -228,13 +225,11 @@ pub fn manage(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in
         [("execute", execute), ("setup", setup), ("trace", trace), ("prove", prove), ("verify", verify)]
     {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("manage/{}", class.name), key.vk().tables());
+    report.proof(&format!("manage/{}", class.name), key.vk(), &proof);
     Ok(report)
 }

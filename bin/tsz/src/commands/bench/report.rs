@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tsz_engine::measure::{Cost, peak_rss_bytes};
-use tsz_stark::TableInfo;
+use tsz_stark::security::security;
+use tsz_stark::{TableInfo, VerifyingKey};
 
 use crate::measure::{Machine, machine};
 use crate::output::{Output, bytes, seconds, thousands};
@@ -97,6 +98,15 @@ impl Report {
     /// Adds a figure.
     pub fn figure(&mut self, key: &str, value: impl Into<Value>) {
         self.more.insert(key.to_owned(), value.into());
+    }
+
+    /// Says what the proof is made with: bits proven, blow-up, queries, size, tables.
+    pub fn proof<A>(&mut self, circuit: &str, vk: &VerifyingKey<A>, proof: &[u8]) {
+        self.figure("proven_bits", security(vk).proven_bits);
+        self.figure("blowup", 1u64 << vk.params().log_blowup);
+        self.figure("queries", vk.params().num_queries as u64);
+        self.proof_bytes = proof.len() as u64;
+        self.cells = cells(circuit, vk.tables());
     }
 
     /// Adds a stage.

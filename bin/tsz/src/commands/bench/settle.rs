@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_ledger::{Cell, Key, MkfCell, MkoCell, MkpCell, PosCell, SubCell};
 use tsz_settle::SettleRecord;
-use tsz_stark::security::security;
-use tsz_stark::{Profile, setup};
+use tsz_stark::Profile;
 use tsz_trade::ops::SettlePair;
 use tsz_trade::params::Status;
 use tsz_trade::{HOUR_MS, Party, TradeOp};
@@ -14,7 +14,6 @@ use tsz_types::{AccountId, Collateral, FundingIndex, Lots, MarketId, SubId};
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
 use crate::commands::bench::markets::{MARKETS, PRICE, System, TIME};
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -74,7 +73,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class =
         tsz_settle::Class::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let watch = Stopwatch::start();
     let (witness, trace) =
@@ -86,13 +85,11 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in
         [("execute", execute), ("setup", setup), ("trace", trace), ("prove", prove), ("verify", verify)]
     {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("settle/{}", class.name), key.vk().tables());
+    report.proof(&format!("settle/{}", class.name), key.vk(), &proof);
     Ok(report)
 }

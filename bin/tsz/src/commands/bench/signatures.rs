@@ -5,11 +5,10 @@ use tsz_chips::schnorr::SignedMessage;
 use tsz_engine::measure::{Cost, Stopwatch};
 use tsz_sig::{SecretKey, Signature};
 use tsz_smt::bench::Mix;
-use tsz_stark::{security::security, setup};
+use tsz_stark::setup;
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
-use crate::commands::bench::report::cells;
 use crate::commands::bench::signature_circuit::{circuit, log_height, traces};
 use crate::measure::timed;
 use crate::output::Output;
@@ -42,18 +41,16 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
 
-    report.proof_bytes = proof.len() as u64;
     let micros = |cost: Cost| cost.wall_seconds * 1e6 / count as f64;
     report.figure("keygen_microseconds", micros(native.keygen));
     report.figure("sign_microseconds", micros(native.sign));
     report.figure("verify_microseconds", micros(native.verify));
     report.figure("proven_cpu_microseconds", report.cpu_seconds * 1e6 / count as f64);
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     report.stage("setup", setup);
     report.stage("trace", trace);
     report.stage("prove", prove);
     report.stage("verify", verify);
-    report.cells = cells("signatures", key.vk().tables());
+    report.proof("signatures", key.vk(), &proof);
     Ok(report)
 }
 

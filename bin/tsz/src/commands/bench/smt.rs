@@ -2,15 +2,15 @@
 
 use anyhow::{Context, Result};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_ledger::{Access, BatchContext, Family, Key};
 use tsz_smt::Tree;
 use tsz_smt::bench::{Mix, populate, random_updates};
-use tsz_stark::{Profile, security::security, setup};
+use tsz_stark::Profile;
 use tsz_transition::{Class, Witness};
 
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -32,7 +32,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let class = *Class::fitting(&Witness::new(&context, &ops, &tree)?.counts())
         .with_context(|| format!("no size class holds {leaves} leaves"))?;
     spinner.set_message(format!("keys of size class {}", class.name));
-    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
 
     spinner.set_message("proving");
@@ -46,7 +46,6 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     valid.context("an honest proof is refused")?;
     spinner.finish_and_clear();
 
-    report.proof_bytes = proof.len() as u64;
     report.figure("size_class", class.name);
     report.figure("native_updates_per_second", native.updates_per_second);
     report.figure("native_update_seconds", native.update.as_secs_f64());
@@ -54,12 +53,11 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     report.figure("native_multiproof_seconds", native.multiproof.as_secs_f64());
     report.figure("inner_nodes", native.rows);
     report.figure("verify_seconds", verify.wall_seconds);
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     report.stage("setup", setup);
     report.stage("witness", witness_cost);
     report.stage("prove", prove_cost);
     report.stage("verify", verify);
-    report.cells = cells("transition", key.vk().tables());
+    report.proof("transition", key.vk(), &proof);
     Ok(report)
 }
 

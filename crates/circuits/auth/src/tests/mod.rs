@@ -4,6 +4,7 @@ mod lies;
 mod live;
 mod pay;
 mod proofs;
+mod split;
 mod tamper;
 mod wallet;
 mod world;

@@ -101,7 +101,11 @@ impl World {
     }
 
     pub(super) fn witness(&self) -> Result<Witness, WitnessError> {
-        Witness::new(&SMALL, &self.context, &self.records, self.context.digest())
+        self.witness_in(&SMALL)
+    }
+
+    pub(super) fn witness_in(&self, class: &Class) -> Result<Witness, WitnessError> {
+        Witness::new(class, &self.context, &self.records, self.context.digest())
     }
 
     fn place(&self) -> String {

@@ -1,10 +1,11 @@
 //! One test for each lie. A liar fills every table as if the lie were true: only the lie itself may fail.
 
+use num_bigint::BigUint;
 use tsz_air::{F, PrimeCharacteristicRing};
 use tsz_auth::issuer::Issuer;
 use tsz_auth::issuer_rsa::RsaIssuer;
 use tsz_auth::oidc::Identity;
-use tsz_auth::rs256::encode;
+use tsz_auth::rs256::{MODULUS, Rs256Key, encode};
 use tsz_auth::{LoginProvider, SocialLogin, base64url};
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::{Key, Permissions};
@@ -288,6 +289,53 @@ fn rejects_signatures_of_other_paddings_exponents_and_texts() {
         token
     });
     assert_eq!(other, "rsa");
+}
+
+/// The cell of a key whose modulus is `n`, and a signature under it by whoever knows that the order of the units of `n`
+/// divides `order`: what the native check of the key and what the circuit say.
+fn under_modulus(n: &BigUint, order: &BigUint, units: impl Fn(&BigUint) -> bool) -> (bool, String) {
+    let padded = |x: &BigUint| {
+        let bytes = x.to_bytes_be();
+        [vec![0; MODULUS - bytes.len()], bytes].concat()
+    };
+    let key = Rs256Key { modulus: padded(n).try_into().unwrap() };
+    let mut world = World::new();
+    let provider = LoginProvider { key: key.into(), ..provider("k1") };
+    world.view.set(Key::provider(5), provider.digest());
+    let root = BigUint::from(65_537u32).modinv(order).unwrap();
+    let register = RegisterKeyByOidc { provider, ..world.register() };
+    let op = world.with(register, |m| {
+        // Another time where the encoded digest has no root.
+        (0..)
+            .find_map(|k| {
+                let payload = Issuer::payload(&identity(), m, TIME / 1000 - k);
+                let mut token = RsaIssuer.sign(&RsaIssuer::header("k1"), &payload);
+                let dot = token.iter().rposition(|b| *b == b'.')?;
+                let encoded = BigUint::from_bytes_be(&encode(&sha256(&token[..dot])));
+                token.truncate(dot + 1);
+                token.extend(base64url::encode(&padded(&encoded.modpow(&root, n))));
+                units(&encoded).then_some(token)
+            })
+            .unwrap()
+    });
+    let verdict = world.verdict(&op).is_ok();
+    world.login(op);
+    (verdict, place(&world.witness()))
+}
+
+/// Powers of small primes have roots for everyone. The signatures hold; the modulus is what is wrong.
+#[test]
+fn rejects_moduli_that_are_even_or_short() {
+    let big = |base: u32, exponent: u32| BigUint::from(base).pow(exponent);
+    let is_unit = |prime: u32| move |x: &BigUint| x % prime != BigUint::ZERO;
+    // 5^882 is odd and has 2,048 bits: whoever orders that gets what he ordered.
+    let five = under_modulus(&big(5, 882), &(big(5, 881) * 4u32), is_unit(5));
+    assert_eq!(five, (true, "nowhere".to_owned()));
+    // 3^1291 has 2,047 bits, twice that is even and has 2,048.
+    let order = big(3, 1290) * 2u32;
+    assert_eq!((big(3, 1291).bits(), (big(3, 1291) * 2u32).bits()), (2_047, 2_048));
+    assert_eq!(under_modulus(&big(3, 1291), &order, is_unit(3)), (false, "bus:bytes".to_owned()));
+    assert_eq!(under_modulus(&(big(3, 1291) * 2u32), &order, is_unit(3)), (false, "bus:bytes".to_owned()));
 }
 
 #[test]

@@ -3,11 +3,14 @@ mod trading;
 
 use crate::*;
 use serde_json::Value;
-use tsz_trade::{TradeContext, apply_op};
+use tsz_ledger::Family;
+use tsz_stf::AuthOp;
+use tsz_trade::{Op, TradeContext, apply_op};
 
 const TOUR: &str = include_str!("../../examples/tour.json");
 const PASSKEY: &str = include_str!("../../examples/passkey.json");
 const WALLET: &str = include_str!("../../examples/wallet.json");
+const SOCIAL_PAYMENTS: &str = include_str!("../../examples/social-payments.json");
 const REFUSALS: &str = include_str!("../../examples/refusals.json");
 
 #[test]
@@ -61,6 +64,32 @@ fn wallets_log_in_as_the_example_expects() {
     let unknown = WALLET.replacen("\"key\": \"spare\"", "\"key\": \"session\"", 1);
     let error = Scenario::from_json(&unknown).unwrap_err().to_string();
     assert!(error.contains("no wallet labelled"), "{error}");
+}
+
+#[test]
+fn social_logins_pay_with_keys_of_both_algorithms() {
+    let done = run(&parse(SOCIAL_PAYMENTS)).unwrap_or_else(|e| panic!("{e}"));
+    let counts = done.batches.iter().map(|b| (b.records.len(), b.rejects.len())).collect::<Vec<_>>();
+    // BeginBatch is a record.
+    assert_eq!(counts, [(6, 6), (8, 2)]);
+    // Each family by the algorithm of the key that the token is under; a payment among each.
+    let families = |batch: usize| {
+        let ops = done.batches[batch].records.iter().map(|r| &r.op);
+        let of = |family| ops.clone().filter(|op| op.family() == family).count();
+        [Family::Oidc, Family::OidcEs256, Family::Fund].map(of)
+    };
+    assert_eq!((families(0), families(1)), ([3, 2, 1], [2, 4, 2]));
+    let pays = |op: &Op| matches!(op, Op::Auth(AuthOp::PayByOidc(_)));
+    let paid = done.batches.iter().flat_map(|b| &b.records).filter(|r| pays(&r.op)).count();
+    assert_eq!(paid, 5);
+    // The identity is the same under both keys of its provider, and no key of a provider is of both algorithms.
+    let keys = parse(SOCIAL_PAYMENTS).keyring().unwrap();
+    let [old, new] = ["google", "google-ec"].map(|label| keys.social(label).unwrap());
+    assert_eq!(old.key_id(), new.key_id());
+    assert_ne!(old.provider.digest(), new.provider.digest());
+    let unknown = SOCIAL_PAYMENTS.replacen("\"key\": \"mallory\"", "\"key\": \"session\"", 1);
+    let error = Scenario::from_json(&unknown).unwrap_err().to_string();
+    assert!(error.contains("no social login labelled"), "{error}");
 }
 
 #[test]

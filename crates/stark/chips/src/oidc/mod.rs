@@ -43,7 +43,8 @@
 //! 6. *Two tokens with one number* are hashed in the same blocks: they are the same text up to the padding of the shorter
 //!    one, which is no text of base64url. So they are the same text, and mixing their values changes nothing.
 //! 7. *Keys.* `key` is preprocessed, so all that is said with it is about one row; its bytes of the modulus (of the
-//!    point) are looked up, and the cell is the hash of [`tsz_auth::LoginProvider::felts`] of that row.
+//!    point) are looked up, and the cell is the hash of [`tsz_auth::LoginProvider::felts`] of that row. A modulus is odd and
+//!    has 2,048 bits ([`tsz_auth::rs256::Rs256Key::is_modulus`]): (lowest - 1) / 2 and highest - 128 are bytes.
 //! 8. *Padding rows* have `is_real` 0 and send nothing. Constraints hold around the end of a table as everywhere, so a
 //!    token may not even wrap around it unnoticed: its rows would be a token.
 

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 use tsz_air::{
-    Air, BaseAir, Columns, F, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, TableAir, Trace,
-    WindowAccess, bus, columns, from_rows,
+    Air, BaseAir, Columns, F, Field, InteractionBuilder, PrimeCharacteristicRing, RowMajorMatrix, TableAir,
+    Trace, WindowAccess, bus, columns, from_rows,
 };
 use tsz_auth::LoginProvider;
 use tsz_auth::oidc::{Algorithm, ProviderKey};
@@ -40,7 +40,7 @@ columns! {
         is_real,
         /// Digests of issuer, audience, kid; bound by the cell.
         texts: [8; 3],
-        /// The modulus, the least significant byte first; bus `bytes`.
+        /// The modulus, the least significant byte first: odd, of 2,048 bits; bus `bytes`.
         n: [LIMBS],
         /// Capacities after each block, the last one the cell; bus `p2`.
         capacities: [8; RS256_BLOCKS],
@@ -139,6 +139,14 @@ fn eval_cell<AB: InteractionBuilder<F = F>>(
     PROVIDER.table_entry(builder, entry, uses);
 }
 
+/// A modulus of bytes is odd and has 2,048 bits: where (lowest - 1) / 2 and highest - 128 are bytes u and v, the lowest
+/// byte is 2 u + 1 and the highest 128 + v, as integers, since both are far below p.
+fn check_modulus<AB: InteractionBuilder<F = F>>(builder: &mut AB, n: &[AB::Var; LIMBS], is_real: AB::Var) {
+    let (lowest, highest): (AB::Expr, AB::Expr) = (n[0].into(), n[LIMBS - 1].into());
+    let half = (lowest - AB::Expr::ONE) * AB::Expr::from(F::TWO.inverse());
+    bus::bytes::lookup(builder, [half, highest - AB::Expr::from_u32(128)], is_real);
+}
+
 impl<AB: InteractionBuilder<F = F>> Air<AB> for ProviderTable {
     fn eval(&self, builder: &mut AB) {
         let main = builder.main();
@@ -149,6 +157,7 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for ProviderTable {
             builder.assert_zero((AB::Expr::ONE - row.is_real) * uses);
         }
         check_bytes(builder, &row.n, row.is_real.into());
+        check_modulus(builder, &row.n, row.is_real);
         let modulus: Vec<AB::Expr> = core::iter::once(key).chain(row.n.into_iter().map(Into::into)).collect();
         RSA_MODULUS.table_entry(builder, modulus, row.moduli);
         let numbers = pack(&row.n.map(Into::<AB::Expr>::into));
@@ -218,7 +227,8 @@ fn rows<C: Columns<F> + Sync>(
 }
 
 impl ProviderTable {
-    /// The trace for keys, in the order of their numbers, and what was looked up. A key of ES256 has modulus 0 here.
+    /// The trace for keys, in the order of their numbers, and what was looked up. A key of ES256 has modulus 0 here,
+    /// which no proof accepts.
     ///
     /// # Errors
     /// [`TooManyProviders`].

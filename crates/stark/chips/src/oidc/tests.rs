@@ -8,6 +8,7 @@ use tsz_air::{
 };
 use tsz_auth::issuer_rsa::RsaIssuer;
 use tsz_auth::json::Object;
+use tsz_auth::rs256::MODULUS;
 use tsz_auth::scan::{FIELDS, scan};
 use tsz_auth::{LoginProvider, base64url};
 use tsz_hash::hash_bytes;
@@ -134,6 +135,10 @@ fn users(rows: &Rows) -> Vec<UserCols<F>> {
 }
 
 fn with(users: &[UserCols<F>], rows: &Rows) -> Vec<Trace> {
+    with_keys(users, rows, &[provider()])
+}
+
+fn with_keys(users: &[UserCols<F>], rows: &Rows, keys: &[LoginProvider]) -> Vec<Trace> {
     let user = from_rows(users, 6);
     let tokens = from_rows(&rows.tokens, TOKEN_LOG);
     let values = from_rows(&rows.values, VALUE_LOG);
@@ -143,7 +148,7 @@ fn with(users: &[UserCols<F>], rows: &Rows) -> Vec<Trace> {
     asked.merge(collect(&TokenTable::new(TOKEN_LOG), &tokens, &[]));
     asked.merge(collect(&ValueTable, &values, &[]));
     asked.merge(collect(&DigestTable, &digests, &[]));
-    let providers = ProviderTable::trace(&[provider()], &asked).unwrap();
+    let providers = ProviderTable::trace(keys, &asked).unwrap();
     asked.merge(collect(&ProviderTable, &providers, &[]));
     let sha256 = sha256::trace(&Sha256Table::new(SHA_LOG), &rows.compressions).unwrap();
     let p2 = poseidon2::traces(&asked.shared.p2, &[P2_LOG]).unwrap().remove(0);
@@ -499,6 +504,23 @@ fn rejects_values_digests_and_keys_of_others() {
     assert_eq!(key(|u| u.values[0][0] += F::ONE), "bus:oidc_value");
     assert_eq!(key(|u| u.digest[15] += F::ONE), "bus:oidc_digest");
     assert_eq!(key(|u| u.is_real = F::ZERO), "bus:oidc_digest");
+}
+
+/// The cell commits to the modulus whatever it is: only its two outer bytes are wrong.
+#[test]
+fn rejects_moduli_that_are_even_or_short() {
+    let of = |lowest: u8, highest: u8| {
+        let mut key = RsaIssuer.key();
+        (key.modulus[MODULUS - 1], key.modulus[0]) = (lowest, highest);
+        let keys = [LoginProvider { key: key.into(), ..provider() }];
+        (key.is_modulus(), place(&with_keys(&[], &Rows::default(), &keys)))
+    };
+    for (lowest, highest) in [(1, 128), (1, 255), (255, 128), (255, 255), (127, 200)] {
+        assert_eq!(of(lowest, highest), (true, "nowhere".to_owned()), "{lowest} {highest}");
+    }
+    for (lowest, highest) in [(0, 128), (254, 255), (128, 128), (1, 127), (255, 0), (1, 1), (0, 0)] {
+        assert_eq!(of(lowest, highest), (false, "bus:bytes".to_owned()), "{lowest} {highest}");
+    }
 }
 
 /// Modulus, next-row columns and all others: no cell is free.
