@@ -93,7 +93,7 @@ impl Witness {
         asked.merge(signed.asked);
         let products = class.products();
         let product_trace = mulmod::trace(&products, &asked.messages(MULMOD.name()), class.mulmod)?;
-        asked.merge(collect(&products, &product_trace, &[]));
+        asked.merge(mulmod::asked(&products, &product_trace));
         let segment =
             tuple::Segment { slot: 0, ops: records.iter().map(|r| (r.index, &r.accesses[..])).collect() };
         let hashed = tuple::generate(class.tuple, start, &[segment], &mut asked.shared)?;

@@ -258,7 +258,7 @@ impl Rows {
         asked.merge(collect(&SetProviderAir, &governance, &[]));
         let table = RsaTable::new(log_height);
         let products = rsa::trace(&table, &self.rsa)?;
-        asked.merge(collect(&table, &products, &[]));
+        asked.merge(table.asked(&products));
         let providers = ProviderTable::trace(&self.providers, asked)?;
         asked.merge(collect(&ProviderTable, &providers, &[]));
         Ok(vec![governance, providers, products])
@@ -281,7 +281,7 @@ impl Rows {
             asked.merge(signed.asked);
             let table = products();
             let products = mulmod::trace(&table, &asked.messages(MULMOD.name()), mulmod)?;
-            asked.merge(collect(&table, &products, &[]));
+            asked.merge(mulmod::asked(&table, &products));
             traces.push(signed.verify);
             traces.extend(signed.ladders.into_iter().chain(signed.combs));
             traces.extend([signed.entries, products]);

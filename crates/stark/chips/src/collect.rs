@@ -161,6 +161,16 @@ pub fn collect<A: BaseAir<F> + Sync + for<'a> Air<Collector<'a>>>(
     trace: &Trace,
     publics: &[F],
 ) -> Asked {
+    collect_by(air, trace, publics, |builder| air.eval(builder))
+}
+
+/// The lookups of all rows of a table whose messages are evaluated by themselves, where its constraints are dear.
+pub fn collect_by<A: BaseAir<F> + Sync>(
+    air: &A,
+    trace: &Trace,
+    publics: &[F],
+    eval: impl Fn(&mut Collector<'_>) + Sync,
+) -> Asked {
     let height = trace.height();
     let preprocessed = air.preprocessed_trace();
     fn row(t: &Trace, r: usize) -> &[F] {
@@ -176,7 +186,7 @@ pub fn collect<A: BaseAir<F> + Sync + for<'a> Air<Collector<'a>>>(
         .with_min_len(256)
         .fold(Asked::default, |mut asked, r| {
             let (main, preprocessed) = rows(r);
-            air.eval(&mut Collector { main, preprocessed, publics, asked: &mut asked });
+            eval(&mut Collector { main, preprocessed, publics, asked: &mut asked });
             asked
         })
         .reduce(Asked::default, |mut a, b| {

@@ -125,6 +125,19 @@ fn measure_a_full_batch_of_logins() {
     measure(class, &world.context, &world.records);
 }
 
+/// The circuit in the profile that the registry pins, or with the blow-up that `TSZ_BLOW_UP` names.
+fn measured<A: tsz_stark::CircuitAir>(mut circuit: tsz_stark::Circuit<A>) -> tsz_stark::Circuit<A> {
+    let profile = match std::env::var("TSZ_BLOW_UP").as_deref() {
+        Ok("2") => Profile::Base,
+        Ok("4") => Profile::Base4,
+        Ok("8") => Profile::Base8,
+        Ok("16") => Profile::Base16,
+        _ => return circuit.balanced(),
+    };
+    circuit.profile = profile;
+    circuit
+}
+
 /// CPU seconds of this process, all threads (fields 14 and 15 of proc_pid_stat(5), in hundredths).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -135,8 +148,10 @@ fn cpu_seconds() -> f64 {
 
 /// Proves a batch with its cost.
 pub fn measure(class: &Class, context: &tsz_ledger::BatchContext, records: &[crate::AuthRecord]) {
-    let pk = class.setup(Profile::Base).unwrap();
+    let pk = tsz_stark::setup(measured(class.circuit(Profile::Base))).unwrap();
     println!("{}", report(pk.vk().tables()));
+    let tsz_stark::FriParams { log_blowup, num_queries, .. } = *pk.vk().params();
+    println!("blow-up {}, {num_queries} queries", 1 << log_blowup);
     println!("proven {:.1} bits", security(pk.vk()).proven_bits);
     let cells: usize = pk.vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
     println!("{:.0} cells a login", cells as f64 / records.len() as f64);

@@ -142,6 +142,19 @@ fn the_smallest_classes_have_100_proven_bits() {
     }
 }
 
+/// The circuit in the profile that the registry pins, or with the blow-up that `TSZ_BLOW_UP` names.
+fn measured<A: tsz_stark::CircuitAir>(mut circuit: tsz_stark::Circuit<A>) -> tsz_stark::Circuit<A> {
+    let profile = match std::env::var("TSZ_BLOW_UP").as_deref() {
+        Ok("2") => Profile::Base,
+        Ok("4") => Profile::Base4,
+        Ok("8") => Profile::Base8,
+        Ok("16") => Profile::Base16,
+        _ => return circuit.balanced(),
+    };
+    circuit.profile = profile;
+    circuit
+}
+
 /// CPU seconds of this process, all threads (fields 14 and 15 of proc_pid_stat(5), in hundredths).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -180,8 +193,10 @@ fn measure(class: &Class) {
         world.login(op);
     }
     println!("{:?}", Counts::of(class.algorithm(), world.records.iter().map(|r| &r.op)));
-    let pk = class.setup(Profile::Base).unwrap();
+    let pk = tsz_stark::setup(measured(class.circuit(Profile::Base))).unwrap();
     println!("{}", report(pk.vk().tables()));
+    let tsz_stark::FriParams { log_blowup, num_queries, .. } = *pk.vk().params();
+    println!("blow-up {}, {num_queries} queries", 1 << log_blowup);
     println!("proven {:.1} bits", security(pk.vk()).proven_bits);
     let cells: usize = pk.vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
     println!("{:.0} cells a login", cells as f64 / world.records.len() as f64);

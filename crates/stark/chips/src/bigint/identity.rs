@@ -1,21 +1,32 @@
 //! Identities: coefficients, quotient and carries.
 
-use num_bigint::{BigInt, Sign};
+use crypto_bigint::U320;
+use num_bigint::BigInt;
 use tsz_air::{AirBuilder, PrimeCharacteristicRing};
 
-use super::number::{bytes, shift};
 use super::{
     BALANCE, CARRIES, CARRY_SHIFT, COEFFICIENTS, Int, Interval, LIMBS, Modulus, Number, PAIR_BOUND, QUOTIENT,
     Ring,
 };
 
+/// 128 (1 + 256 + .. + 256^32): added to a quotient it gives the stored bytes.
+const SHIFT: [u8; U320::BYTES] = {
+    let mut bytes = [0; U320::BYTES];
+    let mut k = 0;
+    while k < QUOTIENT {
+        bytes[k] = BALANCE as u8;
+        k += 1;
+    }
+    bytes
+};
+
 /// The coefficients of f, a sum of products and numbers that is to vanish modulo m.
 #[derive(Clone, Debug)]
-pub struct Identity<E>(Vec<E>);
+pub struct Identity<E>([E; COEFFICIENTS]);
 
 impl<E: Ring> Default for Identity<E> {
     fn default() -> Self {
-        Self(vec![E::zero(); COEFFICIENTS])
+        Self(core::array::from_fn(|_| E::zero()))
     }
 }
 
@@ -27,11 +38,7 @@ impl<E: Ring> Identity<E> {
 
     /// Adds `a b`.
     pub fn product(mut self, a: &Number<E>, b: &Number<E>) -> Self {
-        for (i, a) in a.0.iter().enumerate() {
-            for (j, b) in b.0.iter().enumerate() {
-                self.0[i + j] = self.0[i + j].clone() + a.clone() * b.clone();
-            }
-        }
+        E::convolve(&mut self.0, &a.0, &b.0);
         self
     }
 
@@ -115,21 +122,22 @@ impl Solved {
         Self { quotient: [BALANCE as u8; QUOTIENT], carries: [CARRY_SHIFT as u16; CARRIES] };
 }
 
-/// The stored bytes of a quotient; of one that is too large the low ones.
-pub fn quotient_bytes(q: &BigInt) -> [u8; QUOTIENT] {
-    bytes(q + shift(QUOTIENT))
-}
-
 impl Identity<Int> {
     /// The integer f.
+    #[cfg(test)]
     pub fn value(&self) -> BigInt {
-        let (mut carry, mut digits) = (0i64, Vec::with_capacity(COEFFICIENTS));
-        for c in &self.0 {
-            let sum = c.0 + carry;
-            digits.push(sum.rem_euclid(256) as u8);
-            carry = sum.div_euclid(256);
-        }
-        BigInt::from_bytes_le(Sign::Plus, &digits) + (BigInt::from(carry) << (8 * COEFFICIENTS))
+        self.0.iter().rev().fold(BigInt::from(0), |acc, c| (acc << 8) + c.0)
+    }
+
+    /// f modulo 2^320.
+    fn low(&self) -> U320 {
+        let mut carry = 0i64;
+        let bytes: [u8; U320::BYTES] = core::array::from_fn(|k| {
+            let sum = self.0[k].0.wrapping_add(carry);
+            carry = sum >> 8;
+            sum as u8
+        });
+        U320::from_le_slice(&bytes)
     }
 
     /// Quotient and carries. Where f does not vanish modulo m the carries do not close, and the constraints fail.
@@ -137,13 +145,17 @@ impl Identity<Int> {
         if self.0.iter().all(|c| c.0 == 0) {
             return Solved::ZERO;
         }
-        let quotient = quotient_bytes(&(self.value() / BigInt::from(modulus.value.clone())));
+        // f = q m, so f / m modulo a power of two above 256^33 has the bytes of q, whatever its sign.
+        let shift = U320::from_le_slice(&SHIFT);
+        let bytes = self.low().wrapping_mul(&modulus.inverse).wrapping_add(&shift).to_le_bytes();
+        let bytes: &[u8] = bytes.as_ref();
+        let quotient: [u8; QUOTIENT] = core::array::from_fn(|k| bytes.get(k).copied().unwrap_or(0));
         let balanced = quotient.map(|b| Int(i64::from(b) - BALANCE));
         let zero = zeros([modulus]);
         let pairs = self.pairs(&balanced, &modulus.limbs(), &zero);
         let mut carry = 0;
         let carries = core::array::from_fn(|j| {
-            carry = (pairs[j].0 + carry) >> 16;
+            carry = pairs[j].0.wrapping_add(carry) >> 16;
             (carry + CARRY_SHIFT) as u16
         });
         Solved { quotient, carries }

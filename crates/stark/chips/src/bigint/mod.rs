@@ -28,7 +28,7 @@ mod number;
 #[cfg(test)]
 mod tests;
 
-pub use identity::{Identity, Solved, assert_identity, quotient_bytes};
+pub use identity::{Identity, Solved, assert_identity};
 pub use modulus::Modulus;
 pub use number::{Int, Interval, Number, Ring, balanced, balanced_bytes, evaluate, raw, raw_bytes};
 

@@ -1,5 +1,6 @@
 //! Moduli in signed sparse form.
 
+use crypto_bigint::U320;
 use num_bigint::{BigInt, BigUint};
 
 use super::{QUOTIENT, Ring};
@@ -11,6 +12,8 @@ pub struct Modulus {
     pub value: BigUint,
     /// Limbs in -128..=128, least significant first.
     pub limbs: [i64; QUOTIENT],
+    /// 1 / m modulo 2^320.
+    pub(super) inverse: U320,
 }
 
 impl Modulus {
@@ -23,7 +26,8 @@ impl Modulus {
             carry = i64::from(digit > 128);
             *limb = digit - 256 * carry;
         }
-        Self { value, limbs }
+        let inverse = inverse(&bytes);
+        Self { value, limbs, inverse }
     }
 
     /// The integer of the limbs.
@@ -35,4 +39,12 @@ impl Modulus {
     pub fn limbs<E: Ring>(&self) -> [E; QUOTIENT] {
         self.limbs.map(E::int)
     }
+}
+
+/// 1 / m modulo 2^320 for an odd m, by Newton's iteration: each step doubles the bits that are right.
+fn inverse(m: &[u8]) -> U320 {
+    let mut bytes = [0; U320::BYTES];
+    bytes.iter_mut().zip(m).for_each(|(out, byte)| *out = *byte);
+    let (m, two) = (U320::from_le_slice(&bytes), U320::from_u8(2));
+    (0..9).fold(U320::ONE, |x, _| x.wrapping_mul(&two.wrapping_sub(&m.wrapping_mul(&x))))
 }

@@ -16,10 +16,12 @@
 use rayon::prelude::*;
 use thiserror::Error;
 use tsz_air::{
-    Air, BaseAir, Columns, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing, PrimeField32, TableAir,
-    Trace, WindowAccess, columns, from_rows_padded,
+    Air, AirBuilder, BaseAir, Columns, F, InteractionBuilder, LookupBus, PrimeCharacteristicRing,
+    PrimeField32, TableAir, Trace, WindowAccess, columns, from_rows_padded,
 };
 use tsz_air::{Count, bus};
+
+use crate::collect::{Asked, collect_by};
 
 use super::identity::zeros;
 use super::{CARRIES, Identity, Int, LIMBS, Modulus, Number, QUOTIENT, Ring, Solved, assert_identity};
@@ -113,11 +115,24 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for MulmodTable {
         let f = Identity::new().product(&number(row.x), &number(row.y)).minus(&number(row.z));
         let zero = zeros(&self.moduli);
         assert_identity(builder, f, (&modulus, &zero), &row.quotient, &row.carries);
-        check_bytes(builder, &row.quotient, AB::Expr::ONE);
-        check_carries(builder, &row.carries);
+        eval_checks(builder, &row);
         let limbs = row.x.into_iter().chain(row.y).chain(row.z).map(Into::into);
         MULMOD.table_entry(builder, core::iter::once(id).chain(limbs), row.mult);
     }
+}
+
+/// What the row looks up.
+fn eval_checks<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &MulmodCols<AB::Var>) {
+    check_bytes(builder, &row.quotient, AB::Expr::ONE);
+    check_carries(builder, &row.carries);
+}
+
+/// What the rows of the table look up.
+pub fn asked(table: &MulmodTable, trace: &Trace) -> Asked {
+    collect_by(table, trace, &[], |builder| {
+        let row = MulmodCols::from_row(builder.main().current_slice());
+        eval_checks(builder, &row);
+    })
 }
 
 /// Looks bytes up, two a message, if `flag`.

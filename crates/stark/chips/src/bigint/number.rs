@@ -15,6 +15,14 @@ pub trait Ring: Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     fn zero() -> Self {
         Self::int(0)
     }
+    /// Adds the coefficients of the product of two polynomials to `sums`, which holds as many.
+    fn convolve(sums: &mut [Self], a: &[Self], b: &[Self]) {
+        for (i, a) in a.iter().enumerate() {
+            for (j, b) in b.iter().enumerate() {
+                sums[i + j] = sums[i + j].clone() + a.clone() * b.clone();
+            }
+        }
+    }
 }
 
 impl<E: PrimeCharacteristicRing> Ring for E {
@@ -49,6 +57,15 @@ impl Mul for Int {
 impl Ring for Int {
     fn int(v: i64) -> Self {
         Self(v)
+    }
+    /// Sums that wrap, eight at a time: those of honest rows are below 2^31 ([`super`]), and of a liar's any will do.
+    fn convolve(sums: &mut [Self], a: &[Self], b: &[Self]) {
+        for (i, a) in a.iter().enumerate() {
+            let sums = sums.get_mut(i..i + b.len()).unwrap_or_default();
+            for (sum, b) in sums.iter_mut().zip(b) {
+                sum.0 = sum.0.wrapping_add(a.0.wrapping_mul(b.0));
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::curve::Curve;
 use super::{COMB_IDENTITIES, COMB_ROWS, ENTRIES_LOG_HEIGHT, Part, WINDOWS};
 use crate::bigint::mulmod::{check_bytes, check_carries};
 use crate::bigint::{Identity, Int, LIMBS, Number, QUOTIENT, Ring, assert_identity, balanced};
+use crate::collect::{Asked, collect_by};
 
 /// The AIR of the additions; its fixed columns depend on the height.
 #[derive(Clone, Debug)]
@@ -129,6 +130,15 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for CombTable {
 }
 
 impl CombTable {
+    /// What the rows of the table look up.
+    pub(super) fn asked(&self, trace: &Trace) -> Asked {
+        collect_by(self, trace, &[], |builder| {
+            let row = CombCols::from_row(builder.main().current_slice());
+            let fixed = CombFixed::from_row(builder.preprocessed().current_slice());
+            self.eval_messages(builder, &row, &fixed);
+        })
+    }
+
     fn eval_identities<AB: AirBuilder<F = F>>(
         &self,
         builder: &mut AB,

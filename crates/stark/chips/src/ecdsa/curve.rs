@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
+use crypto_bigint::{Odd, U256};
 use num_bigint::{BigInt, BigUint};
 use tsz_air::LookupBus;
 
 use crate::bigint::{LIMBS, Modulus, balanced_bytes};
 
+use super::points::{Params, Point};
 use super::{STEPS, WINDOWS};
 
 /// A finite point.
@@ -64,6 +66,10 @@ pub struct Curve {
     pub comb: Vec<Affine>,
     /// Buses.
     pub buses: Buses,
+    /// Arithmetic modulo p.
+    pub(super) residues: Params,
+    /// Arithmetic modulo n.
+    pub(super) scalars: Params,
 }
 
 /// NIST P-256.
@@ -161,6 +167,8 @@ impl Constants {
             generator,
             offset,
             buses,
+            residues: Params::new_vartime(Odd::<U256>::from_be_hex(self.p)),
+            scalars: Params::new_vartime(Odd::<U256>::from_be_hex(self.n)),
         };
         curve.fill();
         curve
@@ -171,20 +179,17 @@ impl Curve {
     /// Computes the constants that follow from the others. No addition meets an exception: the points are multiples
     /// of G that differ, or hold a multiple of H.
     fn fill(&mut self) {
-        (0..STEPS).for_each(|_| self.ladder_end = self.double(&self.ladder_end));
-        let mut base = self.generator.clone();
+        let of = |point: &Affine| Point::of(&self.residues, point);
+        let (mut base, mut start) = (of(&self.generator), of(&self.offset));
+        let mut comb = Vec::with_capacity(256 * WINDOWS);
         for _ in 0..WINDOWS {
-            self.comb_start = self.sum(&self.comb_start, &self.negative(&base));
-            let mut entry = base.clone();
-            self.comb.push(entry.clone());
-            entry = self.double(&entry);
-            self.comb.push(entry.clone());
-            for _ in 2..256 {
-                entry = self.sum(&entry, &base);
-                self.comb.push(entry.clone());
-            }
-            base = entry;
+            start = start.plus(&base.negative());
+            let entries = self.multiples(&base).unwrap_or_default();
+            comb.extend(entries.iter().map(Point::affine));
+            base = entries.last().copied().unwrap_or(base);
         }
+        self.ladder_end = self.doubled(&of(&self.offset), STEPS).map_or(self.offset.clone(), |p| p.affine());
+        (self.comb, self.comb_start) = (comb, start.affine());
     }
 
     /// Stored bytes of a balanced coordinate.
@@ -197,62 +202,25 @@ impl Curve {
         modulo(x, &self.field.value)
     }
 
-    /// `1 / x mod p`, or 0 for 0.
-    pub fn invert(&self, x: &BigUint) -> BigUint {
-        x.modinv(&self.field.value).unwrap_or_default()
-    }
-
     /// `num / den mod p`; 0 for a denominator 0.
     pub fn divide(&self, num: &BigInt, den: &BigInt) -> BigUint {
-        let den = self.invert(&self.reduce(den.clone()));
+        let den = self.reduce(den.clone()).modinv(&self.field.value).unwrap_or_default();
         self.reduce(num * BigInt::from(den))
-    }
-
-    /// The slope of two points with different abscissas.
-    pub fn slope(&self, a: &Affine, b: &Affine) -> BigUint {
-        self.divide(&(signed(&b.y) - signed(&a.y)), &(signed(&b.x) - signed(&a.x)))
-    }
-
-    /// The third point of the line of this slope through a and b, negated.
-    pub fn chord(&self, a: &Affine, b: &BigUint, slope: &BigUint) -> Affine {
-        let l = signed(slope);
-        let x = self.reduce(&l * &l - signed(&a.x) - signed(b));
-        let y = self.reduce(l * (signed(&a.x) - signed(&x)) - signed(&a.y));
-        Affine { x, y }
     }
 
     /// a + b for different abscissas.
     pub fn sum(&self, a: &Affine, b: &Affine) -> Affine {
-        self.chord(a, &b.x, &self.slope(a, b))
+        Point::of(&self.residues, a).plus(&Point::of(&self.residues, b)).affine()
     }
 
     /// 2 a.
     pub fn double(&self, a: &Affine) -> Affine {
-        let x = signed(&a.x);
-        let slope = self.divide(&(3 * &x * &x + self.a), &(2 * signed(&a.y)));
-        self.chord(a, &a.x, &slope)
+        self.doubled(&Point::of(&self.residues, a), 1).map_or(a.clone(), |p| p.affine())
     }
 
-    /// -a.
-    pub fn negative(&self, a: &Affine) -> Affine {
-        Affine { x: a.x.clone(), y: self.reduce(-signed(&a.y)) }
-    }
-
-    /// k a for 0 < k < n, or nothing for 0.
+    /// k a for k < 2^256, or nothing for a multiple of n.
     pub fn multiple(&self, k: &BigUint, a: &Affine) -> Option<Affine> {
-        let mut sum: Option<Affine> = None;
-        for i in (0..k.bits()).rev() {
-            sum = sum.map(|s| self.double(&s));
-            if k.bit(i) {
-                sum = match sum {
-                    None => Some(a.clone()),
-                    Some(s) if s == *a => Some(self.double(&s)),
-                    Some(s) if s.x == a.x => None,
-                    Some(s) => Some(self.sum(&s, a)),
-                };
-            }
-        }
-        sum
+        Some(self.combination(&[(k.clone(), Point::of(&self.residues, a))])?.affine())
     }
 
     /// Whether the point is on the curve with coordinates below p.

@@ -11,6 +11,7 @@ use super::curve::Curve;
 use super::{LADDER_ROWS, Part, STEP_IDENTITIES, STEPS, weight};
 use crate::bigint::mulmod::{check_bytes, check_carries};
 use crate::bigint::{Identity, Number, QUOTIENT, Ring, assert_identity, balanced, evaluate};
+use crate::collect::{Asked, collect_by};
 
 /// The AIR; its fixed columns depend on the height.
 #[derive(Clone, Debug)]
@@ -195,6 +196,15 @@ pub(super) fn residue(x: &BigUint) -> F {
 }
 
 impl LadderTable {
+    /// What the rows of the table look up.
+    pub(super) fn asked(&self, trace: &Trace) -> Asked {
+        collect_by(self, trace, &[], |builder| {
+            let row = LadderCols::from_row(builder.main().current_slice());
+            let fixed = LadderFixed::from_row(builder.preprocessed().current_slice());
+            self.eval_messages(builder, &row, &fixed);
+        })
+    }
+
     fn eval_identities<AB: AirBuilder<F = F>>(
         &self,
         builder: &mut AB,

@@ -78,6 +78,7 @@ mod columns;
 mod comb;
 mod curve;
 mod ladder;
+mod points;
 #[cfg(test)]
 mod tests;
 mod trace;

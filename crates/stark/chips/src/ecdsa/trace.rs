@@ -8,10 +8,11 @@ use tsz_air::{Columns, F, Field, PrimeCharacteristicRing, Trace, from_rows};
 use super::columns::{Canonical, CombCols, LadderCols, VerifyCols};
 use super::curve::{Affine, Curve, modulo, signed};
 use super::ladder::residue;
+use super::points::{Addition, Element, Point, additions, element, integer, invert, ladder, stored};
 use super::verify::half;
 use super::{
     COMB_ROWS, CombTable, ENTRIES_LOG_HEIGHT, EntryTable, Heights, LADDER_ROWS, LIMBS_24, LadderTable, Part,
-    STEPS, VerifyTable, WINDOWS, comb, ladder, weight,
+    STEPS, VerifyTable, WINDOWS, comb, weight,
 };
 use crate::bigint::{BALANCE, LIMBS, raw_bytes};
 use crate::collect::{Asked, collect};
@@ -71,17 +72,38 @@ pub(super) struct Job {
     key: Affine,
     digest: BigUint,
     s: BigUint,
-    nonce: Affine,
+    points: Points,
     /// a and b.
     pair: [BigInt; 2],
     v: BigUint,
-    sum: Affine,
-    difference: Affine,
-    start: Affine,
-    end: Affine,
+    start: Point,
+    end: Point,
     steps: Vec<LadderCols<F>>,
     additions: Vec<CombCols<F>>,
     uses: u32,
+}
+
+/// Q and R, with S = Q + R and D = Q - R.
+#[derive(Clone, Copy, Debug)]
+struct Points {
+    key: Point,
+    nonce: Point,
+    /// 1 / (x_R - x_Q).
+    apart: Element,
+    /// Slopes of S and D.
+    slopes: [Element; 2],
+    /// S and D.
+    sums: [Point; 2],
+}
+
+impl Points {
+    /// Nothing where R = +-Q.
+    fn new(key: Point, nonce: Point) -> Option<Self> {
+        let apart = invert(&(nonce.x - key.x))?;
+        let slopes = [nonce, nonce.negative()].map(|other| (other.y - key.y) * apart);
+        let sums = slopes.map(|slope| key.chord(&nonce.x, &slope));
+        Some(Self { key, nonce, apart, slopes, sums })
+    }
 }
 
 /// Traces for at most [`Heights::capacity`] signatures.
@@ -120,21 +142,21 @@ pub(super) fn assemble(
         let padding = Job::new(curve, &padding(curve)).ok_or(Failed::NoLadder(jobs.len()))?;
         jobs.resize(capacity, padding);
     }
-    let verify_rows: Vec<_> = jobs.iter().map(|j| j.verify_row(curve)).collect();
+    let verify_rows: Vec<_> = jobs.par_iter().map(|j| j.verify_row(curve)).collect();
     let verify_trace = from_rows(&verify_rows, heights.verify);
     let mut asked = collect(&verify, &verify_trace, &[]);
     let of = |part: &Part| jobs.get(part.first..part.first + part.blocks).unwrap_or_default();
     let (mut ladders, mut combs) = (Vec::new(), Vec::new());
     for part in heights.ladders() {
         let table = LadderTable::new(curve, part);
-        let trace = ladder::finish(&table, ladder_rows(curve, of(&part)));
-        asked.merge(collect(&table, &trace, &[]));
+        let trace = super::ladder::finish(&table, ladder_rows(of(&part)));
+        asked.merge(table.asked(&trace));
         ladders.push(trace);
     }
     for part in heights.combs() {
         let table = CombTable::new(curve, part);
-        let trace = comb::finish(&table, comb_rows(curve, of(&part)));
-        asked.merge(collect(&table, &trace, &[]));
+        let trace = comb::finish(&table, comb_rows(of(&part)));
+        asked.merge(table.asked(&trace));
         combs.push(trace);
     }
     let entries = entry_trace(curve, &asked);
@@ -153,40 +175,32 @@ fn padding(curve: &Curve) -> SignedDigest {
 
 impl Job {
     fn new(curve: &Curve, signature: &SignedDigest) -> Option<Self> {
-        let n = &curve.order.value;
         let SignedDigest { key, digest, r, s, uses } = signature.clone();
-        let inverse = s.modinv(n)?;
-        let part = |k: &BigUint, point: &Affine| curve.multiple(&(k * &inverse % n), point);
-        let nonce = match (part(&digest, &curve.generator), part(&r, &key)) {
-            (Some(a), Some(b)) if a == b => curve.double(&a),
-            (Some(a), Some(b)) => curve.sum(&a, &b),
-            (a, b) => a.or(b)?,
+        let scalar = |x: &BigUint| element(&curve.scalars, x);
+        let inverse = invert(&scalar(&s))?;
+        let part = |k: &BigUint, point: &Affine| {
+            (integer(&(scalar(k) * inverse)), Point::of(&curve.residues, point))
         };
-        if nonce.x == key.x {
-            return None;
-        }
-        let (sum, difference) = (curve.sum(&key, &nonce), curve.sum(&key, &curve.negative(&nonce)));
+        let nonce = curve.combination(&[part(&digest, &curve.generator), part(&r, &key)])?;
         let base = Self {
+            points: Points::new(Point::of(&curve.residues, &key), nonce)?,
             key,
             digest,
             s,
             pair: Default::default(),
             v: BigUint::default(),
-            start: nonce.clone(),
-            end: nonce.clone(),
-            nonce,
-            sum,
-            difference,
+            start: nonce,
+            end: nonce,
             steps: Vec::new(),
             additions: Vec::new(),
             uses,
         };
-        let [a, b] = short_pair(n, &r, &inverse);
-        [1, -1, 2, -2, 3, -3].iter().find_map(|k| base.clone().run(curve, [&a * k, &b * k]))
+        let [a, b] = short_pair(&curve.order.value, &integer(&-(scalar(&r) * inverse)));
+        [1, -1, 2, -2, 3, -3].iter().find_map(|k| base.clone().run(curve, &inverse, [&a * k, &b * k]))
     }
 
-    /// The job with this pair of multipliers, if its ladder meets no exception.
-    fn run(mut self, curve: &Curve, pair: [BigInt; 2]) -> Option<Self> {
+    /// The job with this pair of multipliers, if its ladder meets no exception; `inverse` is that of s.
+    fn run(mut self, curve: &Curve, inverse: &Element, pair: [BigInt; 2]) -> Option<Self> {
         let n = &curve.order.value;
         let half = BigInt::from(1) << (STEPS - 1);
         let digits: Vec<BigUint> = pair.iter().map(|x| (x + &half).to_biguint()).collect::<Option<_>>()?;
@@ -194,32 +208,33 @@ impl Job {
             return None;
         }
         // 2^(STEPS-1) v s = -b e.
-        let scale = (&self.s << (STEPS - 1)) % n;
-        self.v = modulo(-&pair[1] * signed(&self.digest) * signed(&scale.modinv(n)?), n);
+        let scale = invert(&element(&curve.scalars, &(BigUint::from(1u8) << (STEPS - 1))))?;
+        let scalar = |x: &BigUint| element(&curve.scalars, x);
+        let b = scalar(&modulo(-&pair[1], n));
+        self.v = integer(&(b * scalar(&self.digest) * inverse * scale));
         self.pair = pair;
-        (self.start, self.additions) = comb_block(curve, &self.v);
+        (self.start, self.additions) = comb_block(curve, &self.v)?;
         (self.end, self.steps) = self.ladder_block(curve, &digits)?;
         Some(self)
     }
 
-    fn ladder_block(&self, curve: &Curve, digits: &[BigUint]) -> Option<(Affine, Vec<LadderCols<F>>)> {
-        let mut at = self.start.clone();
+    fn ladder_block(&self, curve: &Curve, digits: &[BigUint]) -> Option<(Point, Vec<LadderCols<F>>)> {
+        let bits: Vec<[bool; 2]> =
+            (0..STEPS as u64).rev().map(|bit| [0, 1].map(|k| digits[k].bit(bit))).collect();
+        let point = |[a, b]: [bool; 2]| self.points.sums[usize::from(a != b)];
+        let sign = |[a, _]: [bool; 2], point: Point| if a { point } else { point.negative() };
+        let terms: Vec<Point> = bits.iter().map(|bits| sign(*bits, point(*bits))).collect();
+        let (doubles, end) = ladder(&self.start, &terms)?;
         let mut rows = Vec::with_capacity(STEPS);
         let mut sums = [[F::ZERO; LIMBS_24]; 2];
-        for step in 0..STEPS {
-            let bits = [0, 1].map(|k| digits[k].bit((STEPS - 1 - step) as u64));
-            let point = if bits[0] == bits[1] { &self.sum } else { &self.difference };
-            let term = if bits[0] { point.clone() } else { curve.negative(point) };
-            let slope_sum = curve.slope(&at, &term);
-            let sum = curve.chord(&at, &term.x, &slope_sum);
-            let slope_acc = curve.slope(&at, &sum);
+        for (step, (double, bits)) in doubles.iter().zip(bits).enumerate() {
             let mut row = LadderCols::fill(F::ZERO);
-            row.x = stored(curve, &at.x);
-            row.slope_sum = stored(curve, &slope_sum);
-            row.x_sum = stored(curve, &sum.x);
-            row.slope_acc = stored(curve, &slope_acc);
-            row.term_x = stored(curve, &point.x);
-            row.term_y = stored(curve, &point.y);
+            row.x = stored(&double.x);
+            row.slope_sum = stored(&double.slope_sum);
+            row.x_sum = stored(&double.x_sum);
+            row.slope_acc = stored(&double.slope_acc);
+            row.term_x = stored(&point(bits).x);
+            row.term_y = stored(&point(bits).y);
             row.bits = bits.map(F::from_bool);
             row.is_diff = F::from_bool(bits[0] != bits[1]);
             (row.sum_a, row.sum_b) = (sums[0], sums[1]);
@@ -230,33 +245,28 @@ impl Job {
                 sum.iter_mut().enumerate().for_each(|(k, s)| *s += bit * F::from_u32(weight(step, k)));
             }
             rows.push(row);
-            at = curve.chord(&at, &sum.x, &slope_acc);
         }
-        Some((at, rows))
+        Some((end, rows))
     }
 
     fn verify_row(&self, curve: &Curve) -> VerifyCols<F> {
         let (p, n) = (&curve.field.value, &curve.order.value);
         let mut row = VerifyCols::fill(F::ZERO);
-        let square = |x: &BigUint| stored(curve, &(x * x % p));
-        let mod_n = |x: BigInt| modulo(x, n);
-        let store_n = |x: &BigUint| crate::bigint::balanced_bytes(x, n).map(F::from_u8);
+        let Points { key, nonce, apart, slopes, sums } = &self.points;
+        let store_n = |x: BigInt| stored(&element(&curve.scalars, &modulo(x, n)));
+        let nonce_x = integer(&nonce.x);
         row.key_x = bytes(&self.key.x);
         row.key_y = bytes(&self.key.y);
         row.digest = bytes(&self.digest);
-        row.nonce_x = bytes(&self.nonce.x);
-        row.nonce_y = stored(curve, &self.nonce.y);
-        row.key_squares = [square(&self.key.x), square(&self.key.y)];
-        row.nonce_squares = [square(&self.nonce.x), square(&self.nonce.y)];
-        row.apart = stored(curve, &curve.divide(&1.into(), &(signed(&self.nonce.x) - signed(&self.key.x))));
-        let negative = curve.negative(&self.nonce);
-        for (out, nonce, point) in
-            [(&mut row.sum, &self.nonce, &self.sum), (&mut row.difference, &negative, &self.difference)]
-        {
-            let slope = curve.slope(&self.key, nonce);
-            *out = [&slope, &point.x, &point.y].map(|x| stored(curve, x));
+        row.nonce_x = bytes(&nonce_x);
+        row.nonce_y = stored(&nonce.y);
+        row.key_squares = [key.x, key.y].map(|x| stored(&x.square()));
+        row.nonce_squares = [nonce.x, nonce.y].map(|x| stored(&x.square()));
+        row.apart = stored(apart);
+        for (k, out) in [&mut row.sum, &mut row.difference].into_iter().enumerate() {
+            *out = [slopes[k], sums[k].x, sums[k].y].map(|x| stored(&x));
         }
-        row.response = store_n(&self.s);
+        row.response = store_n(signed(&self.s));
         let [a, b] = [0, 1].map(|k| (&self.pair[k] + (BigInt::from(1) << (STEPS - 1))).to_biguint());
         let multiplier = |x: Option<BigUint>| {
             let bytes = raw_bytes(&x.unwrap_or_default());
@@ -264,17 +274,18 @@ impl Job {
         };
         (row.multiplier_a, row.multiplier_b) = (multiplier(a), multiplier(b));
         row.multiplier_g = bytes(&self.v);
-        let z1 = mod_n(&self.pair[0] * signed(&self.s));
-        let z3 = mod_n(&self.pair[1] * signed(&self.digest));
-        row.products = [z1, &self.v * &self.s % n, z3].map(|z| store_n(&z));
-        row.start = [&self.start.x, &self.start.y].map(|x| stored(curve, x));
-        row.end = [&self.end.x, &self.end.y].map(|x| stored(curve, x));
-        let gap = signed(&self.sum.x) - signed(&curve.ladder_end.x);
-        row.end_apart = stored(curve, &curve.divide(&1.into(), &gap));
-        row.end_slope = stored(curve, &curve.slope(&curve.ladder_end, &self.sum));
+        let s = signed(&self.s);
+        let products = [&self.pair[0] * &s, signed(&self.v) * s, &self.pair[1] * signed(&self.digest)];
+        row.products = products.map(store_n);
+        row.start = [self.start.x, self.start.y].map(|x| stored(&x));
+        row.end = [self.end.x, self.end.y].map(|x| stored(&x));
+        let last = Point::of(&curve.residues, &curve.ladder_end);
+        let apart = invert(&(sums[0].x - last.x)).unwrap_or(Element::zero(&curve.residues));
+        row.end_apart = stored(&apart);
+        row.end_slope = stored(&((sums[0].y - last.y) * apart));
         row.key_x_canonical = canonical(&self.key.x, p);
         row.key_y_canonical = canonical(&self.key.y, p);
-        row.nonce_x_canonical = canonical(&self.nonce.x, p);
+        row.nonce_x_canonical = canonical(&nonce_x, p);
         row.nonzero = nonzero(&row, n);
         let differs = self.steps.iter().filter(|s| s.is_diff == F::ONE).count();
         row.point_uses = [STEPS - differs, differs].map(F::from_usize);
@@ -283,10 +294,10 @@ impl Job {
     }
 }
 
-/// Short a, b with a s = -b r modulo n: the first remainder of Euclid's algorithm on (n, -r / s) below 2^128.
-fn short_pair(n: &BigUint, r: &BigUint, inverse: &BigUint) -> [BigInt; 2] {
-    let ratio = modulo(-signed(&(r * inverse % n)), n);
-    let (mut old, mut new) = ((signed(n), BigInt::from(0)), (signed(&ratio), BigInt::from(1)));
+/// Short a, b with a s = -b r modulo n for the ratio -r / s: the first remainder of Euclid's algorithm on n and it below
+/// 2^128.
+fn short_pair(n: &BigUint, ratio: &BigUint) -> [BigInt; 2] {
+    let (mut old, mut new) = ((signed(n), BigInt::from(0)), (signed(ratio), BigInt::from(1)));
     while new.0.bits() > 128 {
         let quotient = &old.0 / &new.0;
         let next = (&old.0 - &quotient * &new.0, &old.1 - &quotient * &new.1);
@@ -298,11 +309,6 @@ fn short_pair(n: &BigUint, r: &BigUint, inverse: &BigUint) -> [BigInt; 2] {
 /// The inverse, or zero for zero.
 pub(crate) fn inverse(x: F) -> F {
     x.try_inverse().unwrap_or_default()
-}
-
-/// Stored bytes of a coordinate.
-fn stored(curve: &Curve, x: &BigUint) -> [F; LIMBS] {
-    curve.balanced(x).map(F::from_u8)
 }
 
 /// Raw bytes of a number.
@@ -317,24 +323,22 @@ fn exceptional(curve: &Curve, row: &LadderCols<F>) -> bool {
     [d, d - p, d + p].contains(&F::ZERO)
 }
 
-fn comb_block(curve: &Curve, v: &BigUint) -> (Affine, Vec<CombCols<F>>) {
-    let mut at = curve.comb_start.clone();
+fn comb_block(curve: &Curve, v: &BigUint) -> Option<(Point, Vec<CombCols<F>>)> {
     let digits = raw_bytes(v);
-    let row = |w: usize| {
-        let entry = &curve.comb[256 * w + usize::from(digits[w])];
-        let slope = curve.slope(&at, entry);
+    let entry = |w: usize| Point::of(&curve.residues, &curve.comb[256 * w + usize::from(digits[w])]);
+    let entries: Vec<Point> = (0..WINDOWS).map(entry).collect();
+    let (sums, end) = additions(&Point::of(&curve.residues, &curve.comb_start), &entries)?;
+    let row = |(w, sum): (usize, &Addition)| {
         let mut row = idle_addition();
-        row.x = stored(curve, &at.x);
-        row.slope = stored(curve, &slope);
-        row.entry_x = stored(curve, &entry.x);
-        row.entry_y = stored(curve, &entry.y);
+        row.x = stored(&sum.x);
+        row.slope = stored(&sum.slope);
+        row.entry_x = stored(&entries[w].x);
+        row.entry_y = stored(&entries[w].y);
         row.digit = F::from_u8(digits[w]);
         row.digit_uses = F::ONE;
-        at = curve.chord(&at, &entry.x, &slope);
         row
     };
-    let rows = (0..WINDOWS).map(row).collect();
-    (at, rows)
+    Some((end, sums.iter().enumerate().map(row).collect()))
 }
 
 fn canonical(x: &BigUint, modulus: &BigUint) -> Canonical<F> {
@@ -374,13 +378,13 @@ pub(super) fn idle_addition() -> CombCols<F> {
     row
 }
 
-fn ladder_rows(curve: &Curve, jobs: &[Job]) -> Vec<LadderCols<F>> {
+fn ladder_rows(jobs: &[Job]) -> Vec<LadderCols<F>> {
     let mut rows = Vec::with_capacity(jobs.len() * LADDER_ROWS + 1);
     for k in 0..=jobs.len() {
         let mut boundary = idle_step();
         if let Some(ended) = k.checked_sub(1).and_then(|k| jobs.get(k)) {
-            boundary.x = stored(curve, &ended.end.x);
-            boundary.slope_sum = stored(curve, &ended.end.y);
+            boundary.x = stored(&ended.end.x);
+            boundary.slope_sum = stored(&ended.end.y);
             boundary.end_uses = F::ONE;
             if let Some(last) = ended.steps.last() {
                 let add = |sum: F, bit: F, k: usize| sum + bit * F::from_u32(weight(STEPS - 1, k));
@@ -389,8 +393,8 @@ fn ladder_rows(curve: &Curve, jobs: &[Job]) -> Vec<LadderCols<F>> {
             }
         }
         if let Some(next) = jobs.get(k) {
-            boundary.x_sum = stored(curve, &next.start.x);
-            boundary.slope_acc = stored(curve, &next.start.y);
+            boundary.x_sum = stored(&next.start.x);
+            boundary.slope_acc = stored(&next.start.y);
             boundary.start_uses = F::ONE;
         }
         rows.push(boundary);
@@ -399,13 +403,13 @@ fn ladder_rows(curve: &Curve, jobs: &[Job]) -> Vec<LadderCols<F>> {
     rows
 }
 
-fn comb_rows(curve: &Curve, jobs: &[Job]) -> Vec<CombCols<F>> {
+fn comb_rows(jobs: &[Job]) -> Vec<CombCols<F>> {
     let mut rows = Vec::with_capacity(jobs.len() * COMB_ROWS + 1);
     for k in 0..=jobs.len() {
         let mut boundary = idle_addition();
         if let Some(ended) = k.checked_sub(1).and_then(|k| jobs.get(k)) {
-            boundary.x = stored(curve, &ended.start.x);
-            boundary.slope = stored(curve, &ended.start.y);
+            boundary.x = stored(&ended.start.x);
+            boundary.slope = stored(&ended.start.y);
             boundary.end_uses = F::ONE;
         }
         rows.push(boundary);

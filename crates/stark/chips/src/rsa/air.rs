@@ -9,6 +9,7 @@ use tsz_auth::rs256;
 use super::{CARRIES, CARRY_SHIFT, LIMBS, ROWS};
 use crate::bigint::Ring;
 use crate::bigint::mulmod::{check_bytes, check_carries};
+use crate::collect::{Asked, collect_by};
 
 /// `rsa`: key, digest\[16\].
 pub const RSA: LookupBus<'static> = LookupBus::new("rsa");
@@ -117,13 +118,28 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for RsaTable {
         eval_product(builder, &row, &fixed);
         eval_digest(builder, &row, &fixed);
 
-        let one = || AB::Expr::ONE;
-        check_bytes(builder, &row.x, one());
-        check_bytes(builder, &row.q, one());
-        check_bytes(builder, &row.z[..32], one());
-        check_carries(builder, &row.carries);
-        let modulus = core::iter::once(row.key).chain(row.n).map(Into::<AB::Expr>::into);
-        RSA_MODULUS.lookup_key(builder, modulus, Count::bounded(row.is_real.into(), 1));
+        eval_lookups(builder, &row);
+    }
+}
+
+/// Bytes, carries and the modulus.
+fn eval_lookups<AB: InteractionBuilder<F = F>>(builder: &mut AB, row: &RsaCols<AB::Var>) {
+    let one = || AB::Expr::ONE;
+    check_bytes(builder, &row.x, one());
+    check_bytes(builder, &row.q, one());
+    check_bytes(builder, &row.z[..32], one());
+    check_carries(builder, &row.carries);
+    let modulus = core::iter::once(row.key).chain(row.n).map(Into::<AB::Expr>::into);
+    RSA_MODULUS.lookup_key(builder, modulus, Count::bounded(row.is_real.into(), 1));
+}
+
+impl RsaTable {
+    /// What the rows of the table look up.
+    pub fn asked(&self, trace: &Trace) -> Asked {
+        collect_by(self, trace, &[], |builder| {
+            let row = RsaCols::from_row(builder.main().current_slice());
+            eval_lookups(builder, &row);
+        })
     }
 }
 

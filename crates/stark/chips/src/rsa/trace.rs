@@ -6,8 +6,8 @@ use thiserror::Error;
 use tsz_air::{Columns, F, PrimeCharacteristicRing, Trace, from_rows_padded};
 use tsz_auth::rs256;
 
-use super::{CARRIES, CARRY_SHIFT, LIMBS, ROWS, RsaCols, RsaTable, convolve};
-use crate::bigint::Int;
+use super::{CARRIES, CARRY_SHIFT, COEFFICIENTS, LIMBS, ROWS, RsaCols, RsaTable};
+use crate::bigint::{Int, Ring};
 
 /// A signature to prove. One that does not hold gives a trace that no proof accepts.
 #[derive(Clone, Debug)]
@@ -49,7 +49,13 @@ fn felts(x: &Limbs) -> [F; LIMBS] {
 /// The carries of `x w - z - q n`, as stored.
 fn carries([x, w, z, q, n]: [&Limbs; 5]) -> [F; CARRIES] {
     let ints = |x: &Limbs| x.map(|b| Int(b.into()));
-    let (product, multiple) = (convolve(&ints(x), &ints(w)), convolve(&ints(q), &ints(n)));
+    // Vectorised, the plain convolution is faster than the one with fewer products.
+    let convolve = |a: &Limbs, b: &Limbs| {
+        let mut sums = [Int(0); COEFFICIENTS];
+        Int::convolve(&mut sums, &ints(a), &ints(b));
+        sums
+    };
+    let (product, multiple) = (convolve(x, w), convolve(q, n));
     let mut carry = 0;
     core::array::from_fn(|k| {
         let z = z.get(k).map_or(0, |z| i64::from(*z));

@@ -41,6 +41,60 @@ fn constants_are_what_they_are_called() {
     }
 }
 
+/// Chords and tangents by fractions of integers.
+#[test]
+fn points_are_those_of_the_affine_formulas() {
+    for curve in [&*P256, &*SECP256K1] {
+        let int = |x: &BigUint| BigInt::from(x.clone());
+        let chord = |a: &Affine, b: &Affine, slope: BigUint| {
+            let x = curve.reduce(int(&slope) * int(&slope) - int(&a.x) - int(&b.x));
+            let y = curve.reduce(int(&slope) * (int(&a.x) - int(&x)) - int(&a.y));
+            Affine { x, y }
+        };
+        let sum = |a: &Affine, b: &Affine| {
+            chord(a, b, curve.divide(&(int(&b.y) - int(&a.y)), &(int(&b.x) - int(&a.x))))
+        };
+        let double =
+            |a: &Affine| chord(a, a, curve.divide(&(3 * int(&a.x) * int(&a.x) + curve.a), &(2 * int(&a.y))));
+        let (g, h) = (&curve.generator, &curve.offset);
+        let (mut start, mut base, mut end) = (h.clone(), g.clone(), h.clone());
+        for window in 0..WINDOWS {
+            assert_eq!(curve.comb[256 * window], base);
+            let negative = Affine { x: base.x.clone(), y: curve.reduce(-int(&base.y)) };
+            start = sum(&start, &negative);
+            (0..8).for_each(|_| base = double(&base));
+            assert_eq!(curve.comb[256 * window + 255], base);
+        }
+        (0..STEPS).for_each(|_| end = double(&end));
+        assert_eq!((&curve.comb_start, &curve.ladder_end), (&start, &end));
+        let [two, three] = [2u8, 3].map(|k| curve.multiple(&k.into(), g).unwrap());
+        assert_eq!((curve.double(g), curve.sum(g, &two)), (double(g), sum(g, &double(g))));
+        assert_eq!((two, three.clone()), (double(g), sum(g, &double(g))));
+        // Where a sum meets the same point or its negative.
+        let point = |a: &Affine| super::super::points::Point::of(&curve.residues, a);
+        let combine = |k: u8, l: BigUint| curve.combination(&[(k.into(), point(g)), (l, point(g))]);
+        assert_eq!(combine(1, 2u8.into()).unwrap().affine(), three);
+        assert_eq!(combine(1, 1u8.into()).unwrap().affine(), double(g));
+        assert!(combine(5, &curve.order.value - 5u8).is_none());
+    }
+}
+
+/// What is collected without the constraints is what the AIRs put on buses.
+#[test]
+fn lookups_are_those_of_the_airs() {
+    use crate::collect::{Asked, collect};
+    let tables = traces(&P256, &[signed(1), signed(2)]);
+    let same = |name: &str, by: Asked, all: Asked| {
+        assert!(by.bytes == all.bytes && by.range15 == all.range15 && by.others == all.others, "{name}");
+    };
+    let (ladder, comb) = (HEIGHTS.ladders()[0], HEIGHTS.combs()[0]);
+    let ladder = LadderTable::new(&P256, ladder);
+    same("ladder", ladder.asked(&tables[LADDER]), collect(&ladder, &tables[LADDER], &[]));
+    let comb = CombTable::new(&P256, comb);
+    same("comb", comb.asked(&tables[COMB]), collect(&comb, &tables[COMB], &[]));
+    same("mulmod", mulmod::asked(&moduli(), &tables[5]), collect(&moduli(), &tables[5], &[]));
+}
+
 /// Every identity of ladder and comb, on every kind of row and next row, for both primes.
 #[test]
 fn identities_are_integers() {
@@ -135,7 +189,7 @@ fn accepts_blocks_in_several_tables() {
     let products = moduli();
     let product_trace =
         mulmod::trace(&products, &asked.messages(mulmod::MULMOD.name()), MULMOD_LOG_HEIGHT).unwrap();
-    asked.merge(collect(&products, &product_trace, &[]));
+    asked.merge(mulmod::asked(&products, &product_trace));
     let mut traces = vec![from_rows(&users, 6), tables.verify];
     traces.extend(tables.ladders.into_iter().chain(tables.combs));
     traces.extend([tables.entries, product_trace]);

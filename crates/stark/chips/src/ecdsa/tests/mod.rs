@@ -17,7 +17,6 @@ use super::*;
 use crate::bigint::mulmod::{self, MulmodTable};
 use crate::bigint::{LIMBS, raw_bytes};
 use crate::bytes::{self, BYTES_LOG_HEIGHT, BytesTable, RANGE15_LOG_HEIGHT, Range15Table};
-use crate::collect::collect;
 
 columns! {
     /// A digest that a circuit needs signed.
@@ -126,7 +125,7 @@ fn traces(curve: &'static Curve, signatures: &[SignedDigest]) -> Vec<Trace> {
     let mut asked = tables.asked;
     let product_trace =
         mulmod::trace(&products, &asked.messages(mulmod::MULMOD.name()), MULMOD_LOG_HEIGHT).unwrap();
-    asked.merge(collect(&products, &product_trace, &[]));
+    asked.merge(mulmod::asked(&products, &product_trace));
     vec![
         from_rows(&users, 6),
         tables.verify,
