@@ -213,6 +213,9 @@ pub struct RunArgs {
     /// $TSZ_RUN_PROVER, then tsz-run-prover beside tsz or in PATH).
     #[arg(long, value_name = "PATH")]
     pub run_prover: Option<PathBuf>,
+    /// Seconds that the proof of a run may take before its prover is stopped (default: $TSZ_RUN_PROVER_LIMIT, then 7200).
+    #[arg(long, value_name = "SECONDS")]
+    pub run_prover_limit: Option<u64>,
 }
 
 /// Arguments of `tsz aggregate`.

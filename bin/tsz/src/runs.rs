@@ -1,27 +1,38 @@
 //! Workloads of the demo and of the benchmarks, and who proves runs of extension programs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Result;
-use tsz_engine::runs::{CommittedRuns, ExternalProver, RunProver, RunProvers};
+use anyhow::{Context, Result};
+use tsz_engine::runs::{CommittedRuns, ExternalProver, RUN_PROVER_LIMIT_VAR, RunProver, RunProvers};
 use tsz_engine::{Registry, registry};
 use tsz_scenario::{Mix, Params, Run, generate, run};
 
 use crate::cli::RunArgs;
 
+/// The executable of the arguments or the one that is found, with the limit of the arguments or of the environment.
+pub fn external(args: &RunArgs) -> Result<Option<ExternalProver>> {
+    let found = args.run_prover.as_ref().map(ExternalProver::new).or_else(ExternalProver::find);
+    let limit = match (args.run_prover_limit, std::env::var(RUN_PROVER_LIMIT_VAR)) {
+        (Some(seconds), _) => Some(seconds),
+        (None, Ok(text)) => Some(text.parse().with_context(|| format!("{RUN_PROVER_LIMIT_VAR}={text}"))?),
+        (None, Err(_)) => None,
+    };
+    Ok(found.map(|prover| match limit {
+        Some(seconds) => prover.with_limit(Duration::from_secs(seconds)),
+        None => prover,
+    }))
+}
+
 /// The circuits, with whoever proves runs: the given executable alone, or committed proofs and an executable that is
 /// found.
-pub fn registry_for(args: &RunArgs) -> Registry {
+pub fn registry_for(args: &RunArgs) -> Result<Registry> {
     let mut registry = registry();
-    registry.set_run_prover(match &args.run_prover {
-        Some(path) => Arc::new(ExternalProver::new(path)),
-        None => {
-            let mut provers: Vec<Arc<dyn RunProver>> = vec![Arc::new(CommittedRuns::default())];
-            provers.extend(ExternalProver::find().map(|found| Arc::new(found) as Arc<dyn RunProver>));
-            Arc::new(RunProvers(provers))
-        }
-    });
-    registry
+    let external = external(args)?.map(|prover| Arc::new(prover) as Arc<dyn RunProver>);
+    let committed =
+        args.run_prover.is_none().then(|| Arc::new(CommittedRuns::default()) as Arc<dyn RunProver>);
+    registry.set_run_prover(Arc::new(RunProvers(committed.into_iter().chain(external).collect())));
+    Ok(registry)
 }
 
 /// Generates and runs a workload of `batches` batches of `ops` operations each.

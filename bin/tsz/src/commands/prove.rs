@@ -25,7 +25,7 @@ pub fn run(args: &ProveArgs, output: &Output) -> Result<()> {
     }
     let ops = batches.iter().map(|b| b.records.len() as u64).sum();
     let bar = output.proving(ops);
-    let registry = registry_for(&args.runs);
+    let registry = registry_for(&args.runs)?;
     let proven = prove_run(batches, &registry, &pins, &|event| bar.show(event), &args.out);
     bar.finish();
     let (manifest, report) = proven?;

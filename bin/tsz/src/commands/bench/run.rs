@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use tsz_engine::measure::Cost;
-use tsz_engine::runs::{ExternalProver, RunJob, RunProver, guest};
+use tsz_engine::runs::{RunJob, RunProver, guest};
 use tsz_ext::{Run, words};
 use tsz_segment::verify_run;
 
@@ -11,12 +11,13 @@ use crate::commands::bench::Report;
 use crate::commands::bench::guard::{Fills, fills};
 use crate::measure::timed;
 use crate::output::Output;
+use crate::runs::external;
 
 /// Proves the run of so many fills.
 pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let ops = args.ops.unwrap_or(9);
-    let found = args.runs.run_prover.as_ref().map(ExternalProver::new).or_else(ExternalProver::find);
-    let prover = found.context("no prover of runs: scripts/build-run-prover.sh builds one")?;
+    let prover =
+        external(&args.runs)?.context("no prover of runs: scripts/build-run-prover.sh builds one")?;
     let Fills { batch, program, records, execute } = fills(ops)?;
     let guest = guest(&program).context("the guest of grid is not compiled in")?;
     let logs: Vec<_> = records.iter().map(|r| (&r.op, r.accesses.as_slice())).collect();

@@ -38,7 +38,7 @@ const POPULATION: (u32, u32) = (16, 1000);
 /// Proves two batches and tries to cheat.
 pub fn run(args: &DemoArgs, output: &Output) -> Result<()> {
     let pins = Pins::built_in().context("the pins compiled into this program")?;
-    let registry = registry_for(&args.runs);
+    let registry = registry_for(&args.runs)?;
     let mut stages = Vec::new();
     let spinner = output.spinner("populating the state tree, signing, executing");
     let params = params(args.accounts_log2, args.active, BATCHES, MIX);

@@ -1,32 +1,44 @@
 //! The prover of runs as an executable of its own: risc0 and its C++ are no part of this program.
+//!
+//! It is not trusted to answer: a request has a time limit, a reply a length, and a process that keeps to neither is
+//! killed.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::exchange::{RunProof, request};
+use super::talk::{Stop, talk};
 use super::{RunFailure, RunJob, RunProver};
 
 /// Name of the executable.
 pub const RUN_PROVER: &str = "tsz-run-prover";
 /// Environment variable that names it.
 pub const RUN_PROVER_VAR: &str = "TSZ_RUN_PROVER";
-/// Bytes of the longest reply that is read.
-const MAX_REPLY: u64 = 1 << 30;
-/// Bytes of an error text that are shown.
-const MAX_REASON: usize = 2_000;
+/// Environment variable with the seconds that the proof of a run may take: for the caller to read.
+pub const RUN_PROVER_LIMIT_VAR: &str = "TSZ_RUN_PROVER_LIMIT";
+/// Time for the proof of a run where nobody says another: 16 segments of 2^18 cycles take some 40 minutes on two cores.
+const LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
+/// Most time for measuring a run, which takes seconds.
+const MEASURE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// An executable that speaks the protocol of docs/src/extensions.md.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalProver {
     path: PathBuf,
+    limit: Duration,
 }
 
 impl ExternalProver {
-    /// The executable at a path.
+    /// The executable at a path, with two hours for the proof of a run.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), limit: LIMIT }
+    }
+
+    /// With another time for the proof of a run; measuring one may take as long, and at most five minutes.
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// The executable that the environment variable names, or one beside this program, or one in PATH.
@@ -51,44 +63,25 @@ impl ExternalProver {
 
     fn ask(&self, job: &RunJob<'_>, prove: bool) -> Result<RunProof, RunFailure> {
         let start = |source| RunFailure::Start { path: self.name(), source };
+        let limit = if prove { self.limit } else { self.limit.min(MEASURE_LIMIT) };
         let mut command = Command::new(&self.path);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(start)?;
-        let (succeeded, reply, reason) = talk(child, request(job, prove)).map_err(start)?;
-        if !succeeded {
-            let text = String::from_utf8_lossy(&reason);
-            let reason: String = text.trim().chars().take(MAX_REASON).collect();
-            return Err(RunFailure::Failed { path: self.name(), reason });
-        }
-        let proof = RunProof::from_bytes(&reply, &self.name())?;
-        proof.check(job, &self.name())?;
+        let said = talk(child, request(job, prove), limit).map_err(start)?;
+        let (path, reason) = (self.name(), said.reason);
+        let reply = match said.reply {
+            Ok(reply) => reply,
+            Err(Stop::Time) => return Err(RunFailure::Time { path, seconds: limit.as_secs(), reason }),
+            Err(Stop::Length) => return Err(RunFailure::Flood { path }),
+            Err(Stop::Status(status)) => {
+                let reason = if reason.is_empty() { status.to_string() } else { reason };
+                return Err(RunFailure::Failed { path, reason });
+            }
+        };
+        let proof = RunProof::from_bytes(&reply, &path)?;
+        proof.check(job, &path)?;
         Ok(proof)
     }
-}
-
-/// Gives a process its input; its success, output and error text. A process that does not read is no error: its exit
-/// status says more.
-fn talk(mut child: Child, input: Vec<u8>) -> std::io::Result<(bool, Vec<u8>, Vec<u8>)> {
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let writer = thread::spawn(move || {
-        if let Some(mut stdin) = stdin {
-            let _ = stdin.write_all(&input);
-        }
-    });
-    let errors = thread::spawn(move || {
-        let mut text = Vec::new();
-        if let Some(mut stderr) = stderr {
-            let _ = stderr.by_ref().take(MAX_REPLY).read_to_end(&mut text);
-        }
-        text
-    });
-    let mut reply = Vec::new();
-    if let Some(stdout) = stdout {
-        stdout.take(MAX_REPLY).read_to_end(&mut reply)?;
-    }
-    let status = child.wait()?;
-    let _ = writer.join();
-    Ok((status.success(), reply, errors.join().unwrap_or_default()))
 }
 
 impl RunProver for ExternalProver {

@@ -9,6 +9,7 @@ mod external;
 mod guests;
 mod kept;
 mod range;
+mod talk;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::registry::Registry;
 
 pub use committed::CommittedRuns;
 pub use exchange::{RunProof, Segment};
-pub use external::{ExternalProver, RUN_PROVER, RUN_PROVER_VAR};
+pub use external::{ExternalProver, RUN_PROVER, RUN_PROVER_LIMIT_VAR, RUN_PROVER_VAR};
 pub use guests::{Guest, guest, guests};
 pub use kept::KeptRuns;
 pub(crate) use range::ProgramRun;
@@ -67,6 +68,25 @@ pub enum RunFailure {
         /// What it said.
         reason: String,
     },
+    /// The executable did not answer in time.
+    #[error(
+        "{path} gave no answer in {seconds} s and was stopped (--run-prover-limit or {RUN_PROVER_LIMIT_VAR} sets another \
+         limit); proofs made before are kept{}", said(.reason)
+    )]
+    Time {
+        /// The executable.
+        path: String,
+        /// Its limit.
+        seconds: u64,
+        /// What it said last.
+        reason: String,
+    },
+    /// The executable writes without end.
+    #[error("{path} answered with more bytes than any proof has, and was stopped")]
+    Flood {
+        /// The executable.
+        path: String,
+    },
     /// A reply that is none.
     #[error("{from} gave no proof of a run: {reason}")]
     Reply {
@@ -103,6 +123,11 @@ pub enum RunFailure {
         /// The reason.
         source: std::io::Error,
     },
+}
+
+/// Last words for an error text.
+fn said(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!("; it said last: {reason}") }
 }
 
 /// Who proves runs of guests. What it gives is verified by whoever asks.

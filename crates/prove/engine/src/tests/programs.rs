@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use tsz_aggregator::{
     AggregationError, BatchError, Bundle, ExecError, ExecProof, GuestRun, ProofError, VerifierSet, check,
@@ -387,6 +388,84 @@ fn an_executable_proves_runs_and_its_answers_are_not_believed() {
     registry.set_run_prover(Arc::new(script(dir.path(), &echo)));
     let refused = prove_batch(&batches()[0], &registry, &f.pins, &|_| {}).unwrap_err();
     assert!(refused.to_string().contains("the proof of the run is refused"), "{refused}");
+}
+
+/// A prover that keeps to no limit is stopped, whatever it does with its pipes, and says so.
+#[cfg(unix)]
+#[test]
+fn an_executable_that_hangs_floods_or_dies_is_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let (grid, input, output) = first_run();
+    // longer than a pipe holds: a process that does not read leaves its writer waiting
+    let input = [input, vec![0; 1 << 18]].concat();
+    let job = RunJob { guest: &grid, input: &input, output };
+    let limit = Duration::from_millis(700);
+    let ask = |body: &str| {
+        let start = Instant::now();
+        let error = script(dir.path(), body).with_limit(limit).prove(&job).unwrap_err();
+        (error, start.elapsed())
+    };
+    let pid = dir.path().join("pid");
+    let me = format!("echo $$ > {}; ", pid.display());
+    let gone = || {
+        let pid = std::fs::read_to_string(&pid).unwrap();
+        !Path::new("/proc").join(pid.trim()).exists()
+    };
+    // sleeps itself, has closed its output, or has a child that holds the pipes
+    for body in
+        ["exec sleep 60", "exec sleep 60 >&- 2>&-", "sleep 3; exit 0", "cat >/dev/null; exec sleep 60"]
+    {
+        let (error, time) = ask(&format!("{me}echo at work >&2; {body}"));
+        assert!(matches!(error, RunFailure::Time { .. }), "{body}: {error}");
+        assert!(error.to_string().contains("it said last: at work"), "{error}");
+        assert!(time >= limit && time < limit + Duration::from_secs(2), "{body}: {time:?}");
+        assert!(gone(), "{body}");
+    }
+    // without end on its output: stopped long before the time is up
+    let (error, time) = {
+        let start = Instant::now();
+        let prover = script(dir.path(), &format!("{me}exec cat /dev/zero"));
+        (prover.prove(&job).unwrap_err(), start.elapsed())
+    };
+    assert!(matches!(error, RunFailure::Flood { .. }), "{error}");
+    assert!(time < Duration::from_secs(20) && gone());
+    // without end on its error text: read and forgotten, but for its end
+    let (error, _) = ask(&format!("{me}exec cat /dev/zero >&2"));
+    assert!(matches!(error, RunFailure::Time { .. }), "{error}");
+    assert!(error.to_string().len() < 10_000 && gone());
+    // dies in the middle of its answer, with and without a word
+    let (error, _) = ask("head -c 100 /dev/zero; kill -9 $$");
+    assert!(matches!(&error, RunFailure::Failed { reason, .. } if reason.contains("signal: 9")), "{error}");
+    let (error, _) = ask("head -c 100 /dev/zero; echo out of memory >&2; exit 3");
+    assert!(matches!(&error, RunFailure::Failed { reason, .. } if reason == "out of memory"), "{error}");
+}
+
+/// What was proven before a prover hangs is there for the next attempt.
+#[cfg(unix)]
+#[test]
+fn a_prover_that_hangs_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (grid, input, output) = first_run();
+    let job = RunJob { guest: &grid, input: &input, output };
+    let honest = CommittedRuns::default().prove(&job).unwrap();
+    let (reply, asked) = (dir.path().join("reply"), dir.path().join("asked"));
+    std::fs::write(&reply, honest.to_bytes()).unwrap();
+    let body = format!(
+        "[ -e {0} ] && exec sleep 60; touch {0}; cat >/dev/null; cat {1}",
+        asked.display(),
+        reply.display()
+    );
+    let prover = Arc::new(script(dir.path(), &body).with_limit(Duration::from_millis(500)));
+    let kept = dir.path().join("runs");
+    let runs = KeptRuns::new(&kept, Some(prover));
+    assert_eq!(runs.prove(&job).unwrap(), honest);
+    // another run: the prover hangs
+    let other = RunJob { output: [1; 8], ..job };
+    assert!(matches!(runs.prove(&other), Err(RunFailure::Time { .. })));
+    // the first one is there without any prover
+    let again = KeptRuns::new(&kept, None).prove(&job).unwrap();
+    assert_eq!(again.into_seals(), honest.into_seals());
+    assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 1);
 }
 
 #[test]
