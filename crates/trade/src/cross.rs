@@ -52,7 +52,8 @@ fn cross<V: View>(
         moved.push(done);
         changes.push(change);
     }
-    if interest.unsigned_abs() >> INTEREST_BITS != 0 {
+    let bound = 1 << INTEREST_BITS;
+    if !(-bound..bound).contains(&interest) {
         return Err(TradeReject::OpenInterest { value: interest });
     }
     move_open_interest(log, &row, interest, Move::Trade)?;

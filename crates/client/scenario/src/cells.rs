@@ -1,7 +1,7 @@
 //! Names and contents of leaves, for people.
 
 use tsz_ext::{ApprovalPolicy, Installed, LimitCell, cell as approval, words};
-use tsz_ext_sdk::STORAGE_FELTS;
+use tsz_ext_sdk::{Leg, STORAGE_FELTS};
 use tsz_hash::PrimeField32;
 use tsz_ledger::key::{cell, kind};
 use tsz_ledger::{
@@ -113,6 +113,7 @@ pub(crate) fn name(key: Key, names: &Names) -> String {
             approval::PROGRAM => format!("PROGRAM({slot})"),
             approval::TERMS => format!("TERMS({slot})"),
             approval::POLICY => format!("POLICY({slot})"),
+            approval::LEG => format!("LEG({slot})"),
             approval::STORAGE.. => format!("STORE({slot}, {})", place - approval::STORAGE),
             _ => format!("LIMIT({slot}, {})", place - approval::LIMIT),
         },
@@ -179,11 +180,15 @@ fn decoded(key: Key, leaf: &Leaf) -> Result<String, CellError> {
         What::Approval(_, approval::TERMS) => digest_hex(leaf),
         What::Approval(_, approval::POLICY) => {
             let c = ApprovalPolicy::from_leaf(leaf)?;
-            let tokens: Vec<String> = c.tokens.iter().flatten().map(ToString::to_string).collect();
-            let limited = if tokens.is_empty() { "nothing".to_owned() } else { tokens.join(" ") };
+            let limits: Vec<String> = c.limits.iter().flatten().map(ToString::to_string).collect();
+            let limited = if limits.is_empty() { "nothing".to_owned() } else { limits.join(", ") };
             let until = TimeMs::new(c.expiry).map_or_else(|e| e.to_string(), expiry);
-            format!("approval {}, {until}, tokens that may flow out: {limited}", c.epoch)
+            format!("approval {}, {until}, what may flow out: {limited}", c.epoch)
         }
+        What::Approval(_, approval::LEG) => match Leg::from_leaf(&words(leaf)) {
+            Ok(leg) => format!("{} lots of market {}, cash {}", leg.lots, leg.market, units(leg.cash)),
+            Err(_) => "no leg".to_owned(),
+        },
         What::Approval(_, approval::STORAGE..) => {
             let leaf = words(leaf);
             format!("{:?} of approval {}", &leaf[..STORAGE_FELTS], leaf[STORAGE_FELTS])

@@ -31,7 +31,7 @@ pub fn program(op: &mut Op<'_>) -> Result<(), Fault> {
     if *buyer > 1 || op.parties() != 2 || price_hi >> 8 != 0 {
         return Err(Fault::Args);
     }
-    let (buyer, seller) = (op.party(*buyer as usize)?, op.party(1 - *buyer as usize)?);
+    let (buyer, seller) = (op.trader(*buyer as usize)?, op.trader(1 - *buyer as usize)?);
     let (lots, price) = (number(*lo, *hi)?, number(price_lo, price_hi)? as u32); // 32 bits
     for (party, other, side) in [(&buyer, &seller, 0), (&seller, &buyer, 1)] {
         let (a, s) = (other.account, other.sub);
@@ -68,7 +68,12 @@ pub mod host {
 
     /// Arguments of a fill of `lots`.
     pub fn args(buyer: u32, lots: u64, trade: &Trade) -> Vec<u32> {
+        fill(buyer, lots, &deal(trade))
+    }
+
+    /// Arguments of a fill of `lots`, of the words that both signed.
+    pub fn fill(buyer: u32, lots: u64, deal: &[u32; DEAL_WORDS]) -> Vec<u32> {
         let [lo, hi] = limbs(lots);
-        [&[buyer, lo, hi][..], &deal(trade)].concat()
+        [&[buyer, lo, hi][..], deal].concat()
     }
 }

@@ -1,10 +1,11 @@
 //! What the numbers of [`Fault::Rule`](tsz_ext_sdk::Fault::Rule) mean, for people.
 
-use crate::{broker, grid, options, order};
+use crate::{block, broker, grid, options, order};
 
 /// The rule that a program refuses by; `None` for a number that it does not use.
 pub fn text(program: &str, number: u32) -> Option<&'static str> {
     match program {
+        "block" => (number == block::rule::LOTS).then_some("no more lots are filled than were agreed"),
         "broker" => broker_rule(number).or_else(|| order_rule(number)),
         "grid" => grid_rule(number),
         "options" => options_rule(number).or_else(|| order_rule(number)),

@@ -6,19 +6,20 @@ use tsz_hash::{Block, Digest, F, PrimeCharacteristicRing, ZERO};
 use tsz_ledger::{Cell, Key, Permission, Scheme};
 use tsz_sig::Signature;
 use tsz_stf::{Authority, Log, Reject, SigVerifier, View, chain};
-use tsz_types::{AccountId, Balance, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
+use tsz_types::{AccountId, Balance, KeySlot, Nonce, SubId, TimeMs, Units};
 
-use crate::cells::{ApprovalPolicy, ApprovalSlot, LimitCell, MAX_LIMITS, key};
+use crate::cells::{ApprovalPolicy, ApprovalSlot, LimitCell, Limited, MAX_LIMITS, key};
 use crate::op::code;
 use crate::{ExtContext, ExtReject};
 
-/// The most of a token that may be out at any time.
+/// The most of a token that may be out at any time, or that legs may have lost and put at risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// The token.
-    pub token: TokenId,
-    /// Outflow less inflow, in units.
+    /// The token, or positions.
+    #[serde(rename = "token")]
+    pub of: Limited,
+    /// Outflow less inflow, in units of the token; of positions in quote units.
     pub units: Units,
 }
 
@@ -40,7 +41,7 @@ pub struct ApproveExtension {
     pub terms: Digest,
     /// The approval is good before this time.
     pub expiry: TimeMs,
-    /// Tokens that may flow out, in strict order of tokens, at most 4.
+    /// What may flow out, in strict order of tokens, positions last, at most 4.
     pub limits: Vec<Limit>,
     /// Nonce of (account, sub).
     pub nonce: Nonce,
@@ -88,7 +89,7 @@ impl ApproveExtension {
         first[5..7].copy_from_slice(&self.expiry.to_felts());
         let mut last = [F::ZERO; 16];
         for (k, limit) in self.limits.iter().take(MAX_LIMITS).enumerate() {
-            last[k] = F::from_u32(u32::from(limit.token.get()) + 1);
+            last[k] = F::from_u32(u32::from(limit.of.number()) + 1);
             last[4 + 3 * k..7 + 3 * k].copy_from_slice(&limit.units.to_felts());
         }
         let half = |at: usize| core::array::from_fn(|k| last[at + k]);
@@ -99,7 +100,7 @@ impl ApproveExtension {
         if self.program == ZERO {
             return Err(ExtReject::NoProgram);
         }
-        let ordered = self.limits.windows(2).all(|w| w[0].token < w[1].token);
+        let ordered = self.limits.windows(2).all(|w| w[0].of < w[1].of);
         if ordered && self.limits.len() <= MAX_LIMITS { Ok(()) } else { Err(ExtReject::Limits) }
     }
 
@@ -114,8 +115,8 @@ impl ApproveExtension {
         signed.check(ctx, log, (self.account, self.sub), self.key_slot, self.nonce)?;
         let place = (self.account, self.sub, self.slot);
         let epoch = next_epoch(log, key::policy(place.0, place.1, place.2))?;
-        let token = |k: usize| self.limits.get(k).map(|l| l.token);
-        let policy = ApprovalPolicy { expiry: self.expiry.get(), epoch, tokens: core::array::from_fn(token) };
+        let limit = |k: usize| self.limits.get(k).map(|l| l.of);
+        let policy = ApprovalPolicy { expiry: self.expiry.get(), epoch, limits: core::array::from_fn(limit) };
         log.write(key::program(place.0, place.1, place.2), self.program);
         log.write(key::terms(place.0, place.1, place.2), self.terms);
         log.write_cell(key::policy(place.0, place.1, place.2), &policy);

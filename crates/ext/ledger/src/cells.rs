@@ -1,6 +1,8 @@
 //! Cells of an approval slot: private cells of a sub-account (docs/src/extensions.md).
 
-use serde::{Deserialize, Serialize};
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tsz_ext_sdk::{Policy, cell};
 use tsz_hash::{F, PrimeCharacteristicRing, PrimeField32, ZERO};
 use tsz_ledger::{Cell, CellError, Leaf};
@@ -73,24 +75,98 @@ pub mod key {
     }
 }
 
-/// Until when an approval is good, its number in the slot, and the tokens of its limits.
+/// What a limit is of. Money in balances and money in positions are separate pots: neither limit gives way for what
+/// the other pot gained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limited {
+    /// Outflow of the balance of a token.
+    Token(TokenId),
+    /// What legs lose at the mark and put at risk. After all tokens in the order of limits.
+    Positions,
+}
+
+impl Limited {
+    /// The number in cells, messages and bytes: a token's own, or 128.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Token(token) => token.get(),
+            Self::Positions => cell::POSITIONS as u8, // 128
+        }
+    }
+
+    /// What a number stands for.
+    pub fn new(number: u8) -> Option<Self> {
+        if u32::from(number) == cell::POSITIONS {
+            return Some(Self::Positions);
+        }
+        TokenId::new(number).ok().map(Self::Token)
+    }
+}
+
+impl From<TokenId> for Limited {
+    fn from(token: TokenId) -> Self {
+        Self::Token(token)
+    }
+}
+
+impl fmt::Display for Limited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => write!(f, "token {token}"),
+            Self::Positions => f.write_str("positions"),
+        }
+    }
+}
+
+/// The number of a token, or `"positions"`.
+impl Serialize for Limited {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Token(token) => token.serialize(serializer),
+            Self::Positions => serializer.serialize_str("positions"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Limited {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Name {
+            Positions,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Token(TokenId),
+            Name(Name),
+        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Token(token) => Self::Token(token),
+            Form::Name(Name::Positions) => Self::Positions,
+        })
+    }
+}
+
+/// Until when an approval is good, its number in the slot, and what its limits are of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApprovalPolicy {
     /// Good before this time (ms, u48).
     pub expiry: u64,
     /// Number of the approval, below 2^24: what was stored under another one is void.
     pub epoch: u32,
-    /// Tokens whose outflow is limited; other tokens cannot flow out.
-    pub tokens: [Option<TokenId>; MAX_LIMITS],
+    /// What its limits are of; other tokens cannot flow out, and without a limit of them positions cannot be moved.
+    pub limits: [Option<Limited>; MAX_LIMITS],
 }
 
 impl ApprovalPolicy {
     /// Bits of the epoch.
     pub const EPOCH_BITS: u32 = 24;
 
-    /// The limit of a token.
-    pub fn limit_of(&self, token: TokenId) -> Option<usize> {
-        self.tokens.iter().position(|t| *t == Some(token))
+    /// The place of a limit.
+    pub fn limit_of(&self, what: impl Into<Limited>) -> Option<usize> {
+        let what = Some(what.into());
+        self.limits.iter().position(|limit| *limit == what)
     }
 }
 
@@ -98,20 +174,20 @@ impl Cell for ApprovalPolicy {
     const NAME: &'static str = "POLICY";
 
     fn to_leaf(&self) -> Leaf {
-        let tokens = self.tokens.map(|t| t.map_or(0, |t| u32::from(t.get()) + 1));
+        let tokens = self.limits.map(|t| t.map_or(0, |t| u32::from(t.number()) + 1));
         Policy { expiry: self.expiry, epoch: self.epoch, tokens }.to_leaf().map(F::from_u32)
     }
 
     fn from_leaf(leaf: &Leaf) -> Result<Self, CellError> {
         let wrong = CellError::NotCanonical { cell: Self::NAME, what: "not an approval's policy" };
-        let policy = Policy::from_leaf(&leaf.map(|f| f.as_canonical_u32())).map_err(|_| wrong)?;
-        let token = |t: u32| u8::try_from(t).ok()?.checked_sub(1).and_then(|t| TokenId::new(t).ok());
+        let policy = Policy::with_positions(&leaf.map(|f| f.as_canonical_u32())).map_err(|_| wrong)?;
+        let limit = |t: u32| u8::try_from(t).ok()?.checked_sub(1).and_then(Limited::new);
         TimeMs::new(policy.expiry).map_err(|error| CellError::Number { cell: Self::NAME, error })?;
-        Ok(Self { expiry: policy.expiry, epoch: policy.epoch, tokens: policy.tokens.map(token) })
+        Ok(Self { expiry: policy.expiry, epoch: policy.epoch, limits: policy.tokens.map(limit) })
     }
 }
 
-/// How much of a token may flow out on balance, and how much has.
+/// How much of a token may flow out on balance, or of the money in positions be lost and put at risk; and how much has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitCell {
     /// The most that may be out at any time, millionths of a unit.

@@ -10,11 +10,12 @@ use tsz_hash::Digest;
 use tsz_ledger::Key;
 use tsz_sig::SIGNATURE_BYTES;
 use tsz_stf::decode_signature;
-use tsz_types::{AccountId, KeySlot, Nonce, SubId, TimeMs, TokenId, Units};
+use tsz_types::{AccountId, KeySlot, Nonce, SubId, TimeMs, Units};
 
 use crate::op::code;
 use crate::{
-    ApprovalSlot, ApproveExtension, Approver, ExtOp, Extension, Limit, MAX_LIMITS, RevokeExtension, Touch,
+    ApprovalSlot, ApproveExtension, Approver, ExtOp, Extension, Limit, Limited, MAX_LIMITS, RevokeExtension,
+    Touch,
 };
 
 impl Encode for ApprovalSlot {
@@ -30,7 +31,20 @@ impl Decode for ApprovalSlot {
     }
 }
 
-codec_struct!(Limit { token: TokenId, units: Units });
+impl Encode for Limited {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.number().encode(out);
+    }
+}
+
+impl Decode for Limited {
+    const MIN_LEN: usize = 1;
+    fn decode(input: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Self::new(u8::decode(input)?).ok_or_else(|| input.invalid("limit"))
+    }
+}
+
+codec_struct!(Limit { of: Limited, units: Units });
 codec_struct!(Approver { account: AccountId, sub: SubId, slot: ApprovalSlot });
 
 impl Encode for Touch {

@@ -10,7 +10,7 @@ use tsz_ledger::{BalCell, Cell, Key, Leaf};
 use tsz_stf::{Log, Reject, SigVerifier, View};
 use tsz_types::{AccountId, Balance, SubId, TokenId};
 
-use crate::cells::{ApprovalPolicy, ApprovalSlot, LimitCell, key};
+use crate::cells::{ApprovalPolicy, ApprovalSlot, LimitCell, Limited, key};
 use crate::margin::{Legs, Margin};
 use crate::poseidon24::absorb;
 use crate::{ExtContext, ExtReject, Programs};
@@ -72,14 +72,14 @@ pub struct Extension {
 pub(crate) struct Approved {
     who: Approver,
     policy: ApprovalPolicy,
-    /// Change of each limited token whose balance is written, of the first one also what a leg charges.
+    /// What changes of each limit: the balance of its token if that is written, what a leg charges to positions.
     changes: [Option<i128>; crate::MAX_LIMITS],
 }
 
 impl Extension {
     /// Accesses: PROGRAM, TERMS, POLICY read of each party; each cell in order, read or write; those of the legs that it
-    /// wrote ([`Margin::cross`]); then for each party the LIMIT write of each token, in order of limits, whose balance
-    /// it wrote, or the first of whose position it moved.
+    /// wrote ([`Margin::cross`]); then for each party the LIMIT write, in order of limits, of each token whose balance it
+    /// wrote, and of positions if it has a leg.
     pub(crate) fn run<V: View, R: Programs, S: SigVerifier, M: Margin>(
         &self,
         ctx: &ExtContext<'_, R, S, M>,
@@ -249,9 +249,9 @@ impl Approved {
         self.who.account.get() == account && u32::from(self.who.sub.get()) == sub
     }
 
-    /// Where the change of a token with a limit is noted.
-    pub(crate) fn change_of(&mut self, token: TokenId) -> Option<&mut Option<i128>> {
-        self.policy.limit_of(token).and_then(|index| self.changes.get_mut(index))
+    /// Where the change of a limit is noted.
+    pub(crate) fn change_of(&mut self, what: Limited) -> Option<&mut Option<i128>> {
+        self.policy.limit_of(what).and_then(|index| self.changes.get_mut(index))
     }
 
     /// Notes the change of a balance; tokens without a limit only come in.
@@ -265,18 +265,18 @@ impl Approved {
         Ok(())
     }
 
-    /// Charges the limits. Access: LIMIT write of each limited token that changed hands.
+    /// Charges the limits. Access: LIMIT write of each whose token changed hands, of positions that moved.
     fn charge<V: View>(&self, log: &mut Log<'_, V>) -> Result<(), ExtReject> {
         let Approver { account, sub, slot } = self.who;
-        for (index, (change, token)) in self.changes.iter().zip(self.policy.tokens).enumerate() {
-            let (Some(change), Some(token)) = (change, token) else { continue };
+        for (index, (change, of)) in self.changes.iter().zip(self.policy.limits).enumerate() {
+            let (Some(change), Some(of)) = (change, of) else { continue };
             let limit_key = key::limit(account, sub, slot, index as u32); // below 4
             let cell = LimitCell::from_leaf(&log.peek(limit_key))
                 .map_err(|error| ExtReject::corrupt(limit_key, error))?;
             let limit = cell.limit.get();
             let used = (cell.used.get() as i128 - change).max(0); // 96 and 97 bits
             if used as u128 > limit {
-                return Err(ExtReject::OverLimit { account, sub, token, used, limit });
+                return Err(ExtReject::OverLimit { account, sub, of, used, limit });
             }
             log.write_cell(limit_key, &LimitCell { used: Balance::try_from(used)?, ..cell });
         }

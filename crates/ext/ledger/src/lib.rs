@@ -34,7 +34,7 @@ use tsz_ledger::{Access, BatchContext};
 use tsz_stf::{Log, SigVerifier, Verified, View};
 
 pub use approval::{ApproveExtension, Limit, RevokeExtension};
-pub use cells::{ApprovalPolicy, ApprovalSlot, LimitCell, MAX_LIMITS, key};
+pub use cells::{ApprovalPolicy, ApprovalSlot, LimitCell, Limited, MAX_LIMITS, key};
 pub use discover::discover;
 pub use guard::{Approver, Extension, Touch};
 pub use guests::{GuestPin, PinLineError, list_guests, parse_guests, pinned_guests, root_hex};

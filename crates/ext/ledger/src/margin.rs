@@ -9,9 +9,9 @@ use tsz_ext_sdk::Leg;
 use tsz_hash::PrimeField32;
 use tsz_ledger::Leaf;
 use tsz_stf::{Log, Reject, View};
-use tsz_types::{AccountId, MarketId, SubId, TokenId};
+use tsz_types::{AccountId, MarketId, SubId};
 
-use crate::{ExtReject, guard::Approved};
+use crate::{ExtReject, Limited, guard::Approved};
 
 /// What a party's position and collateral gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Crossing {
 
 /// Carries out legs.
 pub trait Margin {
-    /// Carries out legs of one market that sum to nothing; gives what each changes of its party's limit of token 0:
+    /// Carries out legs of one market that sum to nothing; gives what each changes of its party's limit of positions:
     /// the value that the party gains at the mark, less the notional at the mark of a position that grew or flipped.
     ///
     /// Accesses: MKP read, MKF read; SUB write, POS write of each; MKO write; the table of each for which something is
@@ -140,14 +140,11 @@ impl Legs {
 }
 
 impl Approved {
-    /// Notes what a leg changes of the limit of token 0, which there must be; the balance of token 0 may not move in
-    /// the same operation.
+    /// Notes what the leg changes of the limit of positions, which there must be.
     fn risk(&mut self, change: i128) -> Result<(), ExtReject> {
-        let (account, sub, token) = (self.who().account, self.who().sub, TokenId::QUOTE);
-        let noted = self.change_of(token).ok_or(ExtReject::NoLimit { account, sub, token })?;
-        if noted.replace(change).is_some() {
-            return Err(ExtReject::LegAndBalance { account, sub });
-        }
+        let (account, sub) = (self.who().account, self.who().sub);
+        let noted = self.change_of(Limited::Positions).ok_or(ExtReject::NoPositions { account, sub })?;
+        *noted = Some(change); // one leg a party: it has one LEG cell
         Ok(())
     }
 }

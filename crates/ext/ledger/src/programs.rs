@@ -71,6 +71,7 @@ fn words(text: &str) -> Option<Leaf> {
 /// The function that a guest runs.
 fn function(name: &str) -> Option<Program> {
     match name {
+        "block" => Some(tsz_ext_apps::block::program),
         "broker" => Some(tsz_ext_apps::broker::program),
         "grid" => Some(tsz_ext_apps::grid::program),
         "options" => Some(tsz_ext_apps::options::program),

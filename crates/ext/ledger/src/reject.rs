@@ -6,7 +6,7 @@ use tsz_ledger::{CellError, Key};
 use tsz_stf::Reject;
 use tsz_types::{AccountId, NumberError, SubId, TokenId};
 
-use crate::MarginReject;
+use crate::{Limited, MarginReject};
 
 /// Why an operation cannot be part of the batch here. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -21,8 +21,8 @@ pub enum ExtReject {
     /// A program that nobody can run here.
     #[error("the program is not known here")]
     UnknownProgram,
-    /// Limits that are too many or not in strict order of tokens.
-    #[error("limits: at most 4, in strict order of tokens")]
+    /// Limits that are too many or not in strict order.
+    #[error("limits: at most 4, in strict order of tokens, positions last")]
     Limits,
     /// The epochs of a slot are used up.
     #[error("the approvals of this slot are used up")]
@@ -56,11 +56,12 @@ pub enum ExtReject {
     /// Outflow of a token that the party set no limit for.
     #[error("sub-account {sub} of account {account} allows no outflow of token {token}")]
     NoLimit { account: AccountId, sub: SubId, token: TokenId },
+    /// A leg of a party that set no limit for positions.
+    #[error("sub-account {sub} of account {account} lets no program move its positions")]
+    NoPositions { account: AccountId, sub: SubId },
     /// Outflow above the limit.
-    #[error(
-        "sub-account {sub} of account {account}: {used} millionths of token {token} out, the limit is {limit}"
-    )]
-    OverLimit { account: AccountId, sub: SubId, token: TokenId, used: i128, limit: u128 },
+    #[error("sub-account {sub} of account {account}: {used} millionths of {of} out, the limit is {limit}")]
+    OverLimit { account: AccountId, sub: SubId, of: Limited, used: i128, limit: u128 },
     /// Money made or lost.
     #[error("token {token} is not conserved: the changes sum to {sum} millionths of a unit")]
     NotConserved { token: TokenId, sum: i128 },
@@ -76,9 +77,6 @@ pub enum ExtReject {
     /// Legs that do not sum to nothing.
     #[error("the legs sum to {lots} lots and {cash} millionths of a unit")]
     NotMatched { lots: i64, cash: i128 },
-    /// One limit cannot be charged twice.
-    #[error("sub-account {sub} of account {account} has a leg and a change of its balance of token 0")]
-    LegAndBalance { account: AccountId, sub: SubId },
     /// What the rules of positions say.
     #[error(transparent)]
     Margin(#[from] MarginReject),

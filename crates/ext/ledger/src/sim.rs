@@ -23,13 +23,13 @@
 //! ```
 
 use alloc::vec::Vec;
-use tsz_ext_sdk::{Event, Fault, Leaf, MICROS, Program};
+use tsz_ext_sdk::{Event, Fault, Leaf, MICROS, Program, cell};
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, hash};
 use tsz_ledger::{Access, BalCell, BatchContext, Cell, Key, PosCell, SubCell};
 use tsz_stf::{MemView, Verified, View};
-use tsz_types::{AccountId, Balance, Collateral, SubId, TimeMs, TokenId};
+use tsz_types::{AccountId, Balance, Collateral, SubId, TimeMs};
 
-use crate::cells::{ApprovalPolicy, LimitCell, key};
+use crate::cells::{ApprovalPolicy, LimitCell, Limited, key};
 use crate::discover::{Any, discover};
 use crate::{
     Approver, ExtContext, ExtOp, ExtReject, Extension, MAX_LIMITS, Margin, NoMargin, Outcome, Run, RunError,
@@ -151,16 +151,19 @@ impl<M: Margin> Sim<M> {
         PosCell::from_leaf(&self.view.get(Key::pos(n, s, market & 255))).map_or(0, |cell| cell.size())
     }
 
-    /// Approves the program for ever, over what the slot held, with terms and limits (token, units); gives the party.
+    /// Approves the program for ever, over what the slot held, with terms and limits (token or [`cell::POSITIONS`],
+    /// units); gives the party.
     pub fn approve(&mut self, n: u32, s: u32, slot: u32, terms: &[u32], limits: &[(u32, u64)]) -> Approver {
         let party = approver(n, s, slot);
         let policy = key::policy(party.account, party.sub, party.slot);
         let epoch = self.epoch(&party) + 1;
-        let token = |k: usize| limits.get(k).and_then(|(t, _)| TokenId::new((*t & 127) as u8).ok());
-        let cell = ApprovalPolicy { expiry: TimeMs::MAX.get(), epoch, tokens: core::array::from_fn(token) };
+        let of = |t: u32| Limited::new(if t == cell::POSITIONS { t } else { t & 127 } as u8);
+        let limit = |k: usize| limits.get(k).and_then(|(t, _)| of(*t));
+        let policy_cell =
+            ApprovalPolicy { expiry: TimeMs::MAX.get(), epoch, limits: core::array::from_fn(limit) };
         self.view.set(key::program(party.account, party.sub, party.slot), self.id);
         self.view.set(key::terms(party.account, party.sub, party.slot), terms_digest(terms));
-        self.view.set(policy, cell.to_leaf());
+        self.view.set(policy, policy_cell.to_leaf());
         for index in 0..MAX_LIMITS {
             let micros = limits.get(index).map_or(0, |(_, units)| u128::from(*units) * MICROS);
             let limit = Balance::try_from(micros as i128).unwrap_or(Balance::MIN);

@@ -51,7 +51,7 @@ pub struct Policy {
     pub expiry: u64,
     /// Number of the approval in its slot.
     pub epoch: u32,
-    /// Tokens of the limits, plus 1; 0 where there is none.
+    /// Tokens of the limits, plus 1; 0 where there is none. The limit of positions names [`cell::POSITIONS`].
     pub tokens: [u32; cell::LIMITS as usize],
 }
 
@@ -63,7 +63,7 @@ impl Policy {
         [lo, hi, self.epoch, a, b, c, d, 0]
     }
 
-    /// Reads the cell.
+    /// Reads the cell, with limits of tokens only.
     ///
     /// # Errors
     /// [`Fault::Cell`] where it is none.
@@ -75,6 +75,18 @@ impl Policy {
         }
         let expiry = join(&[lo, hi], 48).map_err(|_| Fault::Cell)? as u64; // u48
         Ok(Self { expiry, epoch, tokens })
+    }
+
+    /// Reads the cell, which may have a limit of positions.
+    ///
+    /// # Errors
+    /// [`Fault::Cell`] where it is none.
+    pub fn with_positions(leaf: &Leaf) -> Result<Self, Fault> {
+        // a token, and 0 where there is the limit of positions, which comes last
+        let own = |felt: u32| if felt == cell::POSITIONS + 1 { 0 } else { felt };
+        let [lo, hi, epoch, a, b, c, d, rest] = *leaf;
+        let policy = Self::from_leaf(&[lo, hi, epoch, own(a), own(b), own(c), own(d), rest])?;
+        Ok(Self { tokens: [a, b, c, d], ..policy })
     }
 }
 

@@ -24,6 +24,8 @@ pub mod cell {
     pub const LIMIT: u32 = 3;
     /// Limits of an approval slot.
     pub const LIMITS: u32 = 4;
+    /// What a limit of positions and collateral names in place of a token: it comes after all tokens.
+    pub const POSITIONS: u32 = 128;
     /// What the program asks the guard to do to a position, within an approval slot.
     pub const LEG: u32 = 7;
     /// First storage cell, within an approval slot.

@@ -212,7 +212,7 @@ impl<'a> Op<'a> {
         self.layout.parties
     }
 
-    /// A party, in order of account and sub-account.
+    /// A party, in order of account and sub-account. Its approval has no limit of positions: see [`Op::trader`].
     ///
     /// # Errors
     /// [`Fault::NoParty`], or [`Fault::Cell`] if the policy is none.
@@ -224,6 +224,23 @@ impl<'a> Op<'a> {
         let (account, sub, slot, _) = self.key(first).0.as_approval().ok_or(Fault::Parties)?;
         let olds = self.layout.olds() + CELL * first;
         let policy = crate::Policy::from_leaf(&self.leaf(olds + CELL * POLICY as usize))?;
+        let terms = self.leaf(olds + CELL * TERMS as usize);
+        Ok(Party { account, sub, slot, epoch: policy.epoch, terms })
+    }
+
+    /// A party of a program that moves positions: its approval may have a limit of them. [`Op::party`] refuses such an
+    /// approval, for a program that moves none has no use for it.
+    ///
+    /// # Errors
+    /// [`Fault::NoParty`], or [`Fault::Cell`] if the policy is none.
+    pub fn trader(&self, index: usize) -> Result<Party, Fault> {
+        if index >= self.layout.parties {
+            return Err(Fault::NoParty);
+        }
+        let first = PARTY_READS * index;
+        let (account, sub, slot, _) = self.key(first).0.as_approval().ok_or(Fault::Parties)?;
+        let olds = self.layout.olds() + CELL * first;
+        let policy = crate::Policy::with_positions(&self.leaf(olds + CELL * POLICY as usize))?;
         let terms = self.leaf(olds + CELL * TERMS as usize);
         Ok(Party { account, sub, slot, epoch: policy.epoch, terms })
     }

@@ -134,6 +134,16 @@ fn policies_are_canonical() {
         leaf[felt] = value;
         assert_eq!(Policy::from_leaf(&leaf), Err(Fault::Cell), "{felt}");
     }
+    // a limit of positions, which only programs that move them may find
+    let moves = Policy { tokens: [1, cell::POSITIONS + 1, 0, 0], ..policy };
+    assert_eq!(Policy::with_positions(&moves.to_leaf()), Ok(moves));
+    assert_eq!(Policy::with_positions(&policy.to_leaf()), Ok(policy));
+    assert_eq!(Policy::from_leaf(&moves.to_leaf()), Err(Fault::Cell));
+    for (felt, value) in [(0, 1 << 24), (2, 1 << 24), (4, cell::POSITIONS + 2), (7, 1)] {
+        let mut leaf = moves.to_leaf();
+        leaf[felt] = value;
+        assert_eq!(Policy::with_positions(&leaf), Err(Fault::Cell), "{felt}");
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use std::sync::OnceLock;
 use tsz_ext::sim::Sim;
-use tsz_ext::{Approver, ExtReject, LimitCell, MarginReject, key};
+use tsz_ext::{Approver, ExtReject, LimitCell, Limited, Margin, MarginReject, key};
 use tsz_ext_apps::block::{self, host};
-use tsz_ext_sdk::{Fault, Leg, Op, Trade};
-use tsz_ledger::{Cell, Key, MkfCell, MkoCell, SubCell};
+use tsz_ext_sdk::{Fault, Leg, Op, Trade, cell};
+use tsz_ledger::{Cell, Key, MkfCell, MkoCell, PosCell, SubCell};
 use tsz_stf::View;
 use tsz_types::{Collateral, FundingIndex};
 
@@ -61,7 +61,7 @@ fn scripted(op: &mut Op<'_>) -> Result<(), Fault> {
             lots: if sells == 1 { -i64::from(lots) } else { lots.into() },
             cash: if pays == 1 { -cash } else { cash },
         };
-        op.set_leg(&op.party(k)?, &leg)?;
+        op.set_leg(&op.trader(k)?, &leg)?;
     }
     Ok(())
 }
@@ -81,7 +81,7 @@ fn used(sim: &World, n: u32) -> i128 {
 /// Accounts 2 and 3 let 50,000 units go.
 fn scripted_world(params: &'static Params) -> (World, [Approver; 2]) {
     let mut sim = sim(scripted, params);
-    let parties = [2, 3].map(|n| sim.approve(n, 0, 0, &[], &[(0, 50_000)]));
+    let parties = [2, 3].map(|n| sim.approve(n, 0, 0, &[], &[(cell::POSITIONS, 50_000)]));
     (sim, parties)
 }
 
@@ -105,8 +105,8 @@ fn margin(result: Result<(), ExtReject>) -> MarginReject {
 fn a_block_trade_is_filled_in_parts() {
     let trade = Trade { market: 1, lots: 30, price: 1_010, multiplier: 10 };
     let mut sim = sim(block::program, shared());
-    let buyer = sim.approve(2, 0, 0, &host::terms(false, (3, 0), &trade), &[(0, 1_000_000)]);
-    let seller = sim.approve(3, 0, 0, &host::terms(true, (2, 0), &trade), &[(0, 1_000_000)]);
+    let buyer = sim.approve(2, 0, 0, &host::terms(false, (3, 0), &trade), &[(cell::POSITIONS, 1_000_000)]);
+    let seller = sim.approve(3, 0, 0, &host::terms(true, (2, 0), &trade), &[(cell::POSITIONS, 1_000_000)]);
     let parties = [buyer, seller];
     let receipt = sim.run(&parties, &host::args(0, 10, &trade)).unwrap();
     assert_eq!(receipt.events[0].felts(), &[10, 0, 1_010, 0]);
@@ -123,16 +123,29 @@ fn a_block_trade_is_filled_in_parts() {
     let more = sim.run(&parties, &host::args(0, 1, &trade)).map(|_| ());
     assert_eq!(more, Err(ExtReject::Program(Fault::Rule(block::rule::LOTS))));
     // what the program does is what it committed to, operation by operation
-    let run = sim.guest_run(&[0; 8]).unwrap();
-    assert_eq!(sim.replay(&run).unwrap().events.len(), 2);
+    let run = sim.guest_run(&[1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+    let outcome = sim.replay(&run).unwrap();
+    assert_eq!(outcome.events.len(), 2);
+    check_fixture(&[&outcome.digest, &run.input[..]].concat());
+}
+
+/// Compares the words of the run, one a line, with `guests/fixtures/block.txt`, which crates/ext/prover executes.
+/// `BLESS=1` writes it anew.
+fn check_fixture(words: &[u32]) {
+    let text: std::string::String = words.iter().map(|w| std::format!("{w}\n")).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/fixtures/block.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
 }
 
 #[test]
 fn an_operator_cannot_change_the_deal() {
     let trade = Trade { market: 1, lots: 30, price: 1_010, multiplier: 10 };
     let mut sim = sim(block::program, shared());
-    let buyer = sim.approve(2, 0, 0, &host::terms(false, (3, 0), &trade), &[(0, 1_000_000)]);
-    let seller = sim.approve(3, 0, 0, &host::terms(true, (2, 0), &trade), &[(0, 1_000_000)]);
+    let buyer = sim.approve(2, 0, 0, &host::terms(false, (3, 0), &trade), &[(cell::POSITIONS, 1_000_000)]);
+    let seller = sim.approve(3, 0, 0, &host::terms(true, (2, 0), &trade), &[(cell::POSITIONS, 1_000_000)]);
     for lie in [
         Trade { market: 0, ..trade },
         Trade { price: 1_011, ..trade },
@@ -145,7 +158,7 @@ fn an_operator_cannot_change_the_deal() {
     // the sides swapped, another counterparty
     let refused = sim.run(&[buyer, seller], &host::args(1, 1, &trade)).map(|_| ());
     assert_eq!(refused, Err(ExtReject::Program(Fault::Terms)));
-    let other = sim.approve(4, 0, 0, &host::terms(true, (2, 0), &trade), &[(0, 1_000_000)]);
+    let other = sim.approve(4, 0, 0, &host::terms(true, (2, 0), &trade), &[(cell::POSITIONS, 1_000_000)]);
     let refused = sim.run(&[buyer, other], &host::args(0, 1, &trade)).map(|_| ());
     assert_eq!(refused, Err(ExtReject::Program(Fault::Terms)));
 }
@@ -253,22 +266,165 @@ fn a_position_of_the_users_own_is_not_sold_for_nothing() {
 }
 
 #[test]
-fn a_leg_needs_a_limit_of_its_own() {
-    let mut sim = sim(scripted, shared());
-    let with = sim.approve(2, 0, 0, &[], &[(0, 50_000)]);
-    let without = sim.approve(3, 0, 0, &[], &[(5, 50_000)]);
-    let refused = fill(&mut sim, &[with, without], 0, 1, 1_000 * MICROS);
-    assert!(matches!(refused, Err(ExtReject::NoLimit { .. })), "{refused:?}");
-    // and not beside a change of the balance
-    fn both(op: &mut Op<'_>) -> Result<(), Fault> {
-        scripted(op)?;
-        op.debit(2, 0, 0, 1)?;
-        op.credit(3, 0, 0, 1)
+fn a_leg_needs_a_limit_of_positions() {
+    for limits in [&[][..], &[(0, 50_000)], &[(0, 50_000), (5, 50_000), (127, 50_000)]] {
+        let mut sim = sim(scripted, shared());
+        let with = sim.approve(2, 0, 0, &[], &[(cell::POSITIONS, 50_000)]);
+        let without = sim.approve(3, 0, 0, &[], limits);
+        // not even to close
+        let refused = fill(&mut sim, &[with, without], 0, 1, 1_000 * MICROS);
+        assert_eq!(refused, Err(ExtReject::NoPositions { account: without.account, sub: without.sub }));
     }
-    let mut sim = super::facts_cross::sim(both, shared());
-    let parties = [2, 3].map(|n| sim.approve(n, 0, 0, &[], &[(0, 50_000)]));
-    let refused = fill(&mut sim, &parties, 0, 1, 1_000 * MICROS);
-    assert!(matches!(refused, Err(ExtReject::LegAndBalance { .. })), "{refused:?}");
+}
+
+/// Legs, then so many units (24) of BAL(0) from account 2 to 3, or back if the last word is 1.
+fn mixed(op: &mut Op<'_>) -> Result<(), Fault> {
+    scripted(op)?;
+    let [.., units, back] = *op.args() else { return Err(Fault::Args) };
+    let (from, to) = if back == 1 { (3, 2) } else { (2, 3) };
+    op.debit(from, 0, 0, u128::from(units) * MICROS as u128)?;
+    op.credit(to, 0, 0, u128::from(units) * MICROS as u128)
+}
+
+/// 2 and 3 let 50,000 units of the balance go, and 60,000 of positions.
+fn two_pots() -> (World, [Approver; 2]) {
+    let mut sim = sim(mixed, shared());
+    let limits = [(0, 50_000), (cell::POSITIONS, 60_000)];
+    let parties = [2, 3].map(|n| sim.approve(n, 0, 0, &[], &limits));
+    (sim, parties)
+}
+
+/// 2 buys lots for cash from 3 and pays so many units of the balance.
+fn mix(
+    sim: &mut World,
+    parties: &[Approver],
+    (lots, cash): (i64, i128),
+    units: i64,
+) -> Result<(), ExtReject> {
+    let balance = [units.unsigned_abs() as u32, (units < 0).into()];
+    let args = [&leg(0, lots, -cash)[..], &leg(0, -lots, cash), &balance].concat();
+    sim.run(parties, &args).map(|_| ())
+}
+
+fn used_of(sim: &World, n: u32) -> [i128; 2] {
+    let party = tsz_ext::sim::approver(n, 0, 0);
+    [0, 1].map(|k| {
+        let leaf = sim.view.get(key::limit(party.account, party.sub, party.slot, k));
+        LimitCell::from_leaf(&leaf).unwrap().used.get() as i128 / MICROS
+    })
+}
+
+/// An accomplice gives by bad legs what it takes from the balance: money of the user would go from where nothing can
+/// happen to it into the collateral of a losing position, any number of times.
+#[test]
+fn what_legs_gain_frees_no_outflow_of_the_balance() {
+    let (mut sim, parties) = two_pots();
+    mix(&mut sim, &parties, (10, 10_000 * MICROS), 50_000).unwrap();
+    assert_eq!(used_of(&sim, 2), [50_000, 10_000]);
+    // 3 buys at twice the mark: 2 gains 10,000, which frees what legs used and not a unit of the balance
+    mix(&mut sim, &parties, (-10, -20_000 * MICROS), 0).unwrap();
+    assert_eq!(used_of(&sim, 2), [50_000, 0]);
+    let out = Err(ExtReject::OverLimit {
+        account: parties[0].account,
+        sub: parties[0].sub,
+        of: tsz_types::TokenId::QUOTE.into(),
+        used: 50_001 * MICROS,
+        limit: 50_000 * MICROS as u128,
+    });
+    assert_eq!(mix(&mut sim, &parties, (1, 0), 1), out);
+    // nor in the operation in which it is gained
+    assert_eq!(mix(&mut sim, &parties, (-10, -20_000 * MICROS), 1), out);
+}
+
+/// The other way round: collateral would go to the balance, and the position is liquidated.
+#[test]
+fn what_comes_into_the_balance_frees_nothing_of_positions() {
+    let (mut sim, parties) = two_pots();
+    // 2 buys 20 lots at twice the mark: 20,000 lost, 20,000 at risk
+    mix(&mut sim, &parties, (20, 40_000 * MICROS), 0).unwrap();
+    assert_eq!(used_of(&sim, 2), [0, 40_000]);
+    mix(&mut sim, &parties, (1, 1_000 * MICROS), -40_000).unwrap();
+    assert_eq!(used_of(&sim, 2), [0, 41_000]);
+    let refused = mix(&mut sim, &parties, (10, 20_000 * MICROS), -1);
+    assert!(
+        matches!(refused, Err(ExtReject::OverLimit { of: Limited::Positions, used, .. }) if used == 61_000 * MICROS),
+        "{refused:?}"
+    );
+}
+
+/// What gains leave below nothing is no allowance for later.
+#[test]
+fn gains_of_legs_are_no_allowance() {
+    let (mut sim, parties) = two_pots();
+    mix(&mut sim, &parties, (-1, -50_000 * MICROS), 0).unwrap();
+    assert_eq!(used_of(&sim, 2), [0, 0]);
+    let refused = mix(&mut sim, &parties, (62, 62_000 * MICROS), 0);
+    assert!(matches!(refused, Err(ExtReject::OverLimit { of: Limited::Positions, .. })), "{refused:?}");
+}
+
+/// A program that moves no positions is given no limit of them.
+#[test]
+fn parties_with_a_limit_of_positions_are_for_programs_that_move_them() {
+    fn asks(op: &mut Op<'_>) -> Result<(), Fault> {
+        op.party(0).map(drop)
+    }
+    let mut sim = sim(asks, shared());
+    let party = sim.approve(2, 0, 0, &[], &[(0, 5), (cell::POSITIONS, 0)]);
+    assert_eq!(sim.run(&[party], &[]).map(|_| ()), Err(ExtReject::Program(Fault::Cell)));
+    let party = sim.approve(2, 0, 0, &[], &[(0, 5)]);
+    sim.run(&[party], &[]).unwrap();
+}
+
+#[test]
+fn open_interest_moves_by_at_most_49_bits_and_a_sign() {
+    const HALF: i64 = 1 << 47;
+    let cheap = with(|params| {
+        params.perps[0].tiers[2].bound = notional((1 << 55) - 1);
+        params.perps[0].oi_cap = notional(1 << 71);
+    });
+    let world = || {
+        let mut sim = sim(scripted, cheap);
+        sim.set_price(0, 1, TIME);
+        let parties = [2, 3, 4, 5].map(|n| {
+            sim.deposit(n, 0, 1 << 58);
+            sim.approve(n, 0, 0, &[], &[(cell::POSITIONS, (1 << 60) - 1)])
+        });
+        (sim, parties)
+    };
+    // legs of 2^47 lots do not fit the script: what is held is set
+    let (mut sim, parties) = world();
+    for (n, size) in [(2, HALF), (3, -HALF), (4, HALF), (5, -HALF)] {
+        let pos = PosCell::new(size, FundingIndex::ZERO).unwrap();
+        sim.view.set(Key::pos(n, 0, 0), pos.to_leaf());
+        let cell = SubCell::from_leaf(&sim.view.get(Key::sub(n, 0))).unwrap();
+        sim.view.set(Key::sub(n, 0), SubCell { pos_count: 1, ..cell }.to_leaf());
+    }
+    let old = MkoCell { open_interest: 1 << 50, ..MkoCell::default() };
+    sim.view.set(Key::mko(0), old.to_leaf());
+    let cross = |sim: &World, closed: [i64; 4]| {
+        let mut log = tsz_stf::Log::new(&sim.view);
+        let leg = |(party, lots): (&Approver, i64)| tsz_ext::Crossing {
+            account: party.account,
+            sub: party.sub,
+            lots,
+            cash: 0,
+        };
+        let legs: Vec<_> = parties.iter().zip(closed).map(leg).collect();
+        MarginRules { params: cheap }.cross(&mut log, TIME, market(0), &legs).map(|_| {
+            let accesses = log.into_accesses();
+            let mko = accesses.iter().find(|a| a.key == Key::mko(0)).unwrap();
+            MkoCell::from_leaf(&mko.new).unwrap().open_interest
+        })
+    };
+    // -2^49 is the least
+    assert_eq!(cross(&sim, [-HALF, HALF, -HALF, HALF]), Ok(1 << 49));
+    let pos = PosCell::new(HALF + 1, FundingIndex::ZERO).unwrap();
+    sim.view.set(Key::pos(2, 0, 0), pos.to_leaf());
+    assert_eq!(cross(&sim, [-HALF - 1, HALF, -HALF, HALF]), Err(MarginReject::Bound));
+    // 2^49 is one too many
+    let (sim, _) = world();
+    assert_eq!(cross(&sim, [HALF, -HALF, HALF, -HALF]), Err(MarginReject::Bound));
+    assert_eq!(cross(&sim, [HALF - 1, 1 - HALF, HALF, -HALF]), Ok((1 << 49) - 2));
 }
 
 #[test]
@@ -284,7 +440,7 @@ fn markets_and_prices_are_those_of_trades() {
         let (mut sim, _) = scripted_world(params);
         let parties = [2, 3].map(|n| {
             sim.deposit(n, 0, 100_000_000);
-            sim.approve(n, 0, 0, &[], &[(0, 50_000_000)])
+            sim.approve(n, 0, 0, &[], &[(cell::POSITIONS, 50_000_000)])
         });
         let lots = if params.perps[0].tiers[2].bound == notional(5_000_001) { 5_001 } else { 1 };
         let got = margin(fill(&mut sim, &parties, 0, lots, i128::from(lots) * 1_000 * MICROS));
@@ -307,7 +463,7 @@ fn every_party_stays_legal() {
     let (mut sim, parties) = scripted_world(shared());
     // 100,000 of collateral carry 1,000,000 of notional at 10%; limits do not bind here
     for n in [2, 3] {
-        sim.approve(n, 0, 0, &[], &[(0, 10_000_000)]);
+        sim.approve(n, 0, 0, &[], &[(cell::POSITIONS, 10_000_000)]);
     }
     let too_large = margin(fill(&mut sim, &parties, 0, 1_001, 1_001_000 * MICROS));
     assert!(matches!(too_large, MarginReject::Illegal { account, .. } if account.get() == 2));

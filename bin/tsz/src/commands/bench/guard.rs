@@ -40,12 +40,12 @@ fn state(program: Digest, terms: [&[u32]; 2]) -> Result<MemView> {
     let mut view = MemView::from_leaves([]);
     let plenty = Balance::new(PLENTY)?;
     let [base, quote] = TOKENS;
-    let tokens = [Some(TokenId::new(quote)?), Some(TokenId::new(base)?), None, None];
+    let limits = [Some(TokenId::new(quote)?.into()), Some(TokenId::new(base)?.into()), None, None];
     for (account, terms) in PARTIES.into_iter().zip(terms) {
         let Approver { account, sub, slot } = approver(account)?;
         view.set(key::program(account, sub, slot), program);
         view.set(key::terms(account, sub, slot), terms_digest(terms));
-        let policy = ApprovalPolicy { expiry: TIME + 1, epoch: 1, tokens };
+        let policy = ApprovalPolicy { expiry: TIME + 1, epoch: 1, limits };
         view.set(key::policy(account, sub, slot), policy.to_leaf());
         for index in 0..2 {
             let limit = LimitCell { limit: plenty, ..LimitCell::default() };

@@ -8,6 +8,7 @@
 use core::array::from_fn;
 
 use tsz_air::{Air, F, InteractionBuilder, PrimeCharacteristicRing};
+use tsz_ext_sdk::cell;
 use tsz_gadgets::columns;
 use tsz_gadgets::limb::U24;
 use tsz_gadgets::op_air;
@@ -21,8 +22,8 @@ use crate::tables::party::{SLOTS, approval_lo};
 
 /// Limits of an approval.
 pub(crate) const LIMITS: usize = 4;
-/// Tokens that there are.
-const TOKENS: u32 = 128;
+/// The last of what a limit may be of, plus 1: tokens are below 128, positions come after them.
+pub(crate) const POSITIONS: u32 = cell::POSITIONS + 1;
 /// Accesses and writes.
 pub(crate) const SHAPE: [u32; 2] = [10, 8];
 /// Code in messages.
@@ -47,7 +48,7 @@ columns! {
     pub struct Allowed {
         /// 1 = there is one; boolean, at most the one before.
         is_present: felt,
-        /// Token + 1, 1..=128 by a lookup; 0 if there is none.
+        /// Token + 1, or 129 for positions: 1..=129 by a lookup; 0 if there is none.
         token: felt,
         /// token - token before - 1; range12.
         gap: felt,
@@ -173,10 +174,10 @@ fn allowed<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, limits: &[Allow
         row.boolean(&present);
         row.zero(present.clone() * (AB::Expr::ONE - before.0));
         row.range(limit.gap.clone());
-        // Four gaps of 12 bits: tokens are below 2^14, so one is at most 128 if its distance to 128 has 12 bits.
+        // Four gaps of 12 bits: tokens are at most 2^14, so one is at most 129 if its distance to 129 has 12 bits.
         let above = limit.token.clone() - before.1 - AB::Expr::ONE - limit.gap.clone();
         row.zero(present.clone() * above);
-        row.range(c::<AB::Expr>(TOKENS) - limit.token.clone());
+        row.range(c::<AB::Expr>(POSITIONS) - limit.token.clone());
         row.units(&limit.units);
         row.zero(absent.clone() * limit.token.clone());
         row.zero(absent * limit.units.sum());

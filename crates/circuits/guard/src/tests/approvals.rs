@@ -170,6 +170,18 @@ fn rejects_limits_out_of_order_too_large_or_without_a_token() {
     assert_eq!(with(&[(0, "limits[3].token", f(9))]), "approve");
     assert_eq!(with(&[(0, "limits[3].units.digits[0]", f(9))]), "approve");
     assert_ne!(with(&[(0, "limits[1].token", f(200)), (0, "limits[1].gap", f(200))]), "nowhere");
+    // positions are the last of what a limit may be of
+    let mut world = World::new();
+    world.approve(2, 3, &[limit(QUOTE, 5), limit(127, 6), limit(POSITIONS, 7)]);
+    assert_eq!(world.approval_verdict(), "nowhere");
+    let op = world.approval(2, 4, &[limit(POSITIONS, 1), limit(QUOTE, 1)]);
+    assert!(world.change(ApprovalOp::Approve(op)).is_err());
+    // a number beyond, signed and written
+    let mut beyond = World::new();
+    beyond.approve(2, 3, &[limit(POSITIONS, 7)]);
+    let edits = [(0, "limits[0].token", f(1)), (0, "limits[0].gap", f(1))];
+    assert_eq!(beyond.approval_verdict_with::<Approve<()>>(0, &[]), "nowhere");
+    assert!(beyond.approval_verdict_with::<Approve<()>>(0, &edits).starts_with("bus:"));
     // a limit in units whose digits are none
     let digits = [(0, "limits[0].units.digits[0]", f(4096)), (0, "limits[0].units.digits[1]", -f(1))];
     assert_ne!(with(&digits), "nowhere");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tsz_air::{F, PrimeCharacteristicRing, Violation, check};
 use tsz_ext::{
-    ApproveExtension, Approver, ExtContext, ExtOp, ExtReject, Extension, Limit, LimitCell, MAX_LIMITS,
-    Native, RevokeExtension, Touch, key,
+    ApproveExtension, Approver, ExtContext, ExtOp, ExtReject, Extension, Limit, LimitCell, Limited,
+    MAX_LIMITS, Native, RevokeExtension, Touch, key,
 };
 use tsz_ext_sdk::{Fault, Op, Program};
 use tsz_gadgets::layout::{Columns, names};
@@ -31,6 +31,8 @@ pub const SMALL: ApprovalClass = crate::APPROVAL_CLASSES[0];
 pub const TIME: u64 = 0x2_ffff_fff0;
 pub const BASE: u8 = 5;
 pub const QUOTE: u8 = 0;
+/// Stands for positions where a limit names a token.
+pub const POSITIONS: u8 = 128;
 pub const MICROS: i128 = 1_000_000;
 
 pub fn f(x: u32) -> F {
@@ -46,7 +48,7 @@ pub fn slot(n: u8) -> tsz_ext::ApprovalSlot {
     tsz_ext::ApprovalSlot::new(n).unwrap()
 }
 pub fn limit(token: u8, units: u64) -> Limit {
-    Limit { token: TokenId::new(token).unwrap(), units: Units::new(units).unwrap() }
+    Limit { of: Limited::new(token).unwrap(), units: Units::new(units).unwrap() }
 }
 /// The program of the tests.
 pub fn program() -> Digest {

@@ -131,7 +131,7 @@ fn allowed(op: &ApproveExtension, cells: &[Access; LIMITS]) -> [Allowed<F>; LIMI
     let mut before = 0;
     from_fn(|k| {
         let limit = op.limits.get(k);
-        let token = limit.map_or(0, |limit| u32::from(limit.token.get()) + 1);
+        let token = limit.map_or(0, |limit| u32::from(limit.of.number()) + 1);
         let gap = if limit.is_some() { token.wrapping_sub(before).wrapping_sub(1) } else { 0 };
         before = token;
         Allowed {

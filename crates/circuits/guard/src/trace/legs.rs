@@ -18,6 +18,7 @@ use super::{Rows, cells, covered, limb, matrix, parties, signed};
 use crate::class::Class;
 use crate::record::{ExtensionRecord, RecordError};
 use crate::runs::Run;
+use crate::tables::approve::POSITIONS;
 use crate::tables::cell::Cell;
 use crate::tables::margin::crossing::{Crossing, HIGH_OFFSET};
 use crate::tables::margin::leg::{Leg, MARKET_READS};
@@ -233,7 +234,7 @@ fn fill(leg: &mut Leg<F>, price: Price<F>, leaf: &Leaf) {
     leg.notional = felts(digits12(notional));
     leg.notional_carries = product_carries(&lots_digits, &unit);
     leg.worth = Scaled::of((notional & ((1 << 60) - 1)) as u64, SCALE as u32);
-    leg.limit = from_fn(|k| F::from_bool(leg.party.tokens[k] == F::ONE));
+    leg.limit = from_fn(|k| F::from_bool(leg.party.tokens[k] == F::from_u32(POSITIONS)));
     leg.price = price;
 }
 
@@ -258,7 +259,7 @@ fn shift(leg: &mut Leg<F>, book: &mut Book<'_>, [sub, pos]: [&Digest; 2]) {
     leg.moved = moved;
 }
 
-/// What it changes of the limit of token 0.
+/// What it changes of the limit of positions.
 fn charge(leg: &mut Leg<F>) {
     let sums = leg.change_sums().map(signed);
     let total = sums.iter().rev().fold(0i128, |x, limb| (x << 24) + i128::from(*limb));

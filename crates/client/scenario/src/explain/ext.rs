@@ -1,12 +1,13 @@
 //! Operations of programs: what the parties signed, what moved, what is left of their limits.
 
 use tsz_ext::{
-    ApprovalPolicy, Approver, ExtOp, ExtReject, Extension, Installed, LimitCell, MAX_LIMITS, Run, key, words,
+    ApprovalPolicy, Approver, ExtOp, ExtReject, Extension, Installed, LimitCell, Limited, MAX_LIMITS, Run,
+    key, words,
 };
 use tsz_ext_apps::options::{self, Leg, SERIES_WORDS, Series};
-use tsz_ext_apps::{broker, grid};
+use tsz_ext_apps::{block, broker, grid};
 use tsz_ext_sdk::{Fault, STORAGE_FELTS};
-use tsz_ledger::{Access, Key, MkpCell};
+use tsz_ledger::{Access, Key, MkpCell, PosCell, SubCell};
 use tsz_stf::View;
 use tsz_trade::{Op, OpReject, Party};
 use tsz_types::{AccountId, MarketId, SubId, TokenId};
@@ -66,6 +67,7 @@ impl Scene<'_> {
             Some("grid") => self.grid_levels(op),
             Some("options") => self.options(op),
             Some("broker") => self.broker(op),
+            Some("block") => self.block(op),
             Some("vesting") => self.vesting(op),
             _ => None,
         };
@@ -105,14 +107,17 @@ impl Scene<'_> {
             let policy = key::policy(party.account, party.sub, party.slot);
             let policy: ApprovalPolicy = self.before.cell(policy).unwrap_or_default();
             for index in 0..MAX_LIMITS {
-                let Some(token) = policy.tokens[index] else { continue };
+                let Some(of) = policy.limits[index] else { continue };
                 let place = key::limit(party.account, party.sub, party.slot, index as u32); // below 4
                 let cell = |view: &Overlay<'_>| view.cell::<LimitCell>(place).unwrap_or_default();
                 let (before, after) = (cell(&self.before), cell(&self.after));
                 table.row([
                     self.place(party),
                     party.slot.get().to_string(),
-                    self.names.token(token),
+                    match of {
+                        Limited::Token(token) => self.names.token(token),
+                        Limited::Positions => of.to_string(),
+                    },
                     amount(before.used.get()),
                     amount(after.used.get()),
                     amount(before.limit.get()),
@@ -360,6 +365,47 @@ impl Scene<'_> {
         let used = step(day_lots(&self.before, house, *day), day_lots(&self.after, house, *day));
         facts.fact("lots of the house today", format!("{used} of {}", terms.daily));
         Some(vec![facts, clients, fees])
+    }
+
+    fn block(&self, op: &Extension) -> Option<Vec<Table>> {
+        let ([buyer, lo, hi], deal) = op.args.split_first_chunk()?;
+        let deal: &[u32; block::DEAL_WORDS] = deal.try_into().ok()?;
+        let [market, multiplier, price_lo, price_hi, all_lo, all_hi] = *deal;
+        let (lots, price) = (number(*lo, *hi), number(price_lo, price_hi));
+        let each = u128::from(price) * u128::from(multiplier); // 48 and 32 bits
+        let mut facts = Table::facts("block trade");
+        facts.fact("market", self.perp_name(market));
+        let quote = u128::from(lots).saturating_mul(each);
+        facts.fact("quote", format!("{quote} = {lots} lots * {price} ticks * {multiplier}"));
+        if let Some(cell) = self.market(market) {
+            facts.fact("mark", format!("{}, of {}", cell.mark, cell.price_ts));
+        }
+        let mut table = Table::new("sides", &["who", "lots filled", "of", "position", "collateral"]);
+        for place in [*buyer as usize, 1usize.checked_sub(*buyer as usize)?] {
+            let party = op.parties.get(place)?;
+            let (account, sub) = (party.account.get(), u32::from(party.sub.get()));
+            let filled = |view: &Overlay<'_>| {
+                let [lo, hi, ..] = stored(view, party, 0);
+                number(lo, hi)
+            };
+            let size = |view: &Overlay<'_>| {
+                view.cell::<PosCell>(Key::pos(account, sub, market & 255)).map_or(0, |cell| cell.size())
+            };
+            let collateral = |view: &Overlay<'_>| {
+                let cell = view.cell::<SubCell>(Key::sub(account, sub));
+                units(cell.map_or(0, |cell| cell.collateral.get()))
+            };
+            let (before, after) = (&self.before, &self.after);
+            let side = if place == *buyer as usize { "buyer" } else { "seller" };
+            table.row([
+                format!("{side} {}", self.place(party)),
+                step(filled(before), filled(after)),
+                number(all_lo, all_hi).to_string(),
+                step(size(before), size(after)),
+                step(collateral(before), collateral(after)),
+            ]);
+        }
+        Some(vec![facts, table])
     }
 
     fn vesting(&self, op: &Extension) -> Option<Vec<Table>> {

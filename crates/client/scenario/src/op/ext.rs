@@ -1,7 +1,7 @@
 //! Operations of the extension layer as written in a file: the runner makes digests, cells and signatures.
 
 use serde::{Deserialize, Serialize};
-use tsz_ext::{ApprovalSlot, Approver, Installed, Limit, Touch};
+use tsz_ext::{ApprovalSlot, Approver, Installed, Limit, Limited, Touch};
 use tsz_ext_apps::grid::host;
 use tsz_hash::Digest;
 use tsz_stf::forms;
@@ -14,7 +14,7 @@ use crate::ScenarioError;
 use crate::fields::{Fields, Node};
 
 /// The operations.
-pub(super) const KINDS: [&str; 9] = [
+pub(super) const KINDS: [&str; 10] = [
     "approve_extension",
     "revoke_extension",
     "extension",
@@ -23,6 +23,7 @@ pub(super) const KINDS: [&str; 9] = [
     "option_sample",
     "option_payout",
     "broker_match",
+    "block_trade",
     "vesting_pay",
 ];
 
@@ -54,6 +55,15 @@ pub enum ExtSpec {
     },
     /// Extension of the program `broker`: a house matches two clients.
     BrokerMatch(BrokerMatchSpec),
+    /// Extension of the program `block`: lots of a deal that both approved in the file.
+    BlockTrade {
+        /// Where the buyer's approval lies.
+        buyer: Approver,
+        /// Where the seller's approval lies.
+        seller: Approver,
+        /// Lots.
+        lots: u64,
+    },
     /// Extension of the program `vesting`: a payer pays what is due.
     VestingPay {
         /// Where the payer's approval lies.
@@ -242,8 +252,12 @@ impl Reader<'_> {
     fn limits(&self, f: &mut Fields) -> Parsed<Vec<Limit>> {
         let limit = |node: Node| {
             let mut fields = node.object()?;
-            let token = self.names.token_in(fields.node("token")?)?;
-            let limit = Limit { token, units: fields.required("units")? };
+            let node = fields.node("token")?;
+            let of = match node.value.as_str() {
+                Some("positions") => Limited::Positions,
+                _ => Limited::Token(self.names.token_in(node)?),
+            };
+            let limit = Limit { of, units: fields.required("units")? };
             fields.finish()?;
             Ok(limit)
         };
@@ -287,6 +301,11 @@ impl Reader<'_> {
                 price: f.required("price")?,
                 lots: f.required("lots")?,
             }),
+            "block_trade" => ExtSpec::BlockTrade {
+                buyer: self.approver_in(f.node("buyer")?)?,
+                seller: self.approver_in(f.node("seller")?)?,
+                lots: f.required("lots")?,
+            },
             "vesting_pay" => ExtSpec::VestingPay {
                 payer: self.approver_in(f.node("payer")?)?,
                 receiver: self.approver_in(f.node("receiver")?)?,

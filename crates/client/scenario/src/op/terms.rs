@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use tsz_ext::poseidon24::absorb;
 use tsz_ext::{ApprovalSlot, Approver};
 use tsz_ext_apps::options::{self, Leg, Series};
-use tsz_ext_apps::{broker, grid};
-use tsz_ext_sdk::{Leaf, spot};
+use tsz_ext_apps::{block, broker, grid};
+use tsz_ext_sdk::{Leaf, Trade, spot};
 use tsz_trade::Side;
 use tsz_types::TimeMs;
 
@@ -97,8 +97,17 @@ pub(crate) struct Instruments {
 type Parsed<T> = Result<T, ScenarioError>;
 
 /// The forms of terms.
-const FORMS: [&str; 8] =
-    ["broker_client", "broker_house", "grid", "intent", "option_holder", "option_vault", "order", "vesting"];
+const FORMS: [&str; 9] = [
+    "block",
+    "broker_client",
+    "broker_house",
+    "grid",
+    "intent",
+    "option_holder",
+    "option_vault",
+    "order",
+    "vesting",
+];
 
 impl Reader<'_> {
     /// The terms of the approval at `place`: words, or an object with one of [`FORMS`].
@@ -115,6 +124,7 @@ impl Reader<'_> {
         let node = terms.node(&form)?;
         terms.finish()?;
         Ok(TermsSpec::Words(match form.as_str() {
+            "block" => self.block(node.object()?)?,
             "grid" => self.grid(node.object()?)?,
             "intent" => self.intent(node.object()?)?,
             "option_vault" => self.option_vault(node.object()?, place)?,
@@ -127,6 +137,23 @@ impl Reader<'_> {
             "vesting" => self.vesting(node.object()?)?,
             _ => return self.order_terms(node.object()?).map(|order| TermsSpec::Order { order }),
         }))
+    }
+
+    /// One side of a block trade.
+    fn block(&self, mut b: Fields) -> Parsed<Vec<u32>> {
+        let sells = b.required::<Side>("side")? == Side::Sell;
+        let other = self.names.party_in(b.node("with")?)?;
+        let deal = Trade {
+            market: self.names.perp_in(b.node("market")?)?.get().into(),
+            lots: b.required("lots")?,
+            price: b.required("price")?,
+            multiplier: b.required("multiplier")?,
+        };
+        if deal.lots >> 48 != 0 {
+            return b.wrong("lots are below 2^48");
+        }
+        b.finish()?;
+        Ok(block::host::terms(sells, (other.account.get(), other.sub.get().into()), &deal))
     }
 
     fn grid(&self, mut g: Fields) -> Parsed<Vec<u32>> {

@@ -28,6 +28,9 @@ impl<'k> Desk<'k> {
                 programs::option_payout(series, holders, at).map(unsigned)
             }
             ExtSpec::BrokerMatch(spec) => self.broker_match(spec, at).map(unsigned),
+            ExtSpec::BlockTrade { buyer, seller, lots } => {
+                self.block_trade(*buyer, *seller, *lots, at).map(unsigned)
+            }
             ExtSpec::VestingPay { payer, receiver } => self.vesting_pay(*payer, *receiver, at).map(unsigned),
         }
     }

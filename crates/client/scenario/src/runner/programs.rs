@@ -3,7 +3,7 @@
 use tsz_ext::poseidon24::absorb;
 use tsz_ext::{ApprovalPolicy, ApprovalSlot, Approver, Extension, Installed, discover, key};
 use tsz_ext_apps::order::{KIND_ORDER, ORDER_WORDS, host::Order};
-use tsz_ext_apps::{broker, options};
+use tsz_ext_apps::{block, broker, options};
 use tsz_ext_sdk::{CELL, Leaf};
 use tsz_types::{AccountId, SubId};
 
@@ -81,6 +81,20 @@ impl Desk<'_> {
         };
         let args = broker::host::args(place(&parties, &house), venue, &terms, [buyer, seller], &deal);
         plan("broker", parties, args, at)
+    }
+
+    /// Lots of a deal, in the words that the buyer signed.
+    pub(super) fn block_trade(
+        &self,
+        buyer: Approver,
+        seller: Approver,
+        lots: u64,
+        at: &Moment<'_>,
+    ) -> Result<Extension, String> {
+        let parties = sorted(vec![buyer, seller]);
+        let (_, deal) = self.approved(&buyer)?.split_last_chunk().ok_or("the buyer has approved no deal")?;
+        let args = block::host::fill(place(&parties, &buyer), lots, deal);
+        plan("block", parties, args, at)
     }
 
     /// A payment of what is due.

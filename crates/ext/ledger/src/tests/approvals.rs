@@ -16,9 +16,43 @@ fn writes_what_was_signed() {
     assert_eq!(world.view.get(key::program(a, s, k)), id(7));
     assert_eq!(world.view.get(key::terms(a, s, k)), id(8));
     let policy = ApprovalPolicy::from_leaf(&world.view.get(key::policy(a, s, k))).unwrap();
-    let tokens = [Some(token(QUOTE)), Some(token(BASE)), None, None];
-    assert_eq!(policy, ApprovalPolicy { expiry: TIME + 500, epoch: 1, tokens });
+    let limits = [Some(token(QUOTE).into()), Some(token(BASE).into()), None, None];
+    assert_eq!(policy, ApprovalPolicy { expiry: TIME + 500, epoch: 1, limits });
     assert_eq!(world.limit_used(2, 0), 0);
+}
+
+#[test]
+fn a_limit_may_be_of_positions() {
+    let mut world = World::new();
+    let limits = [limit(BASE, 3), limit(POSITIONS, 5)];
+    assert_eq!(limits[1].of, Limited::Positions);
+    let op = world.approval(2, id(7), id(8), &limits);
+    let named = op.message()[3].map(|felt| tsz_hash::PrimeField32::as_canonical_u32(&felt));
+    assert_eq!(named[..4], [u32::from(BASE) + 1, 129, 0, 0]);
+    world.apply(ExtOp::ApproveExtension(op), &[]).unwrap();
+    let leaf = world.view.get(key::policy(account(2), sub(0), slot(0)));
+    let policy = ApprovalPolicy::from_leaf(&leaf).unwrap();
+    assert_eq!(policy.limit_of(Limited::Positions), Some(1));
+    assert_eq!((policy.limit_of(token(BASE)), policy.limit_of(token(QUOTE))), (Some(0), None));
+    assert_eq!(policy.to_leaf(), leaf);
+    // it comes last, and once
+    for limits in [[limit(POSITIONS, 5), limit(BASE, 3)], [limit(POSITIONS, 5); 2]] {
+        let op = world.approval(3, id(7), id(8), &limits);
+        assert_eq!(world.apply(ExtOp::ApproveExtension(op), &[]), Err(ExtReject::Limits));
+    }
+    assert_eq!(Limited::new(129), None);
+}
+
+#[test]
+fn limits_in_json_name_a_token_or_positions() {
+    let limits = [limit(BASE, 3), limit(POSITIONS, 5)];
+    let text = serde_json::to_string(&limits).unwrap();
+    assert_eq!(serde_json::from_str::<[Limit; 2]>(&text).unwrap(), limits);
+    assert!(text.contains("\"positions\""), "{text}");
+    for wrong in ["128", "\"margin\"", "-1", "null"] {
+        let text = text.replace("\"positions\"", wrong);
+        assert!(serde_json::from_str::<[Limit; 2]>(&text).is_err(), "{wrong}");
+    }
 }
 
 #[test]

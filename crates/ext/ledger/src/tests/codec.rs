@@ -35,7 +35,7 @@ fn extensions() -> impl Strategy<Value = ExtOp> {
 fn operations() -> impl Strategy<Value = ExtOp> {
     let world = World::new();
     let signature = world.keys[0].sign(&id(9));
-    let limits = prop::collection::vec((0u8..128, 0u64..1 << 60).prop_map(|(t, n)| limit(t, n)), 0..=4);
+    let limits = prop::collection::vec((0u8..=128, 0u64..1 << 60).prop_map(|(t, n)| limit(t, n)), 0..=4);
     let head = (approvers(), 0u64..1 << 48, limits, 0u32..1 << 30, 0u8..16, 0u32..P);
     let signed = head.prop_map(move |(place, expiry, limits, nonce, key_slot, n)| {
         let Approver { account, sub, slot } = place;

@@ -113,7 +113,7 @@ fn cannot_exceed_a_limit() {
     let over = |used: i128| ExtReject::OverLimit {
         account: account(2),
         sub: sub(0),
-        token: token(QUOTE),
+        of: token(QUOTE).into(),
         used: used * MICROS as i128,
         limit: 100 * MICROS,
     };

@@ -16,6 +16,8 @@ use crate::*;
 pub const TIME: u64 = 1_000;
 pub const BASE: u8 = 5;
 pub const QUOTE: u8 = 0;
+/// Stands for positions where a limit names a token.
+pub const POSITIONS: u8 = 128;
 
 /// Accounts 2..=4 with 1,000 units of tokens 0 and 5 in sub-account 0; key slot 1 must not approve.
 pub struct World {
@@ -46,7 +48,7 @@ pub fn slot(n: u8) -> ApprovalSlot {
 }
 
 pub fn limit(t: u8, n: u64) -> Limit {
-    Limit { token: token(t), units: units(n) }
+    Limit { of: Limited::new(t).unwrap(), units: units(n) }
 }
 
 /// An id for a program of a test.

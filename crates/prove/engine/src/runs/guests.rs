@@ -12,7 +12,7 @@ macro_rules! elf {
 }
 
 /// Names and ELF files, as committed.
-const ELVES: &[(&str, &[u8])] = &elf!["broker", "grid", "options", "vesting"];
+const ELVES: &[(&str, &[u8])] = &elf!["block", "broker", "grid", "options", "vesting"];
 
 /// A guest.
 #[derive(Clone, Copy, Debug)]

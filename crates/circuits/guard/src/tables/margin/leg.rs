@@ -3,7 +3,7 @@
 //! Proven on a real row: the party has a leg among the cells, of the market of the run, at least one lot; SUB and POS
 //! are written with the position settled and moved and the cash; lots and cash are sent to the sums of the operation;
 //! the value gained at the mark, less the notional at the mark of a position that grew or flipped, is sent to the
-//! party's limit of token 0; the party is judged unless it ends without positions and debt. The first row of a run reads
+//! party's limit of positions; the party is judged unless it ends without positions and debt. The first row of a run reads
 //! MKP and MKF, the last sends what all changed.
 
 use core::array::from_fn;
@@ -20,6 +20,7 @@ use tsz_margin::tables::{Claim, Move, Price, claim, lookup_price, moves, weight}
 use super::crossing::message;
 use crate::bus::{LEG, LEGS, MONEY, PARTY, SPEND, receive, send};
 use crate::runs::{Run, run_air, runs, window};
+use crate::tables::approve::POSITIONS;
 use crate::tables::cell::Covered;
 
 /// Stands for collateral where a sum of changes names a token.
@@ -53,7 +54,7 @@ columns! {
         sub: felt,
         /// The party.
         party: (Covered),
-        /// Which limit is of token 0; boolean, exactly one.
+        /// Which limit is of positions; boolean, exactly one.
         limit: [4],
         /// The market as it is now; bound by `price`, constant over the run.
         price: (Price),
@@ -93,7 +94,7 @@ columns! {
         reads_before: felt,
         /// Changes of |size| of the legs before, limb by limb.
         interest: [2],
-        /// |change| of the limit of token 0; range12.
+        /// |change| of the limit of positions; range12.
         change: (U24 * 4),
         /// 1 = the change is negative; boolean.
         falls: felt,
@@ -288,7 +289,7 @@ fn direction<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::E
     row.zero((x.price.status.clone() - real) * x.grows());
 }
 
-/// The change of the limit of token 0: cash and n * 10^6, as they count.
+/// The change of the limit of positions: cash and n * 10^6, as they count.
 ///
 /// `sign (cash_k + turn worth_k) + carry_(k-1) = change_k + 2^24 carry_k`, turn in -2..=1, carries in -4..=3: both sides are
 /// below 2^27 in size.
@@ -297,8 +298,7 @@ fn charge<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr
     let mut chosen = AB::Expr::ZERO;
     for (flag, token) in x.limit.iter().zip(&x.party.tokens) {
         row.boolean(flag);
-        // token 0, plus 1
-        row.zero(flag.clone() * (token.clone() - AB::Expr::ONE));
+        row.zero(flag.clone() * (token.clone() - c::<AB::Expr>(POSITIONS)));
         chosen += flag.clone();
     }
     row.zero(chosen - real.clone());

@@ -183,7 +183,7 @@ fn rejects_a_charge_that_is_too_small() {
     assert_ne!(of(&|cell| cell.used = Balance::MIN), "nowhere");
     // charged to another limit, to another party, not at all
     let other = world.verdict_with(|rows| {
-        rows.legs[1].limit = [f(0), f(1), f(0), f(0)];
+        rows.legs[1].limit = [f(1), f(0), f(0), f(0)];
     });
     assert_eq!(other, "leg");
     let party = world.verdict_with(|rows| rows.legs[1].party = rows.legs[0].party.clone());
@@ -201,31 +201,99 @@ fn rejects_a_charge_that_is_too_small() {
 }
 
 #[test]
-fn rejects_a_leg_without_a_limit_of_token_0() {
-    let mut world = one();
-    world.w.approve(2, 0, &[limit(5, 90_000)]);
-    assert_eq!(refused(&world, 0, [price(3), price(-3)]), "leg");
-    world.w.approve(2, 0, &[]);
-    assert_eq!(refused(&world, 0, [price(-3), price(3)]), "leg");
+fn rejects_a_leg_without_a_limit_of_positions() {
+    for limits in [&[][..], &[limit(0, 90_000)], &[limit(0, 90_000), limit(127, 90_000)]] {
+        let mut world = one();
+        world.w.approve(2, 0, limits);
+        assert_eq!(refused(&world, 0, [price(3), price(-3)]), "leg");
+        // not even to close
+        assert_eq!(refused(&world, 0, [price(-3), price(3)]), "leg");
+    }
 }
 
+/// 2 pays 3 so many millionths of BAL(0).
+fn paid(world: &World, micros: i128) -> [(Key, tsz_ledger::Leaf); 2] {
+    [world.w.moved(2, 0, 0, -micros), world.w.moved(3, 0, 0, micros)]
+}
+
+/// A leg and a balance are charged each to its own limit.
 #[test]
-fn rejects_a_leg_beside_a_change_of_the_balance() {
+fn rejects_a_leg_and_a_balance_in_one_pot() {
     let world = one();
-    let moved = [world.w.moved(2, 0, 0, -5), world.w.moved(0, 0, 0, 5)];
     let legs = [price(3), price(-3)];
-    let op = world.operation(&BOTH, 0, &legs, &moved, &[]);
-    assert!(world.clone().try_apply(op.clone()).is_err());
+    let asked = [(0, legs[0]), (1, legs[1])];
+    let op = world.operation(&BOTH, 0, &legs, &paid(&world, 5), &[]);
+    let mut honest = world.clone();
+    honest.try_apply(op.clone()).unwrap();
+    assert_eq!(honest.verdict(), "nowhere");
+    let mut same = world.clone();
+    same.forge(op.clone(), 0, &asked, &params()).unwrap();
+    assert_eq!(same.w.records[1].accesses, honest.w.records[1].accesses);
+    // what the leg charges to the limit of the balance, with it or in place of it
     let mut lie = world.clone();
-    lie.forge(op, 0, &[(0, legs[0]), (1, legs[1])], &params()).unwrap();
+    lie.forge_into(op, 0, &asked, &params(), 1).unwrap();
     assert_ne!(lie.verdict(), "nowhere");
-    // both charged, one after the other
-    let log = &mut lie.w.records[1].accesses;
-    let first = log.len() - 2;
-    let mut again = log[first];
-    again.old = again.new;
-    log.insert(first + 1, again);
+    let spent = honest.verdict_with(|rows| {
+        let leg = rows.legs.iter_mut().rfind(|leg| leg.account == f(2)).unwrap();
+        leg.limit = [f(1), f(0), f(0), f(0)];
+    });
+    assert_eq!(spent, "leg");
+    // what the balance charges to the limit of positions
+    let spent = honest.verdict_with(|rows| {
+        let cell = rows.plain.cells.iter_mut().find(|cell| cell.limit[0] == f(1)).unwrap();
+        cell.limit = [f(0), f(1), f(0), f(0)];
+    });
+    assert_eq!(spent, "leg_cell");
+}
+
+/// The exploit of reviews.md: an accomplice loses to the user by legs what it takes of the user's balance, so that the
+/// limit of the balance would never be used up.
+#[test]
+fn rejects_a_gain_of_a_leg_that_frees_outflow_of_the_balance() {
+    let mut world = one();
+    let all = paid(&world, 100 * MICROS);
+    let op = world.operation(&BOTH, 0, &[], &all, &[]);
+    world.try_apply(op).unwrap();
+    // 2 sells at twice the mark: it gains 10,000, and the next millionth of its balance is refused
+    let gain = [(-10, 20_000 * MICROS), (10, -20_000 * MICROS)];
+    let asked = [(0, gain[0]), (1, gain[1])];
+    let op = world.operation(&BOTH, 0, &gain, &paid(&world, 1), &[]);
+    assert!(world.clone().try_apply(op.clone()).is_err());
+    let mut told = world.clone();
+    told.forge(op.clone(), 0, &asked, &params()).unwrap();
+    assert_eq!(told.verdict(), "limit");
+    let mut lie = world.clone();
+    lie.forge_into(op, 0, &asked, &params(), 1).unwrap();
     assert_ne!(lie.verdict(), "nowhere");
+    let named = lie.verdict_with(|rows| {
+        let leg = rows.legs.iter_mut().rfind(|leg| leg.account == f(2)).unwrap();
+        leg.limit = [f(1), f(0), f(0), f(0)];
+    });
+    assert_ne!(named, "nowhere");
+    // and in an operation of its own later
+    world.apply(&BOTH, 0, &gain);
+    let op = world.operation(&BOTH, 0, &[], &paid(&world, 1), &[]);
+    assert!(world.clone().try_apply(op.clone()).is_err());
+    world.forge(op, 0, &[], &params()).unwrap();
+    assert_eq!(world.verdict(), "limit");
+}
+
+/// And the other way round: what comes into the balance frees nothing of positions.
+#[test]
+fn rejects_an_inflow_of_the_balance_that_frees_positions() {
+    let mut world = one();
+    world.set_collateral(2, 1 << 50);
+    world.set_collateral(3, 1 << 50);
+    world.apply(&BOTH, 0, &[(80, -80_000 * MICROS), (-80, 80_000 * MICROS)]);
+    let legs = [price(1), price(-1)];
+    let op = world.operation(&BOTH, 0, &legs, &paid(&world, -50 * MICROS), &[]);
+    assert!(world.clone().try_apply(op.clone()).is_err());
+    let asked = [(0, legs[0]), (1, legs[1])];
+    let mut told = world.clone();
+    told.forge(op.clone(), 0, &asked, &params()).unwrap();
+    assert_eq!(told.verdict(), "limit");
+    world.forge_into(op, 0, &asked, &params(), 1).unwrap();
+    assert_ne!(world.verdict(), "nowhere");
 }
 
 #[test]

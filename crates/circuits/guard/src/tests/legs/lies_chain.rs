@@ -9,7 +9,7 @@ use tsz_stf::View;
 use crate::tables::margin::crossing::HIGH_OFFSET;
 use crate::trace::signed;
 
-use super::super::world::f;
+use super::super::world::{self as plain, f, limit};
 use super::world::*;
 
 fn price(n: i64) -> Asked {
@@ -191,4 +191,23 @@ fn rejects_a_change_of_open_interest_by_another_felt() {
     let before = 3_000_000_000;
     assert_eq!(told(before, 3_000_000_020, 0), "nowhere");
     assert!(told(before, 3_000_000_020 - p, -1).starts_with("bus"));
+}
+
+/// Four parties close 2^47 lots each at the mark: the change is -2^49, the least that both take.
+#[test]
+fn takes_a_change_of_open_interest_of_49_bits_and_a_sign() {
+    const HALF: i64 = 1 << 47;
+    let mut world = World::new();
+    world.w.approve(5, 2, &[limit(plain::POSITIONS, 0)]);
+    world.set_price(0, 1, TIME);
+    let (all, held) = ([(2, 0), (3, 1), (4, 6), (5, 2)], [HALF, -HALF, HALF, -HALF]);
+    for ((n, _), size) in all.into_iter().zip(held) {
+        world.hold(n, 0, size, 0);
+        world.set_collateral(n, 1 << 70);
+    }
+    world.apply(&all, 0, &held.map(|size| (-size, i128::from(size) * MICROS)));
+    let mko = world.w.records[0].accesses.iter().find(|a| a.key == Key::mko(0)).unwrap();
+    let [old, new] = [mko.old, mko.new].map(|leaf| MkoCell::from_leaf(&leaf).unwrap().open_interest);
+    assert_eq!(old - new, 1 << 49);
+    assert_eq!(world.verdict(), "nowhere");
 }

@@ -113,14 +113,17 @@ pub fn params() -> Params {
     }
 }
 
-/// Accounts 2 and 3 with slots 0 and 1 and limits of 90,000 quote units in place 0, 4 with slot 6 and the same limit in
-/// place 1.
+/// Accounts 2, 3 and 4 with slots 0, 1 and 6 and limits of 90,000 quote units for positions, in places 1, 2 and 0. The
+/// first two may let go 100 units of the balance too.
 #[derive(Clone)]
 pub struct World {
     pub w: Plain,
     /// Parameters that are proven.
     pub params: Params,
 }
+
+/// Positions, as a POLICY names them.
+pub const POSITIONS: u32 = plain::POSITIONS as u32 + 1;
 
 pub const BOTH: [(u32, u8); 2] = [(2, 0), (3, 1)];
 pub const ALL: [(u32, u8); 3] = [(2, 0), (3, 1), (4, 6)];
@@ -154,9 +157,10 @@ impl World {
         params.validate().unwrap();
         let mut w = Plain::new();
         w.context.params = params.hash();
-        w.approve(2, 0, &[limit(plain::QUOTE, 90_000)]);
-        w.approve(3, 1, &[limit(plain::QUOTE, 90_000), limit(plain::BASE, 100)]);
-        w.approve(4, 6, &[limit(plain::QUOTE, 90_000)]);
+        let positions = limit(plain::POSITIONS, 90_000);
+        w.approve(2, 0, &[limit(plain::QUOTE, 100), positions]);
+        w.approve(3, 1, &[limit(plain::QUOTE, 100), limit(plain::BASE, 100), positions]);
+        w.approve(4, 6, &[positions]);
         let mut world = Self { w, params };
         for n in 2..6 {
             world.set_collateral(n, 50_000 * MICROS);
@@ -203,9 +207,14 @@ impl World {
         self.w.view.set(Key::mko(m), MkoCell { open_interest, ..cell }.to_leaf());
     }
 
-    /// The limit of 2 or 3 holds anything.
+    /// Where the limit of positions of 2 or 3 lies.
+    pub fn positions_limit(n: u32) -> Key {
+        key::limit(account(n), sub(0), slot(n as u8 - 2), n - 1)
+    }
+
+    /// That limit holds anything.
     pub fn unlimited(&mut self, n: u32) {
-        let index = key::limit(account(n), sub(0), slot(n as u8 - 2), 0);
+        let index = Self::positions_limit(n);
         let all = LimitCell { limit: Balance::new((1 << 96) - 1).unwrap(), used: Balance::MIN };
         self.w.view.set(index, all.to_leaf());
     }
@@ -249,14 +258,26 @@ impl World {
         self.try_apply(op).expect("the guard accepts the operation");
     }
 
-    /// Records an operation as if the guard had accepted it under `rules`: legs are carried out as those say, limits of
-    /// token 0 are charged, nothing else is judged. `None` where those rules refuse.
+    /// Records an operation as if the guard had accepted it under `rules`: legs are carried out as those say, balances
+    /// and positions charged to their limits, nothing else is judged. `None` where those rules refuse.
     pub fn forge(
         &mut self,
         op: Extension,
         market: u32,
         legs: &[(usize, Asked)],
         rules: &Params,
+    ) -> Option<()> {
+        self.forge_into(op, market, legs, rules, POSITIONS)
+    }
+
+    /// [`World::forge`] with legs charged to the limit of token `pot` - 1.
+    pub fn forge_into(
+        &mut self,
+        op: Extension,
+        market: u32,
+        legs: &[(usize, Asked)],
+        rules: &Params,
+        pot: u32,
     ) -> Option<()> {
         let mut log = Log::new(&self.w.view);
         for party in &op.parties {
@@ -281,16 +302,31 @@ impl World {
         let crossings: Vec<_> = legs.iter().map(crossing).collect();
         let id = MarketId::new(market as u8).unwrap();
         let rules = MarginRules { params: rules };
-        let changes = rules.cross(&mut log, self.w.context.time, id, &crossings).ok()?;
-        for ((party, _), change) in legs.iter().zip(changes) {
-            let who = op.parties[*party];
+        let changes = match crossings.as_slice() {
+            [] => Vec::new(),
+            crossings => rules.cross(&mut log, self.w.context.time, id, crossings).ok()?,
+        };
+        for (number, who) in op.parties.iter().enumerate() {
             let (a, s, k) = (who.account, who.sub, who.slot);
             let policy = self.w.view.get(key::policy(a, s, k));
-            let Some(index) = (0..4).find(|t| policy[3 + t] == f(1)) else { continue };
-            let key = key::limit(a, s, k, index as u32);
-            let cell = LimitCell::from_leaf(&log.peek(key)).unwrap();
-            let used = Balance::new((cell.used.get() as i128 - change).max(0) as u128).unwrap();
-            log.write(key, LimitCell { used, ..cell }.to_leaf());
+            let moved = legs.iter().zip(&changes).find(|((party, _), _)| *party == number);
+            for (index, token) in policy[3..7].iter().map(PrimeField32::as_canonical_u32).enumerate() {
+                let bal = token.checked_sub(1).map(|token| Key::bal(a.get(), s.get().into(), token));
+                let written = |key| log.accesses().iter().find(|x| x.key == key && x.write).copied();
+                let paid = bal.filter(|_| token < POSITIONS).and_then(written).map(|x| {
+                    let [old, new] = [x.old, x.new].map(|leaf| tsz_gadgets::magnitude(&leaf) as i128);
+                    new - old
+                });
+                let risked = moved.filter(|_| token == pot).map(|(_, change)| *change);
+                if paid.is_none() && risked.is_none() {
+                    continue;
+                }
+                let change = paid.unwrap_or(0) + risked.unwrap_or(0);
+                let key = key::limit(a, s, k, index as u32);
+                let cell = LimitCell::from_leaf(&log.peek(key)).unwrap();
+                let used = Balance::new((cell.used.get() as i128 - change).max(0) as u128).unwrap();
+                log.write(key, LimitCell { used, ..cell }.to_leaf());
+            }
         }
         let accesses = log.into_accesses();
         self.w.index += 1;
