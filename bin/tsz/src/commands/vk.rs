@@ -11,7 +11,7 @@ use tsz_engine::{
 };
 use tsz_hash::ZERO;
 use tsz_stark::Profile;
-use tsz_tree::SHAPE_LOGS;
+use tsz_tree::{SHAPE_LOGS, WIDE_JOINS};
 
 use crate::cli::{VkCheck, VkPin, VkRows};
 use crate::output::{Output, thousands};
@@ -209,7 +209,7 @@ fn programs() -> Result<Vec<ProgramPin>> {
 fn nodes(output: &Output) -> Result<Vec<Pin>> {
     let spinner = output.spinner("deriving keys of the aggregation tree");
     let progress = |name: &str| spinner.set_message(format!("deriving {name}"));
-    let nodes = derive_nodes(&registry(), Profile::Node, SHAPE_LOGS, &progress);
+    let nodes = derive_nodes(&registry(), Profile::Node, SHAPE_LOGS, WIDE_JOINS, &progress);
     spinner.finish_and_clear();
     let nodes = nodes?;
     for name in &nodes.left_out {

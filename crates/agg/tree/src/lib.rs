@@ -1,8 +1,8 @@
 //! The aggregation tree: lifts, joins, and the one proof at its root (docs/src/recursion.md).
 //!
 //! A **lift** verifies one base proof under a fixed key; that of the guard of extension programs verifies the proof of
-//! the program's run with it. A **join** verifies two nodes, whose keys it proves to be
-//! listed in the vk tree, and merges their claims by one of four rules. Joins of whole batches end in an
+//! the program's run with it. A **join** verifies two or more nodes, whose keys it proves to be
+//! listed in the vk tree, and merges their claims by four rules. Joins of whole batches end in an
 //! [`AggregationProof`]: from root s0 to root sn by consecutive batches, every op of which obeyed its rules.
 //!
 //! Node proofs are proofs of the recursion machine of few shapes (`Shape::node`); programs of one shape differ in
@@ -12,20 +12,22 @@ mod claim;
 mod guest;
 mod join;
 mod lift;
+mod merge;
 mod node;
 mod program;
 mod proof;
 mod rules;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod wires;
 
 pub use claim::{BLOCKS, Batches, Claim, ExecRange, PartialSet, header_digest, headers_digest};
 pub use guest::{GuestLift, GuestProof};
-pub use join::{Child, Join, JoinError};
+pub use join::{Child, Join, JoinError, Step};
 pub use lift::{Lift, MapError, PublicMap};
 pub use node::{NodeError, NodeProof};
-pub use program::{NodeKeys, NodeProgram, ProgramError, SHAPE_LOGS};
+pub use program::{NodeKeys, NodeProgram, ProgramError, SHAPE_LOGS, WIDE_JOINS};
 pub use proof::{AggregationProof, ProofError};
 pub use rules::{Advice, MergeError, Rule, merge};
 

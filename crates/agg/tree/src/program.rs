@@ -14,6 +14,30 @@ use crate::NODE_PUBLICS;
 /// log2 of the rows of the shapes of nodes. A program has the smallest one that holds it.
 pub const SHAPE_LOGS: std::ops::RangeInclusive<usize> = 14..=19;
 
+/// Joins of more than two children, by the log2 of the rows of each, in increasing order. What they say is what joins of
+/// two say; they cost less: 2^16 rows hold the verifiers of four children, 2^17 those of nine. The list is what keeps
+/// the number of keys small, so it has what batches of few and of many circuits need.
+pub const WIDE_JOINS: &[&[usize]] = &[
+    &[14, 15, 15, 15],
+    &[14, 15, 15, 16],
+    &[15, 15, 15, 15],
+    &[15, 15, 15, 16],
+    &[15, 15, 15, 17],
+    &[15, 15, 16, 16],
+    &[15, 15, 16, 17],
+    &[15, 15, 17, 17],
+    &[15, 16, 16, 16],
+    &[15, 16, 16, 17],
+    &[15, 16, 17, 17],
+    &[16, 16, 16, 16],
+    &[16, 16, 16, 17],
+    &[16, 16, 17, 17],
+    &[15, 15, 15, 15, 16, 16, 16, 17, 17],
+    &[15, 15, 15, 15, 16, 16, 17, 17, 17],
+    &[15, 15, 15, 15, 16, 16, 16, 16, 17],
+    &[15, 15, 15, 15, 15, 16, 16, 17, 17],
+];
+
 /// Why there is no program.
 #[derive(Debug, Error)]
 pub enum ProgramError {

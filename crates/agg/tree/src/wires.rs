@@ -89,20 +89,28 @@ pub(crate) fn select(b: &mut Builder, flag: Bit, x: Digest, y: Digest) -> Digest
 
 /// Boolean inputs of which exactly one is 1.
 #[track_caller]
-pub(crate) fn one_hot<const N: usize>(b: &mut Builder) -> [Bit; N] {
-    let bits: [Bit; N] = core::array::from_fn(|_| {
+pub(crate) fn one_hot_of(b: &mut Builder, count: usize) -> Vec<Bit> {
+    let mut bits = Vec::with_capacity(count);
+    for _ in 0..count {
         let x = b.input();
-        b.assert_bool(x)
-    });
-    let sum = b.sum(&bits.map(Felt::from));
-    let one = b.one();
+        bits.push(b.assert_bool(x));
+    }
+    let felts: Vec<Felt> = bits.iter().map(|bit| Felt::from(*bit)).collect();
+    let (sum, one) = (b.sum(&felts), b.one());
     b.assert_eq(sum, one);
     bits
 }
 
-/// The inputs of [`one_hot`].
-pub(crate) fn one_hot_values<const N: usize>(at: usize) -> [Value; N] {
-    core::array::from_fn(|k| Value::from_bool(k == at))
+/// [`one_hot_of`] a fixed number.
+#[track_caller]
+pub(crate) fn one_hot<const N: usize>(b: &mut Builder) -> [Bit; N] {
+    let bits = one_hot_of(b, N);
+    core::array::from_fn(|k| bits[k])
+}
+
+/// The inputs of [`one_hot_of`].
+pub(crate) fn one_hot_values(count: usize, at: usize) -> Vec<Value> {
+    (0..count).map(|k| Value::from_bool(k == at)).collect()
 }
 
 /// Whether `x < y` for the canonical representatives.

@@ -6,23 +6,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tsz_aggregator::{BatchProofs, Bundle, ExecProof, GuestRun, check_bundle};
 use tsz_codec::Encode;
 use tsz_hash::{Digest, hash_bytes};
 use tsz_ledger::SetLeaf;
-use tsz_plonk::{Builder, Rows};
 use tsz_recursion::KeyValues;
 use tsz_stark::{Profile, Proof};
 use tsz_tree::{
-    Advice, AggregationProof, Child, Claim, ExecRange, Join, Lift, NodeKeys, NodeProgram, NodeProof,
-    SHAPE_LOGS, join_algorithm, merge,
+    Advice, AggregationProof, Child, Claim, ExecRange, Join, NodeKeys, NodeProgram, NodeProof, SHAPE_LOGS,
+    Step, join_algorithm, merge,
 };
-use tsz_vktree::{VkEntry, VkTree, transition_algorithm};
 
 use crate::error::EngineError;
-use crate::hexdigest::Hex;
 use crate::measure::{Cost, Stopwatch, peak_rss_bytes};
 use crate::pins::Pins;
 use crate::registry::{Keyed, Registry};
@@ -30,13 +27,18 @@ use crate::registry::{Keyed, Registry};
 mod figures;
 mod guests;
 mod keys;
+mod lifts;
 mod nodes;
+mod plan;
+mod shared;
 
 pub use figures::{AggregateFigures, AggregateReport, NodeFigures, NodeReport};
 pub use guests::guest_lift_name;
-pub(crate) use nodes::exec_lift;
 pub use nodes::{DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift, rows_of_nodes};
-use nodes::{failed, join_circuit, join_name, lift_name, transition_lift};
+pub(crate) use nodes::{exec_lift, join_slots};
+use nodes::{failed, join_name};
+use plan::Planner;
+use shared::{Shared, algorithm};
 
 /// Family of joins among the pins.
 const JOIN: &str = "join";
@@ -48,13 +50,35 @@ struct Plan<'a> {
     claim: Claim,
     kind: Kind<'a>,
     batch: usize,
+    /// log2 of the rows of its shape; 0 for a merge that has no program yet.
+    log: usize,
 }
 
 enum Kind<'a> {
     Exec(&'a ExecProof),
     Guest(&'a ExecProof, &'a GuestRun),
     Transition(&'a BatchProofs),
-    Join(Box<[Plan<'a>; 2]>),
+    /// Two claims to be merged, by no program yet.
+    Pair(Box<[Plan<'a>; 2]>),
+    Join(Group<'a>),
+}
+
+/// What one join makes.
+struct Group<'a> {
+    /// Shapes of its places.
+    slots: Vec<usize>,
+    children: Vec<Plan<'a>>,
+    /// The child in each place.
+    places: Vec<usize>,
+    steps: Vec<JoinStep>,
+}
+
+/// Claims to be merged, by their numbers: those of the places, then the results.
+struct JoinStep {
+    left: usize,
+    right: usize,
+    /// Batch that the merge is about.
+    batch: usize,
 }
 
 /// A program with its lift or join.
@@ -66,16 +90,10 @@ struct Built<T> {
 
 /// Aggregates bundles.
 pub struct Aggregator<'a> {
-    registry: &'a Registry,
-    pins: &'a Pins,
-    tree: VkTree,
-    keys: NodeKeys,
-    profile: Profile,
-    logs: std::ops::RangeInclusive<usize>,
-    work: Option<PathBuf>,
-    folder: Option<keys::KeyFolder>,
-    lifts: BTreeMap<String, Built<Lift>>,
-    joins: BTreeMap<[usize; 2], Built<Join>>,
+    shared: Shared<'a>,
+    /// Nodes that are there and were not joined yet, by name.
+    nodes: BTreeMap<Digest, NodeProof>,
+    joins: BTreeMap<Vec<usize>, Built<Join>>,
     guests: guests::Guests,
     report: AggregateReport,
     progress: Box<dyn Fn(&str) + 'a>,
@@ -110,7 +128,7 @@ impl<'a> Aggregator<'a> {
         if let Some(dir) = work {
             fs::create_dir_all(dir).map_err(EngineError::io(dir))?;
         }
-        Ok(Self {
+        let shared = Shared {
             registry,
             pins,
             tree: pins.tree()?,
@@ -119,7 +137,10 @@ impl<'a> Aggregator<'a> {
             logs,
             work: work.map(Path::to_path_buf),
             folder: None,
-            lifts: BTreeMap::new(),
+        };
+        Ok(Self {
+            shared,
+            nodes: BTreeMap::new(),
             joins: BTreeMap::new(),
             guests: guests::Guests::default(),
             report: AggregateReport::default(),
@@ -132,7 +153,7 @@ impl<'a> Aggregator<'a> {
     /// # Errors
     /// [`EngineError`] if the folder cannot be made.
     pub fn with_keys(mut self, dir: &Path) -> Result<Self, EngineError> {
-        self.folder = Some(keys::KeyFolder::new(dir)?);
+        self.shared.folder = Some(keys::KeyFolder::new(dir)?);
         Ok(self)
     }
 
@@ -142,14 +163,15 @@ impl<'a> Aggregator<'a> {
     /// [`EngineError`]; finished nodes stay in the work folder.
     pub fn aggregate(mut self, bundle: &Bundle) -> Result<(AggregationProof, AggregateReport), EngineError> {
         let watch = Stopwatch::start();
-        check_bundle(bundle, &self.registry.verifiers(self.pins), None)?;
+        check_bundle(bundle, &self.shared.registry.verifiers(self.shared.pins), None)?;
         self.report.check = watch.cost();
-        let plan = self.plan(bundle)?;
+        let plan = Planner::new(self.shared.pins)?.group(self.plan(bundle)?)?;
+        self.prove_lifts(&plan)?;
         let node = self.prove(&plan, bundle)?;
-        let vk = node.verify(&self.keys).map_err(|e| failed("root")(&e))?;
-        let membership = self.membership(join_algorithm(), vk, JOIN)?;
+        let vk = node.verify(&self.shared.keys).map_err(|e| failed("root")(&e))?;
+        let membership = self.shared.membership(join_algorithm(), vk, JOIN)?;
         let proof = AggregationProof { node, membership };
-        proof.verify(&self.keys, &self.pins.root()).map_err(|e| failed("root")(&e))?;
+        proof.verify(&self.shared.keys, &self.shared.pins.root()).map_err(|e| failed("root")(&e))?;
         self.report.total = watch.cost();
         self.report.bytes = proof.to_bytes().len();
         self.report.peak_rss_bytes = peak_rss_bytes();
@@ -173,7 +195,7 @@ impl<'a> Aggregator<'a> {
         for leaf in &batch.leaves {
             let mut range: Option<Plan<'b>> = None;
             for exec in batch.execs.iter().filter(|e| e.claim.algorithm == leaf.algorithm) {
-                let next = self.plan_exec(k, exec);
+                let next = self.plan_exec(k, exec)?;
                 range = Some(match range {
                     None => next,
                     Some(before) => join_plan(before, next, batch)?,
@@ -186,233 +208,98 @@ impl<'a> Aggregator<'a> {
             });
         }
         let claim = batch.header.transition();
-        let id = self.id(b"transition", &batch.transition.vk.digest, &batch.transition.proof);
+        let id = self.shared.id(b"transition", &batch.transition.vk.digest, &batch.transition.proof);
         let kind = Kind::Transition(batch);
-        let transition = Plan { id, claim: Claim::Transition(claim), kind, batch: k };
+        let log = self.shared.lift_log(&batch.transition.vk.digest)?;
+        let transition = Plan { id, claim: Claim::Transition(claim), kind, batch: k, log };
         let set = set.ok_or_else(|| failed("plan")(&"a batch has no leaves"))?;
         join_plan(transition, set, batch)
     }
 
-    fn plan_exec<'b>(&self, k: usize, exec: &'b ExecProof) -> Plan<'b> {
+    fn plan_exec<'b>(&self, k: usize, exec: &'b ExecProof) -> Result<Plan<'b>, EngineError> {
         if let Some(run) = &exec.run {
             return self.plan_guest(k, exec, run);
         }
         let claim = Claim::Exec(ExecRange::from(&exec.claim));
-        let id = self.id(b"exec", &exec.vk.digest, &exec.proof);
-        Plan { id, claim, kind: Kind::Exec(exec), batch: k }
+        let id = self.shared.id(b"exec", &exec.vk.digest, &exec.proof);
+        let log = self.shared.lift_log(&exec.vk.digest)?;
+        Ok(Plan { id, claim, kind: Kind::Exec(exec), batch: k, log })
     }
 
-    /// Name of a lift's node: the vk root pins its program, the base proof is all it depends on.
-    fn id(&self, kind: &[u8], vk: &Digest, proof: &[u8]) -> Digest {
-        let mut bytes = kind.to_vec();
-        (self.pins.root(), *vk, hash_bytes(proof)).encode(&mut bytes);
-        hash_bytes(&bytes)
-    }
-
-    fn membership(
-        &self,
-        algorithm: Digest,
-        vk: Digest,
-        name: &str,
-    ) -> Result<tsz_vktree::VkMembership, EngineError> {
-        let entry = VkEntry { algorithm, vk };
-        self.tree.prove(&entry).ok_or_else(|| EngineError::NotPinned(name.to_owned()))
-    }
-
+    /// The node of a plan whose lifts of base proofs are there.
     fn prove(&mut self, plan: &Plan<'_>, bundle: &Bundle) -> Result<NodeProof, EngineError> {
-        if let Some(node) = self.finished(plan)? {
+        if let Some(node) = self.nodes.remove(&plan.id) {
             return Ok(node);
         }
         let node = match &plan.kind {
-            Kind::Exec(exec) => self.prove_exec(exec)?,
             Kind::Guest(exec, run) => self.prove_guest(exec, run)?,
-            Kind::Transition(batch) => self.prove_transition(batch)?,
-            Kind::Join(children) => {
-                let nodes = [self.prove(&children[0], bundle)?, self.prove(&children[1], bundle)?];
-                self.prove_join(&nodes, &bundle.batches[plan.batch])?
+            Kind::Join(group) => {
+                let mut nodes = Vec::with_capacity(group.children.len());
+                for child in &group.children {
+                    nodes.push(self.prove(child, bundle)?);
+                }
+                self.prove_join(group, &nodes, bundle)?
+            }
+            Kind::Exec(_) | Kind::Transition(_) | Kind::Pair(_) => {
+                return Err(failed("plan")(&"a node that was not made"));
             }
         };
-        if let Some(path) = self.path(plan) {
-            // Written beside and renamed: a kill leaves no half of a node.
-            let part = path.with_extension("part");
-            fs::write(&part, node.to_bytes()).map_err(EngineError::io(&part))?;
-            fs::rename(&part, &path).map_err(EngineError::io(&path))?;
-        }
+        self.shared.store(plan, &node)?;
         Ok(node)
     }
 
-    fn path(&self, plan: &Plan<'_>) -> Option<PathBuf> {
-        self.work.as_ref().map(|dir| dir.join(format!("{}.node", Hex(plan.id))))
-    }
-
-    /// A node that an earlier run left, if it is the planned one and holds.
-    fn finished(&mut self, plan: &Plan<'_>) -> Result<Option<NodeProof>, EngineError> {
-        let Some(path) = self.path(plan).filter(|path| path.exists()) else { return Ok(None) };
-        let bytes = fs::read(&path).map_err(EngineError::io(&path))?;
-        let Ok(node) = NodeProof::from_bytes(&bytes) else { return Ok(None) };
-        let holds =
-            node.claim == plan.claim && node.verify(&self.keys).is_ok_and(|vk| self.is_listed(&node, vk));
-        if !holds {
-            return Ok(None);
-        }
-        let name = if node.is_lift() { "lift" } else { JOIN };
-        self.record(name, true, None, Cost::default(), Cost::default(), node.proof.len());
-        Ok(Some(node))
-    }
-
-    fn algorithm(node: &NodeProof) -> Digest {
-        match &node.claim {
-            _ if !node.is_lift() => join_algorithm(),
-            Claim::Exec(range) => range.algorithm,
-            _ => transition_algorithm(),
-        }
-    }
-
-    fn is_listed(&self, node: &NodeProof, vk: Digest) -> bool {
-        let root = if node.is_lift() { Digest::default() } else { self.pins.root() };
-        node.root == root && self.tree.prove(&VkEntry { algorithm: Self::algorithm(node), vk }).is_some()
-    }
-
-    fn record(
+    fn prove_join(
         &mut self,
-        name: &str,
-        reused: bool,
-        program: Option<&NodeProgram>,
-        build: Cost,
-        prove: Cost,
-        bytes: usize,
-    ) {
-        let rows = program.map(NodeProgram::rows).unwrap_or_default();
-        let cells = program.map_or(0, |p| p.vk().tables().iter().map(|t| t.cells() as u64).sum());
-        let Rows { alu, poseidon2, horner, .. } = rows;
-        self.report.nodes.push(NodeReport {
-            name: name.to_owned(),
-            reused,
-            permutations: poseidon2,
-            arithmetic: alu,
-            reductions: horner,
-            cells,
-            program: build,
-            prove,
-            bytes,
-        });
-    }
-
-    fn prove_exec(&mut self, exec: &ExecProof) -> Result<NodeProof, EngineError> {
-        let registry = self.registry;
-        let name = self.pinned_name(&exec.vk.digest)?;
-        let circuit = registry.exec_circuits().iter().find(|c| c.id().to_string() == name);
-        let circuit = circuit.ok_or_else(|| EngineError::NotPinned(name.clone()))?.as_ref();
-        let lift_name = lift_name(circuit);
-        let failed = failed(&lift_name);
-        let (lift, key) = exec_lift(circuit)?;
-        let built = self.lift(circuit, lift)?;
-        let proof = decode(circuit, &exec.proof)?;
-        let publics = circuit.publics(&exec.claim);
-        let (claim, values) =
-            built.circuit.exec_values(&key, &exec.claim, &publics, &proof).map_err(|e| failed(&e))?;
-        self.prove_lift(&lift_name, claim, &values)
-    }
-
-    fn prove_transition(&mut self, batch: &BatchProofs) -> Result<NodeProof, EngineError> {
-        let registry = self.registry;
-        let name = self.pinned_name(&batch.transition.vk.digest)?;
-        let circuit = registry.transitions().iter().find(|c| c.id().to_string() == name);
-        let circuit = circuit.ok_or_else(|| EngineError::NotPinned(name.clone()))?.as_ref();
-        let lift_name = lift_name(circuit);
-        let failed = failed(&lift_name);
-        let (lift, key) = transition_lift(circuit)?;
-        let built = self.lift(circuit, lift)?;
-        let proof = decode(circuit, &batch.transition.proof)?;
-        let claim = batch.header.transition();
-        let publics = circuit.publics(&claim);
-        let (claim, values) =
-            built.circuit.transition_values(&key, &claim, &publics, &proof).map_err(|e| failed(&e))?;
-        self.prove_lift(&lift_name, claim, &values)
-    }
-
-    fn pinned_name(&self, vk: &Digest) -> Result<String, EngineError> {
-        let pin = self.pins.vks().iter().find(|p| p.digest.0 == *vk);
-        pin.map(|p| p.name.clone()).ok_or_else(|| EngineError::NotPinned(Hex(*vk).to_string()))
-    }
-
-    fn program(&self, name: &str, circuit: Builder) -> Result<NodeProgram, EngineError> {
-        let pinned = self.pins.nodes().iter().find(|pin| pin.name == name).map(|pin| pin.digest.0);
-        keys::program(self.folder.as_ref(), pinned, name, circuit, self.profile, self.logs.clone())
-    }
-
-    /// The lift of a circuit, built once; its key must be listed for the circuit's algorithm.
-    fn lift(&mut self, circuit: &dyn Keyed, lift: Lift) -> Result<&Built<Lift>, EngineError> {
-        let name = lift_name(circuit);
-        if !self.lifts.contains_key(&name) {
-            (self.progress)(&format!("building {name}"));
-            let watch = Stopwatch::start();
-            let program = self.program(&name, lift.build())?;
-            self.membership(circuit.algorithm(), *program.vk().digest(), &name)?;
-            let built = Built { circuit: lift, program, cost: watch.cost() };
-            self.lifts.insert(name.clone(), built);
-        }
-        self.lifts.get(&name).ok_or_else(|| EngineError::NotPinned(name.clone()))
-    }
-
-    fn prove_lift(
-        &mut self,
-        name: &str,
-        claim: Claim,
-        values: &[tsz_plonk::Value],
+        group: &Group<'_>,
+        nodes: &[NodeProof],
+        bundle: &Bundle,
     ) -> Result<NodeProof, EngineError> {
-        (self.progress)(name);
-        let watch = Stopwatch::start();
-        let mut built = self.lifts.remove(name).ok_or_else(|| EngineError::NotPinned(name.to_owned()))?;
-        let node = NodeProof::prove(&built.program, values, Digest::default(), claim);
-        let node = node.map_err(|e| failed(name)(&e))?;
-        self.record(name, false, Some(&built.program), built.cost, watch.cost(), node.proof.len());
-        built.cost = Cost::default();
-        self.lifts.insert(name.to_owned(), built);
-        Ok(node)
-    }
-
-    fn prove_join(&mut self, nodes: &[NodeProof; 2], batch: &BatchProofs) -> Result<NodeProof, EngineError> {
-        let logs = nodes.each_ref().map(|n| usize::from(n.log));
-        let name = join_name(logs);
+        let name = join_name(&group.slots);
         let failed = failed(&name);
-        let mut built = match self.joins.remove(&logs) {
+        let mut built = match self.joins.remove(&group.slots) {
             Some(built) => built,
             None => {
                 (self.progress)(&format!("building {name}"));
                 let watch = Stopwatch::start();
-                let join = join_circuit(&self.keys, logs)?;
-                let program = self.program(&name, join.build())?;
-                self.membership(join_algorithm(), *program.vk().digest(), &name)?;
-                Built { circuit: join, program, cost: watch.cost() }
+                let built = self.shared.join(&group.slots)?;
+                Built { cost: watch.cost(), ..built }
             }
         };
         (self.progress)(&name);
         let watch = Stopwatch::start();
-        let root = self.pins.root();
-        let mut parts = Vec::with_capacity(2);
+        let root = self.shared.pins.root();
+        let mut parts = Vec::with_capacity(nodes.len());
         for node in nodes {
             let log = node.log.into();
-            let vk = self.keys.key(log, &node.program).map_err(|e| failed(&e))?;
-            let membership = self.membership(Self::algorithm(node), *vk.digest(), &name)?;
+            let vk = self.shared.keys.key(log, &node.program).map_err(|e| failed(&e))?;
+            let membership = self.shared.membership(algorithm(node), *vk.digest(), &name)?;
             let proof = Proof::from_bytes(&vk, &node.proof).map_err(|e| failed(&e))?;
             parts.push((KeyValues::from(&vk), membership, proof, node.publics()));
         }
-        let child = |k: usize| Child {
-            key: &parts[k].0,
-            membership: &parts[k].1,
-            is_join: !nodes[k].is_lift(),
-            claim: &nodes[k].claim,
-            publics: &parts[k].3,
-            proof: &parts[k].2,
+        let child = |place: &usize| Child {
+            key: &parts[*place].0,
+            membership: &parts[*place].1,
+            is_join: !nodes[*place].is_lift(),
+            claim: &nodes[*place].claim,
+            publics: &parts[*place].3,
+            proof: &parts[*place].2,
         };
-        let advice = Advice { leaves: &batch.leaves, header: Some(&batch.header) };
-        let (claim, values) =
-            built.circuit.values(&root, [child(0), child(1)], &advice).map_err(|e| failed(&e))?;
+        if group.slots.iter().zip(&group.places).any(|(log, k)| *log != usize::from(nodes[*k].log)) {
+            return Err(failed(&"a child has another shape than its pin says"));
+        }
+        let children: Vec<Child<'_>> = group.places.iter().map(child).collect();
+        let advice = |batch: usize| {
+            let BatchProofs { leaves, header, .. } = &bundle.batches[batch];
+            Advice { leaves, header: Some(header) }
+        };
+        let step = |s: &JoinStep| Step { left: s.left, right: s.right, advice: advice(s.batch) };
+        let steps: Vec<Step<'_>> = group.steps.iter().map(step).collect();
+        let (claim, values) = built.circuit.values(&root, &children, &steps).map_err(|e| failed(&e))?;
         let node = NodeProof::prove(&built.program, &values, root, claim).map_err(|e| failed(&e))?;
-        self.record(&name, false, Some(&built.program), built.cost, watch.cost(), node.proof.len());
+        let report = NodeReport::new(&name, &built.program, built.cost, watch.cost(), node.proof.len());
+        self.report.nodes.push(report);
         built.cost = Cost::default();
-        self.joins.insert(logs, built);
+        self.joins.insert(group.slots.clone(), built);
         Ok(node)
     }
 }
@@ -432,5 +319,5 @@ fn join_plan<'b>(left: Plan<'b>, right: Plan<'b>, batch: &'b BatchProofs) -> Res
     let mut bytes = b"join".to_vec();
     (left.id, right.id).encode(&mut bytes);
     let (id, batch) = (hash_bytes(&bytes), right.batch);
-    Ok(Plan { id, claim, kind: Kind::Join(Box::new([left, right])), batch })
+    Ok(Plan { id, claim, kind: Kind::Pair(Box::new([left, right])), batch, log: 0 })
 }

@@ -54,6 +54,35 @@ pub fn cpu_seconds() -> f64 {
     ticks as f64 / TICKS
 }
 
+/// CPU seconds of this thread so far.
+fn thread_cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|x| x.parse::<u64>().ok());
+    nanoseconds.unwrap_or(0) as f64 / 1e9
+}
+
+/// A share of the cores, with costs of its own.
+pub(crate) struct Pool(rayon::ThreadPool);
+
+impl Pool {
+    /// So many threads.
+    pub(crate) fn new(threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+        Ok(Self(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?))
+    }
+
+    /// Does something on these threads.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> (T, Cost) {
+        let (start, before) = (Instant::now(), self.cpu_seconds());
+        let value = self.0.install(work);
+        let cpu_seconds = (self.cpu_seconds() - before).max(0.0);
+        (value, Cost { wall_seconds: start.elapsed().as_secs_f64(), cpu_seconds })
+    }
+
+    fn cpu_seconds(&self) -> f64 {
+        self.0.broadcast(|_| thread_cpu_seconds()).into_iter().sum()
+    }
+}
+
 /// Largest resident set of this process so far, in bytes.
 pub fn peak_rss_bytes() -> u64 {
     status_bytes("VmHWM:")

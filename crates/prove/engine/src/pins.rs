@@ -165,11 +165,9 @@ fn list(drifts: &[Drift]) -> String {
 
 /// Whether a node has the name and the algorithm id of a join.
 fn is_join(node: &Pin) -> bool {
-    let logs = node.name.strip_prefix("join/").and_then(|of| of.split_once('-'));
-    let is_log = |text: &str| text.parse::<u8>().is_ok_and(|log| log.to_string() == text);
     node.lifts.is_none()
         && node.algorithm == Hex(join_algorithm())
-        && logs.is_some_and(|(left, right)| is_log(left) && is_log(right))
+        && crate::aggregate::join_slots(&node.name).is_some()
 }
 
 impl Pins {
@@ -533,7 +531,9 @@ pub(crate) mod tests {
         assert!(matches!(with(&join), Err(PinError::Kind(_))));
         join.algorithm = Hex(join_algorithm());
         with(&join).unwrap();
-        for class in ["015-16", "15", "15-x", "15-16-17"] {
+        let wide = Pin { name: "join/15-15-16-17".into(), class: "15-15-16-17".into(), ..join.clone() };
+        with(&wide).unwrap();
+        for class in ["015-16", "15", "", "15-x", "15-", "16-15", "15-17-16", "+15-16", "-15-16"] {
             let node = Pin { name: format!("join/{class}"), class: class.into(), ..join.clone() };
             assert!(matches!(with(&node), Err(PinError::Kind(_))), "{class}");
         }

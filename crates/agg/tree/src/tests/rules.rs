@@ -6,14 +6,15 @@ use tsz_stark::{F, Profile};
 
 use super::*;
 use crate::Rule;
-use crate::join::{read_side, rule_values, rules, side_values};
+use crate::join::{read_side, side_values};
+use crate::merge::{rule_values, rules};
 
 const RULES: [Rule; 4] = [Rule::Range, Rule::Set, Rule::Batch, Rule::Chain];
 
 fn circuit() -> Program {
     let mut b = Builder::new();
     let (left, right) = (read_side(&mut b).0, read_side(&mut b).0);
-    let claim = rules(&mut b, &left, &right);
+    let claim = rules(&mut b, &left, &right, None);
     let digest = claim.digest(&mut b);
     hash::expose(&mut b, digest);
     Program::fitted(b, Profile::InsecureNode).unwrap()
@@ -26,7 +27,7 @@ fn is_join(claim: &Claim) -> bool {
 fn inputs(rule: Rule, l: &Claim, r: &Claim, advice: &Advice<'_>) -> Vec<Value> {
     let mut values = side_values(l, is_join(l));
     values.extend(side_values(r, is_join(r)));
-    values.extend(rule_values(rule, l, r, advice));
+    values.extend(rule_values((rule as usize, 4), l, r, advice));
     values
 }
 
@@ -132,7 +133,7 @@ fn a_lift_claims_no_set_and_no_batches_and_a_join_no_transition() {
     for (l_join, r_join) in [(false, false), (true, true)] {
         let mut values = side_values(&transition, l_join);
         values.extend(side_values(&set, r_join));
-        values.extend(rule_values(Rule::Batch, &transition, &set, &own.advice()));
+        values.extend(rule_values((Rule::Batch as usize, 4), &transition, &set, &own.advice()));
         assert!(program.run(&values).is_err(), "{l_join} {r_join}");
     }
     run(&program, Rule::Batch, &transition, &set, &own.advice()).unwrap();

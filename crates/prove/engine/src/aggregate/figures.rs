@@ -1,6 +1,8 @@
 //! What an aggregation cost.
 
 use serde::Serialize;
+use tsz_plonk::Rows;
+use tsz_tree::{NodeProgram, NodeProof};
 
 use super::JOIN;
 use crate::measure::Cost;
@@ -28,12 +30,45 @@ pub struct NodeReport {
     pub bytes: usize,
 }
 
+impl NodeReport {
+    /// The report of a node that was proven.
+    pub(super) fn new(name: &str, program: &NodeProgram, build: Cost, prove: Cost, bytes: usize) -> Self {
+        let Rows { alu, poseidon2, horner, .. } = program.rows();
+        Self {
+            name: name.to_owned(),
+            reused: false,
+            permutations: poseidon2,
+            arithmetic: alu,
+            reductions: horner,
+            cells: program.vk().tables().iter().map(|t| t.cells() as u64).sum(),
+            program: build,
+            prove,
+            bytes,
+        }
+    }
+
+    /// The report of a node that was found in the work folder.
+    pub(super) fn reused(node: &NodeProof) -> Self {
+        Self {
+            name: (if node.is_lift() { "lift" } else { JOIN }).to_owned(),
+            reused: true,
+            permutations: 0,
+            arithmetic: 0,
+            reductions: 0,
+            cells: 0,
+            program: Cost::default(),
+            prove: Cost::default(),
+            bytes: node.proof.len(),
+        }
+    }
+}
+
 /// What an aggregation cost.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AggregateReport {
     /// Cost of the native check of the bundle.
     pub check: Cost,
-    /// The nodes in the order in which they were made.
+    /// The nodes in the order in which they were done: lifts of base proofs two at a time, then the others.
     pub nodes: Vec<NodeReport>,
     /// Cost of everything.
     pub total: Cost,
@@ -52,7 +87,7 @@ pub struct NodeFigures {
     pub cpu_seconds: f64,
     /// The most CPU seconds of one.
     pub most_cpu_seconds: f64,
-    /// Wall seconds of running and proving.
+    /// Wall seconds of running and proving, added up; those of lifts overlap.
     pub wall_seconds: f64,
     /// CPU seconds of compiling programs and committing to them.
     pub program_cpu_seconds: f64,

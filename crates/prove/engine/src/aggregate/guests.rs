@@ -15,6 +15,7 @@ use tsz_tree::{
 };
 
 use super::nodes::{self, NodeRows, failed};
+use super::plan::pinned_log;
 use super::{Aggregator, Built, Kind, NodeReport, Plan, decode};
 use crate::error::EngineError;
 use crate::hexdigest::Hex;
@@ -48,6 +49,14 @@ fn journal(run: &GuestRun, count: u32) -> Journal {
     Journal { start: run.start, end: run.end, count, events: run.events }
 }
 
+/// Name and segments of the program that verifies a run.
+fn run_program(run: &GuestRun) -> Result<(String, &'static [u32]), EngineError> {
+    let sizes = tsz_segment::sizes(&run.seals).unwrap_or_default();
+    let name = run_name(&sizes);
+    let list = run_list(&sizes).ok_or_else(|| failed(&name)(&"no program verifies runs in such segments"))?;
+    Ok((name, list))
+}
+
 /// The lift of a circuit of the guard with runs under these keys, before it is compiled.
 fn guest_lift(
     guard: &dyn GuardCircuit,
@@ -63,18 +72,31 @@ fn guest_lift(
 
 impl Aggregator<'_> {
     /// The node of a range of extension operations: the claim is that of any lift, the run is part of it.
-    pub(super) fn plan_guest<'b>(&self, k: usize, exec: &'b ExecProof, run: &'b GuestRun) -> Plan<'b> {
+    pub(super) fn plan_guest<'b>(
+        &self,
+        k: usize,
+        exec: &'b ExecProof,
+        run: &'b GuestRun,
+    ) -> Result<Plan<'b>, EngineError> {
         let claim = Claim::Exec(ExecRange::from(&exec.claim));
         let mut proofs = exec.proof.clone();
         run.encode(&mut proofs);
-        let id = self.id(b"guest", &exec.vk.digest, &proofs);
-        Plan { id, claim, kind: Kind::Guest(exec, run), batch: k }
+        let id = self.shared.id(b"guest", &exec.vk.digest, &proofs);
+        let (_, list) = run_program(run)?;
+        let name = guest_lift_name(&self.guard_name(&exec.vk.digest), list.len().next_power_of_two());
+        let log = pinned_log(self.shared.pins, &name)?;
+        Ok(Plan { id, claim, kind: Kind::Guest(exec, run), batch: k, log })
+    }
+
+    /// Name of a pinned key of the guard, or its digest.
+    fn guard_name(&self, vk: &Digest) -> String {
+        let pin = self.shared.pins.guards().iter().find(|pin| pin.digest.0 == *vk);
+        pin.map_or_else(|| Hex(*vk).to_string(), |pin| pin.name.clone())
     }
 
     pub(super) fn prove_guest(&mut self, exec: &ExecProof, run: &GuestRun) -> Result<NodeProof, EngineError> {
-        let (pins, registry) = (self.pins, self.registry);
-        let pin = pins.guards().iter().find(|pin| pin.digest.0 == exec.vk.digest);
-        let name = pin.map_or_else(|| Hex(exec.vk.digest).to_string(), |pin| pin.name.clone());
+        let registry = self.shared.registry;
+        let name = self.guard_name(&exec.vk.digest);
         let guard = registry.guards().iter().find(|c| c.id().to_string() == name);
         let guard = guard.ok_or_else(|| EngineError::NotPinned(name.clone()))?.as_ref();
         let proven = self.prove_run(run, exec.claim.count)?;
@@ -84,7 +106,7 @@ impl Aggregator<'_> {
             Some(built) => built,
             None => self.build_guest_lift(&name, guard, &proven)?,
         };
-        self.membership(exec.claim.algorithm, *built.program.vk().digest(), &name)?;
+        self.shared.membership(exec.claim.algorithm, *built.program.vk().digest(), &name)?;
         (self.progress)(&name);
         let watch = Stopwatch::start();
         let claim = run.guard(&exec.claim);
@@ -99,7 +121,8 @@ impl Aggregator<'_> {
         let (claim, values) = built.circuit.values(&claim, &proof).map_err(|e| failed(&e))?;
         let node = NodeProof::prove(&built.program, &values, Digest::default(), claim);
         let node = node.map_err(|e| failed(&e))?;
-        self.record(&name, false, Some(&built.program), built.cost, watch.cost(), node.proof.len());
+        let report = NodeReport::new(&name, &built.program, built.cost, watch.cost(), node.proof.len());
+        self.report.nodes.push(report);
         built.cost = Cost::default();
         self.guests.lifts.insert(name.clone(), (built, key));
         Ok(node)
@@ -113,31 +136,29 @@ impl Aggregator<'_> {
     ) -> Result<(Built<GuestLift>, KeyValues), EngineError> {
         (self.progress)(&format!("building {name}"));
         let watch = Stopwatch::start();
-        let runs = self.pins.runs(run.segments).map_err(EngineError::NotPinned)?;
+        let runs = self.shared.pins.runs(run.segments).map_err(EngineError::NotPinned)?;
         let runs = runs.into_iter().map(|digest| digest.0).collect();
         let (circuit, key) = guest_lift(guard, run.verifier.clone(), runs)?;
-        let program = NodeProgram::new(circuit.build(), self.profile, self.logs.clone());
+        let program = NodeProgram::new(circuit.build(), self.shared.profile, self.shared.logs.clone());
         let program = program.map_err(|e| failed(name)(&e))?;
         Ok((Built { circuit, program, cost: watch.cost() }, key))
     }
 
     /// Proves the seals of a run in the machine, under the pinned key of its list of sizes.
     fn prove_run(&mut self, run: &GuestRun, count: u32) -> Result<ProvenRun, EngineError> {
-        let sizes = tsz_segment::sizes(&run.seals).unwrap_or_default();
-        let name = run_name(&sizes);
+        let (name, list) = run_program(run)?;
         let failed = failed(&name);
-        let list = run_list(&sizes).ok_or_else(|| failed(&"no program verifies runs in such segments"))?;
         let (program, build) = match self.guests.runs.remove(&name) {
             Some(built) => built,
             None => {
                 (self.progress)(&format!("building {name}"));
                 let watch = Stopwatch::start();
-                let program = RunProgram::new(list, self.profile).map_err(|e| failed(&e))?;
+                let program = RunProgram::new(list, self.shared.profile).map_err(|e| failed(&e))?;
                 (program, watch.cost())
             }
         };
         let vk = program.prover().vk().clone();
-        self.membership(run_algorithm(), *vk.digest(), &name)?;
+        self.shared.membership(run_algorithm(), *vk.digest(), &name)?;
         (self.progress)(&name);
         let watch = Stopwatch::start();
         let (publics, proof) = program.prove(&journal(run, count), &run.seals).map_err(|e| failed(&e))?;

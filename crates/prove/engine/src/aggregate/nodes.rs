@@ -9,7 +9,9 @@ use tsz_plonk::{Builder, PlonkAir, SourceRows};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_stark::security::{Security, security};
 use tsz_stark::{FriParams, Profile, VerifyingKey};
-use tsz_tree::{Join, Lift, NodeKeys, NodeProgram, ProgramError, PublicMap, SHAPE_LOGS, join_algorithm};
+use tsz_tree::{
+    Join, Lift, NodeKeys, NodeProgram, ProgramError, PublicMap, SHAPE_LOGS, WIDE_JOINS, join_algorithm,
+};
 
 use super::JOIN;
 use super::guests::{derive_guest, derive_guests, rows_of_guests};
@@ -23,31 +25,53 @@ pub(super) fn failed(name: impl ToString) -> impl Fn(&dyn std::fmt::Display) -> 
     move |reason| EngineError::Aggregate { name: name.clone(), reason: reason.to_string() }
 }
 
-pub(super) fn lift_name(circuit: &dyn Keyed) -> String {
-    format!("lift-{}", circuit.id())
+/// Name of the lift of a base key.
+pub(super) fn lift_name(base: impl std::fmt::Display) -> String {
+    format!("lift-{base}")
 }
 
-pub(super) fn join_name(logs: [usize; 2]) -> String {
-    format!("{JOIN}/{}-{}", logs[0], logs[1])
+/// Name of the join of children of these shapes, in increasing order: `join/15-15-16`.
+pub(super) fn join_name(slots: &[usize]) -> String {
+    let logs: Vec<String> = slots.iter().map(usize::to_string).collect();
+    format!("{JOIN}/{}", logs.join("-"))
+}
+
+/// The shapes of the children of a join, by its name.
+pub(crate) fn join_slots(name: &str) -> Option<Vec<usize>> {
+    let logs = name.strip_prefix(JOIN)?.strip_prefix('/')?.split('-');
+    let slots: Vec<usize> = logs.map(|log| log.parse().ok()).collect::<Option<_>>()?;
+    (slots.len() > 1 && slots.is_sorted() && join_name(&slots) == name).then_some(slots)
+}
+
+/// The joins that are not done yet over some shapes of children: all pairs, and those of a list of wider ones.
+fn missing_join(
+    shapes: &BTreeSet<usize>,
+    wide: &[&[usize]],
+    done: &BTreeSet<Vec<usize>>,
+) -> Option<Vec<usize>> {
+    let pairs = shapes.iter().flat_map(|l| shapes.range(l..).map(|r| vec![*l, *r]));
+    let wide = wide.iter().map(|slots| slots.to_vec());
+    let mut all = pairs.chain(wide.filter(|slots| slots.iter().all(|log| shapes.contains(log))));
+    all.find(|slots| !done.contains(slots))
 }
 
 /// The lift of an execution circuit, before it is compiled.
 pub(crate) fn exec_lift(circuit: &dyn ExecCircuit) -> Result<(Lift, KeyValues), EngineError> {
-    let failed = failed(lift_name(circuit));
+    let failed = failed(lift_name(circuit.id()));
     let (verifier, key) = verifier(circuit)?;
     let map = PublicMap::exec(circuit.algorithm(), |claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
     Ok((Lift::exec(verifier, map).map_err(|e| failed(&e))?, key))
 }
 
 pub(super) fn transition_lift(circuit: &dyn TransitionCircuit) -> Result<(Lift, KeyValues), EngineError> {
-    let failed = failed(lift_name(circuit));
+    let failed = failed(lift_name(circuit.id()));
     let (verifier, key) = verifier(circuit)?;
     let map = PublicMap::transition(|claim| circuit.publics(claim)).map_err(|e| failed(&e))?;
     Ok((Lift::transition(verifier, map).map_err(|e| failed(&e))?, key))
 }
 
 fn verifier(circuit: &dyn Keyed) -> Result<(Verifier, KeyValues), EngineError> {
-    let none = || failed(lift_name(circuit))(&"the circuit has no verifier for the aggregation tree");
+    let none = || failed(lift_name(circuit.id()))(&"the circuit has no verifier for the aggregation tree");
     circuit.base().ok_or_else(none)?.verifier()
 }
 
@@ -107,7 +131,7 @@ pub fn rows_of_nodes(
 ) -> Result<Vec<NodeRows>, EngineError> {
     let keys = NodeKeys::new(profile).map_err(|e| failed("nodes")(&e))?;
     let mut all = Vec::new();
-    for name in registry.circuits().map(lift_name) {
+    for name in registry.circuits().map(|circuit| lift_name(circuit.id())) {
         progress(&name);
         let (lift, _, _) = lift_of(registry, &name)?;
         all.push(node_rows(name, lift.params(), &lift.build(), &keys)?);
@@ -116,15 +140,12 @@ pub fn rows_of_nodes(
     let mut done = BTreeSet::new();
     loop {
         let shapes: BTreeSet<usize> = all.iter().filter_map(|n| n.log).collect();
-        let pairs = shapes.iter().flat_map(|l| shapes.iter().map(|r| [*l, *r]));
-        let Some(of) = pairs.into_iter().find(|pair| !done.contains(pair)) else { return Ok(all) };
-        let name = join_name(of);
+        let Some(slots) = missing_join(&shapes, WIDE_JOINS, &done) else { return Ok(all) };
+        let name = join_name(&slots);
         progress(&name);
-        let verifiers = keys.verifiers(of).map_err(|e| failed(&name)(&e))?;
-        let [left, right] = of.map(|log| verifiers[&log].clone());
-        let params = *left.params();
-        all.push(node_rows(name, &params, &Join::new(left, right).build(), &keys)?);
-        done.insert(of);
+        let join = join_circuit(&keys, &slots)?;
+        all.push(node_rows(name, join.params(), &join.build(), &keys)?);
+        done.insert(slots);
     }
 }
 
@@ -138,7 +159,7 @@ pub fn rows_of_lift(registry: &Registry, name: &str) -> Result<Vec<SourceRows>, 
 
 /// A lift by its name, what a transcript absorbs of its key, and its algorithm.
 fn lift_of(registry: &Registry, name: &str) -> Result<(Lift, KeyValues, AlgorithmId), EngineError> {
-    let is = |circuit: &dyn Keyed| lift_name(circuit) == name;
+    let is = |circuit: &dyn Keyed| lift_name(circuit.id()) == name;
     if let Some(circuit) = registry.exec_circuits().iter().find(|c| is(c.as_ref())) {
         let (lift, key) = exec_lift(circuit.as_ref())?;
         return Ok((lift, key, circuit.algorithm()));
@@ -158,7 +179,8 @@ pub struct DerivedNodes {
     pub left_out: Vec<String>,
 }
 
-/// Derives the keys of all lifts of a registry and of the joins over their shapes, as they would be pinned.
+/// Derives the keys of all lifts of a registry and of the joins over their shapes, as they would be pinned: of two
+/// children, and the `wide` ones that fit.
 ///
 /// # Errors
 /// [`EngineError`].
@@ -166,11 +188,12 @@ pub fn derive_nodes(
     registry: &Registry,
     profile: Profile,
     logs: std::ops::RangeInclusive<usize>,
+    wide: &[&[usize]],
     progress: &dyn Fn(&str),
 ) -> Result<DerivedNodes, EngineError> {
     let (mut pins, mut left_out) = (Vec::new(), Vec::new());
     let mut shapes = BTreeSet::new();
-    for name in registry.circuits().map(lift_name) {
+    for name in registry.circuits().map(|circuit| lift_name(circuit.id())) {
         progress(&name);
         match derive_lift(registry, profile, logs.clone(), &name)? {
             Some((pin, log)) => {
@@ -187,19 +210,22 @@ pub fn derive_nodes(
     let keys = NodeKeys::new(profile).map_err(|e| failed(JOIN)(&e))?;
     // Joins verify joins: the shapes of joins count too.
     let mut done = BTreeSet::new();
-    loop {
-        let all: Vec<usize> = shapes.iter().copied().collect();
-        let pairs = all.iter().flat_map(|l| all.iter().map(|r| [*l, *r]));
-        let Some(of) = pairs.into_iter().find(|pair| !done.contains(pair)) else {
-            return Ok(DerivedNodes { pins, left_out });
-        };
-        let name = join_name(of);
+    while let Some(slots) = missing_join(&shapes, wide, &done) {
+        let name = join_name(&slots);
         progress(&name);
-        let program = join_program(&keys, of, profile, logs.clone())?.1;
-        shapes.insert(program.log());
-        pins.push(pin(&name, join_algorithm(), None, &program));
-        done.insert(of);
+        let join = join_circuit(&keys, &slots)?;
+        match NodeProgram::new(join.build(), profile, logs.clone()) {
+            Ok(program) => {
+                shapes.insert(program.log());
+                pins.push(pin(&name, join_algorithm(), None, &program));
+            }
+            // Pairs must fit.
+            Err(ProgramError::Compile(_)) if slots.len() > 2 => {}
+            Err(error) => return Err(failed(&name)(&error)),
+        }
+        done.insert(slots);
     }
+    Ok(DerivedNodes { pins, left_out })
 }
 
 /// Derives the key of one lift or join by its name.
@@ -216,14 +242,15 @@ pub fn derive_node(
     if let Some(pin) = derive_guest(registry, profile, logs.clone(), name)? {
         return Ok(pin);
     }
-    let Some(of) = name.strip_prefix(&format!("{JOIN}/")) else {
+    let Some(slots) = join_slots(name) else {
         return Ok(derive_lift(registry, profile, logs, name)?.ok_or_else(none)?.0);
     };
-    let log = |text: &str| text.parse().ok().filter(|log| logs.contains(log)).ok_or_else(none);
-    let (left, right) = of.split_once('-').ok_or_else(none)?;
+    if !slots.iter().all(|log| logs.contains(log)) {
+        return Err(none());
+    }
     let keys = NodeKeys::new(profile).map_err(|e| failed(name)(&e))?;
-    let program = join_program(&keys, [log(left)?, log(right)?], profile, logs.clone())?.1;
-    Ok(pin(name, join_algorithm(), None, &program))
+    let program = NodeProgram::new(join_circuit(&keys, &slots)?.build(), profile, logs);
+    Ok(pin(name, join_algorithm(), None, &program.map_err(|e| failed(name)(&e))?))
 }
 
 /// The key of a lift and the log of its shape; `None` if it fits no shape.
@@ -269,20 +296,9 @@ pub(super) fn pin_of(
     }
 }
 
-/// The join of children of two shapes, before it is compiled.
-pub(super) fn join_circuit(keys: &NodeKeys, of: [usize; 2]) -> Result<Join, EngineError> {
-    let verifiers = keys.verifiers(of).map_err(|e| failed(join_name(of))(&e))?;
-    Ok(Join::new(verifiers[&of[0]].clone(), verifiers[&of[1]].clone()))
-}
-
-fn join_program(
-    keys: &NodeKeys,
-    of: [usize; 2],
-    profile: Profile,
-    logs: std::ops::RangeInclusive<usize>,
-) -> Result<(Join, NodeProgram), EngineError> {
-    let name = join_name(of);
-    let join = join_circuit(keys, of)?;
-    let program = NodeProgram::new(join.build(), profile, logs).map_err(|e| failed(&name)(&e))?;
-    Ok((join, program))
+/// The join of children of these shapes, before it is compiled.
+pub(super) fn join_circuit(keys: &NodeKeys, slots: &[usize]) -> Result<Join, EngineError> {
+    let failed = failed(join_name(slots));
+    let verifiers = keys.verifiers(slots.iter().copied()).map_err(|e| failed(&e))?;
+    Join::new(slots.iter().map(|log| verifiers[log].clone()).collect()).map_err(|e| failed(&e))
 }

@@ -9,7 +9,7 @@ use tsz_scenario::{Mix, Params, generate, run};
 use tsz_stark::Profile;
 use tsz_tree::{
     Advice, AggregationProof, Child, Claim, ExecRange, Join, Lift, MapError, NodeKeys, NodeProof, ProofError,
-    PublicMap, headers_digest,
+    PublicMap, Step, headers_digest,
 };
 use tsz_vktree::{VkEntry, VkMembership, transition_algorithm};
 
@@ -20,15 +20,17 @@ use crate::*;
 
 /// Shapes of the test's nodes.
 const LOGS: std::ops::RangeInclusive<usize> = 14..=15;
+/// None but joins of two children.
+const WIDE: &[&[usize]] = &[];
 
-struct Fixture {
-    registry: Registry,
-    pins: Pins,
-    bundle: Bundle,
+pub(super) struct Fixture {
+    pub(super) registry: Registry,
+    pub(super) pins: Pins,
+    pub(super) bundle: Bundle,
 }
 
 /// Two batches of which the first one's ops are proven in two ranges.
-fn fixture() -> &'static Fixture {
+pub(super) fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let mut registry = Registry::new();
@@ -36,7 +38,7 @@ fn fixture() -> &'static Fixture {
             (tsz_fund::Class::named("small").unwrap(), tsz_transition::Class::named("small").unwrap());
         registry.add_exec(Arc::new(Fund::new(fund, Profile::InsecureTest)));
         registry.add_transition(Arc::new(Transition::new(transition, Profile::InsecureTest)));
-        let nodes = derive_nodes(&registry, Profile::InsecureNode, LOGS, &|_| {}).unwrap().pins;
+        let nodes = derive_nodes(&registry, Profile::InsecureNode, LOGS, WIDE, &|_| {}).unwrap().pins;
         let pins = Pins::with_nodes(registry.derive().unwrap(), nodes).unwrap();
         let params = Params { accounts: 200, active: 20, batches: 2, mix: Mix::ALL };
         let batches = executed(run(&generate(40, 5, &params).unwrap()).unwrap()).unwrap();
@@ -72,19 +74,19 @@ fn aggregate(
         .aggregate(bundle)
 }
 
-fn keys() -> NodeKeys {
+pub(super) fn keys() -> NodeKeys {
     NodeKeys::new(Profile::InsecureNode).unwrap()
 }
 
 /// One batch of two base proofs, aggregated: the root, the lift of its ops, the lift of its transition.
-struct Tree {
-    bundle: Bundle,
-    root: AggregationProof,
-    exec: NodeProof,
-    transition: NodeProof,
+pub(super) struct Tree {
+    pub(super) bundle: Bundle,
+    pub(super) root: AggregationProof,
+    pub(super) exec: NodeProof,
+    pub(super) transition: NodeProof,
 }
 
-fn tree() -> &'static Tree {
+pub(super) fn tree() -> &'static Tree {
     static TREE: OnceLock<Tree> = OnceLock::new();
     TREE.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
@@ -114,17 +116,17 @@ fn a_batch_becomes_one_proof_and_lies_about_it_are_refused() {
 
 /// A child of a join with everything that a lie may change.
 #[derive(Clone)]
-struct Part {
-    key: KeyValues,
-    membership: VkMembership,
-    is_join: bool,
-    claim: Claim,
-    publics: Vec<F>,
-    log: usize,
-    proof: Vec<u8>,
+pub(super) struct Part {
+    pub(super) key: KeyValues,
+    pub(super) membership: VkMembership,
+    pub(super) is_join: bool,
+    pub(super) claim: Claim,
+    pub(super) publics: Vec<F>,
+    pub(super) log: usize,
+    pub(super) proof: Vec<u8>,
 }
 
-fn part(node: &NodeProof, algorithm: Digest) -> Part {
+pub(super) fn part(node: &NodeProof, algorithm: Digest) -> Part {
     let f = fixture();
     let vk = keys().key(node.log.into(), &node.program).unwrap();
     let entry = VkEntry { algorithm, vk: *vk.digest() };
@@ -154,7 +156,7 @@ fn joiner() -> Joiner {
     ];
     let logs = [parts[0].log, parts[1].log];
     let verifiers = keys().verifiers(logs).unwrap();
-    let join = Join::new(verifiers[&logs[0]].clone(), verifiers[&logs[1]].clone());
+    let join = Join::new(logs.map(|log| verifiers[&log].clone()).to_vec()).unwrap();
     let program = tsz_plonk::Program::fitted(join.build(), Profile::InsecureNode).unwrap();
     Joiner { join, program, parts }
 }
@@ -162,23 +164,40 @@ fn joiner() -> Joiner {
 impl Joiner {
     /// The claim digest that the program exposes, or whoever refuses.
     fn run(&self, parts: &[Part; 2], root: &Digest) -> Result<Vec<F>, String> {
-        let batch = &tree().bundle.batches[0];
-        let proofs = parts.each_ref().map(|p| {
+        run_join(&self.join, &self.program, parts, &[(0, 1)], root)
+    }
+}
+
+/// Runs a join on parts: the public values, or whoever refuses.
+pub(super) fn run_join(
+    join: &Join,
+    program: &tsz_plonk::Program,
+    parts: &[Part],
+    steps: &[(usize, usize)],
+    root: &Digest,
+) -> Result<Vec<F>, String> {
+    let batch = &tree().bundle.batches[0];
+    let proofs: Vec<tsz_stark::Proof> = parts
+        .iter()
+        .map(|p| {
             let vk = keys().key(p.log, &Digest::default()).unwrap();
             tsz_stark::Proof::from_bytes(&vk, &p.proof).unwrap()
-        });
-        let child = |k: usize| Child {
+        })
+        .collect();
+    let children: Vec<Child<'_>> = (0..parts.len())
+        .map(|k| Child {
             key: &parts[k].key,
             membership: &parts[k].membership,
             is_join: parts[k].is_join,
             claim: &parts[k].claim,
             publics: &parts[k].publics,
             proof: &proofs[k],
-        };
-        let advice = Advice { leaves: &batch.leaves, header: Some(&batch.header) };
-        let values = self.join.values(root, [child(0), child(1)], &advice).map_err(|e| e.to_string())?.1;
-        self.program.run(&values).map(|w| w.publics).map_err(|e| format!("program: {e}"))
-    }
+        })
+        .collect();
+    let advice = Advice { leaves: &batch.leaves, header: Some(&batch.header) };
+    let steps: Vec<Step<'_>> = steps.iter().map(|&(left, right)| Step { left, right, advice }).collect();
+    let values = join.values(root, &children, &steps).map_err(|e| e.to_string())?.1;
+    program.run(&values).map(|w| w.publics).map_err(|e| format!("program: {e}"))
 }
 
 #[test]
@@ -414,6 +433,19 @@ fn a_bundle_that_the_native_check_refuses_is_not_aggregated() {
     assert!(matches!(refused(&|b| b.batches.clear()), EngineError::Aggregation(_)));
 }
 
+/// A bundle whose base keys stand where the tree of other pins has them.
+pub(super) fn listed(bundle: &Bundle, pins: &Pins) -> Bundle {
+    let (mut bundle, tree) = (bundle.clone(), pins.tree().unwrap());
+    for batch in &mut bundle.batches {
+        let vks = std::iter::once(&mut batch.transition.vk).chain(batch.execs.iter_mut().map(|e| &mut e.vk));
+        for vk in vks {
+            let pin = pins.vks().iter().find(|p| p.digest.0 == vk.digest).unwrap();
+            vk.membership = tree.prove(&pin.entry()).unwrap();
+        }
+    }
+    bundle
+}
+
 #[test]
 fn keys_of_nodes_that_are_not_pinned_prove_nothing() {
     let f = fixture();
@@ -421,17 +453,7 @@ fn keys_of_nodes_that_are_not_pinned_prove_nothing() {
         let nodes: Vec<Pin> = f.pins.nodes().iter().filter(|p| !p.name.starts_with(name)).cloned().collect();
         assert!(nodes.len() < f.pins.nodes().len(), "{name}");
         let pins = Pins::with_nodes(f.pins.vks().to_vec(), nodes).unwrap();
-        // The base keys stand elsewhere in the smaller tree.
-        let tree = pins.tree().unwrap();
-        let mut bundle = f.bundle.clone();
-        for batch in &mut bundle.batches {
-            let vks =
-                std::iter::once(&mut batch.transition.vk).chain(batch.execs.iter_mut().map(|e| &mut e.vk));
-            for vk in vks {
-                let pin = pins.vks().iter().find(|p| p.digest.0 == vk.digest).unwrap();
-                vk.membership = tree.prove(&pin.entry()).unwrap();
-            }
-        }
+        let bundle = listed(&f.bundle, &pins);
         let aggregator =
             Aggregator::with_profile(&f.registry, &pins, None, |_| {}, Profile::InsecureNode, LOGS).unwrap();
         aggregator.aggregate(&bundle).unwrap_err()
@@ -463,7 +485,10 @@ fn lifts_and_joins_of_the_pinned_profiles() {
     registry.add_transition(Arc::new(Transition::new(transition, Profile::Base)));
     let watch = measure::Stopwatch::start();
     let logs = tsz_tree::SHAPE_LOGS;
-    let nodes = derive_nodes(&registry, Profile::Node, logs, &|name| println!("{name}")).unwrap().pins;
+    let nodes =
+        derive_nodes(&registry, Profile::Node, logs, tsz_tree::WIDE_JOINS, &|name| println!("{name}"))
+            .unwrap()
+            .pins;
     println!("keys of nodes: {:?}", watch.cost());
     for node in &nodes {
         println!(
@@ -492,8 +517,10 @@ fn pins_of_all_keys_are_written() {
     let Some(path) = std::env::var_os("TSZ_PINS") else { return };
     let registry = registry();
     let watch = measure::Stopwatch::start();
-    let nodes =
-        derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|name| println!("{name}")).unwrap();
+    let nodes = derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, tsz_tree::WIDE_JOINS, &|name| {
+        println!("{name}")
+    })
+    .unwrap();
     println!("{:?}, left out {:?}", watch.cost(), nodes.left_out);
     let programs = crate::runs::guests().unwrap().iter().map(ProgramPin::from).collect();
     let (base, guards) = (registry.derive().unwrap(), registry.derive_guards().unwrap());

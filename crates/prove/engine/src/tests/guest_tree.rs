@@ -18,6 +18,8 @@ use crate::*;
 
 /// Shapes of the test's nodes.
 const LOGS: std::ops::RangeInclusive<usize> = 14..=17;
+/// None but joins of two children.
+const WIDE: &[&[usize]] = &[];
 
 struct Fixture {
     registry: Registry,
@@ -36,7 +38,7 @@ fn fixture() -> &'static Fixture {
         registry.add_guard(Arc::new(Guard::new(&tsz_guard::CLASSES[0], profile)));
         let small = tsz_transition::Class::named("small").unwrap();
         registry.add_transition(Arc::new(Transition::new(small, profile)));
-        let nodes = derive_nodes(&registry, Profile::InsecureNode, LOGS, &|_| {}).unwrap();
+        let nodes = derive_nodes(&registry, Profile::InsecureNode, LOGS, WIDE, &|_| {}).unwrap();
         assert_eq!(nodes.left_out, Vec::<String>::new());
         let programs = pinned_guests().unwrap().iter().map(ProgramPin::from).collect();
         let (base, guards) = (registry.derive().unwrap(), registry.derive_guards().unwrap());
@@ -166,7 +168,8 @@ fn timing_of_extension_operations() {
         println!("{node:?}");
     }
     let watch = measure::Stopwatch::start();
-    let nodes = derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, &|_| {}).unwrap();
+    let nodes =
+        derive_nodes(&registry, Profile::Node, tsz_tree::SHAPE_LOGS, tsz_tree::WIDE_JOINS, &|_| {}).unwrap();
     println!("keys of nodes {:?}, left out {:?}", watch.cost(), nodes.left_out);
     for pin in &nodes.pins {
         println!("{} proven {} {:?}", pin.name, pin.proven_bits, pin.tables);

@@ -14,3 +14,4 @@ mod pipeline;
 mod programs;
 mod real;
 mod social;
+mod wide;
