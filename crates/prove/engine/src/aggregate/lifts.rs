@@ -14,10 +14,10 @@ use tsz_recursion::KeyValues;
 use tsz_tree::{Claim, Join, Lift, NodeProof};
 
 use super::figures::NodeReport;
-use super::nodes::{exec_lift, failed, lift_name, transition_lift};
+use super::nodes::{failed, lift_name, transition_lift};
 use super::plan::pinned_log;
 use super::shared::Shared;
-use super::{Aggregator, Built, Kind, Plan, decode, join_name};
+use super::{Aggregator, Built, Kind, Plan, decode, exec_lift, join_name};
 use crate::error::EngineError;
 use crate::measure::Pool;
 use crate::registry::{ExecCircuit, Keyed, TransitionCircuit};

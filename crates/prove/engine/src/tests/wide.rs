@@ -81,7 +81,7 @@ fn two_batches_with_a_leaf_in_two_ranges_become_one_proof_by_one_join() {
         pin.tables[0].strip_prefix("alu:").unwrap().parse::<usize>().unwrap()
     };
     let (fund, transition) = (log("lift-fund/"), log("lift-transition/"));
-    let mut slots = vec![fund, fund, fund, transition, transition, transition];
+    let mut slots = [fund, fund, fund, transition, transition, transition];
     slots.sort_unstable();
     let slots: Vec<String> = slots.iter().map(usize::to_string).collect();
     let wide = derive_node(&f.registry, profile, LOGS, &format!("join/{}", slots.join("-"))).unwrap();
