@@ -109,7 +109,7 @@ fn classes_have_the_blow_up_that_costs_least() {
     let expected = [
         (&CLASSES[0], Profile::Base8, 81_669),
         (&CLASSES[1], Profile::Base4, 95_324),
-        (&WALLET_CLASSES[0], Profile::Base8Ground, 96_520),
+        (&WALLET_CLASSES[0], Profile::Base4, 96_520),
         (&WALLET_CLASSES[1], Profile::Base4, 140_102),
     ];
     for (class, profile, rows) in expected {
@@ -117,7 +117,7 @@ fn classes_have_the_blow_up_that_costs_least() {
         let estimates = circuit.estimates();
         println!("{} {:?} {estimates:#?}", class.name, class.kind);
         let sixteen = estimates.iter().find(|e| e.profile == Profile::Base16).unwrap();
-        assert!(sixteen.permutations.abs_diff(rows) < rows / 25, "{sixteen:?} {rows}");
+        assert!(sixteen.permutations.abs_diff(rows) < rows / 100, "{sixteen:?} {rows}");
         assert_eq!(circuit.balanced().profile, profile, "{} {:?}", class.name, class.kind);
     }
 }
