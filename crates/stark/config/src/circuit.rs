@@ -76,20 +76,6 @@ impl<A> Circuit<A> {
     }
 }
 
-impl<A: BaseAir<F>> Circuit<A> {
-    /// A circuit of the profile [`Profile::Base`] in the base profile that suits its size, any other as it is.
-    pub fn balanced(mut self) -> Self {
-        if self.profile == Profile::Base {
-            let width = |(air, _): &(&A, &usize)| air.width();
-            let tables = || self.airs.iter().zip(&self.log_heights);
-            let columns: usize = tables().map(|t| width(&t)).sum();
-            let cells: usize = tables().map(|t| width(&t) << t.1).sum();
-            self.profile = Profile::for_rows(cells / columns.max(1));
-        }
-        self
-    }
-}
-
 /// Shape and cost of one table of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableInfo {
@@ -422,7 +408,7 @@ const FOLDING_PAYS: usize = 4;
 ///
 /// A higher degree has fewer LogUp columns and more quotient chunks, of 4 columns each: the cheapest sum of both
 /// is taken. At blow-up 2 that is degree 3, the only choice there.
-fn lookup_budget<A: CircuitAir>(air: &A, params: &FriParams) -> usize {
+pub(crate) fn lookup_budget<A: CircuitAir>(air: &A, params: &FriParams) -> usize {
     let lookups = Lookups::<F>::from_air::<ExtField, A>(air);
     if lookups.len() < FOLDING_PAYS {
         return 0;

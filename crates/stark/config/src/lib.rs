@@ -11,6 +11,7 @@
 //! Heights: [`MIN_LOG_HEIGHT`] bounds them below. FRI pauses at every distinct height, so few distinct heights
 //! (or heights that differ by multiples of 3) give smaller proofs.
 
+mod balance;
 mod challenger;
 mod circuit;
 mod committed;
@@ -25,6 +26,7 @@ mod tests;
 mod tree;
 mod verify;
 
+pub use balance::Estimate;
 pub use circuit::{Circuit, CircuitAir, ProvingKey, SetupError, TableAir, TableInfo, VerifyingKey, setup};
 pub use committed::setup_with;
 pub use config::{Commitment, Config, ExtField, F};

@@ -182,7 +182,8 @@ impl LowDegreeTest for Summed {
     }
 }
 
-fn openings(info: &TableInfo) -> usize {
+/// Evaluations that a table opens.
+pub(crate) fn openings(info: &TableInfo) -> usize {
     num_batched_openings(
         info.width,
         info.main_next,

@@ -7,6 +7,7 @@ use p3_matrix::dense::RowMajorMatrix;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::balance::BASE;
 use crate::security::{security, security_of, with_fewest_queries};
 use crate::*;
 
@@ -190,9 +191,6 @@ fn setup_refuses_short_tables() {
     assert!(matches!(setup(wrong), Err(SetupError::Preprocessed { .. })));
 }
 
-/// Profiles of base proofs.
-const BASE: [Profile; 4] = [Profile::Base, Profile::Base4, Profile::Base8, Profile::Base16];
-
 #[test]
 fn base_keys_have_the_fewest_queries_that_prove_100_bits() {
     let mut queries = Vec::new();
@@ -209,6 +207,9 @@ fn base_keys_have_the_fewest_queries_that_prove_100_bits() {
         assert_eq!(FriParams { num_queries: 0, ..params }, FriParams { num_queries: 0, ..profile.params() });
         queries.push(params.num_queries);
     }
+    // More grinding never takes more queries; where folding decides, as here, it takes as many.
+    let ground = queries.remove(3);
+    assert_eq!(ground, queries[2]);
     let ratios = queries.windows(2).map(|pair| pair[0] as f64 / pair[1] as f64);
     assert!(ratios.zip([1.5, 1.25, 1.15]).all(|(ratio, least)| ratio > least), "{queries:?}");
 }
@@ -240,19 +241,26 @@ fn a_key_with_other_queries_or_blow_up_is_another_key() {
 }
 
 #[test]
-fn the_blow_up_follows_the_rows() {
-    assert_eq!(circuit(Profile::Base, 5).balanced().profile, Profile::Base16);
-    assert_eq!(circuit(Profile::InsecureTest, 5).balanced().profile, Profile::InsecureTest);
-    let of = |log| {
+fn a_base_circuit_is_proven_as_the_estimate_says() {
+    let choice = |log: usize| {
         let mut circuit = circuit(Profile::Base, 5);
         circuit.log_heights[0] = log;
-        circuit.balanced().profile
+        let estimates = circuit.estimates();
+        assert!(estimates.iter().map(|e| e.profile).eq(BASE));
+        let best = crate::balance::Estimate::cheapest(estimates).unwrap();
+        let balanced = circuit.balanced();
+        assert_eq!(balanced.profile, best.profile);
     };
-    // Three columns of four are the first table's.
-    let expected = [Profile::Base16, Profile::Base8, Profile::Base4, Profile::Base4, Profile::Base];
-    assert_eq!([12, 14, 15, 16, 17].map(of), expected);
-    assert_eq!(Profile::for_rows(0), Profile::Base16);
-    assert_eq!(Profile::for_rows(usize::MAX), Profile::Base);
+    // What setup finds, from the tables before there is a key.
+    let setup_of = |profile| setup(circuit(profile, 5)).unwrap().vk().params().num_queries;
+    let estimates = circuit(Profile::Base, 5).estimates();
+    assert!(estimates.iter().all(|e| e.queries == setup_of(e.profile)), "{estimates:?}");
+    [5, 12, 20].map(choice);
+    // Others are what they are, and a circuit may name its own.
+    assert_eq!(circuit(Profile::InsecureTest, 5).balanced().profile, Profile::InsecureTest);
+    assert_eq!(circuit(Profile::Base8, 5).balanced().profile, Profile::Base8);
+    assert_eq!(circuit(Profile::Base, 5).preferring(Profile::Base4).balanced().profile, Profile::Base4);
+    assert_eq!(circuit(Profile::InsecureTest, 5).preferring(Profile::Base4).profile, Profile::InsecureTest);
 }
 
 #[test]

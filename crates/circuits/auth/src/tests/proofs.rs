@@ -103,6 +103,25 @@ fn classes_hold_their_logins() {
     assert_eq!(Class::fitting(Kind::Wallet, 65), None);
 }
 
+/// The choice, and the estimate behind it against the rows of lifts that were measured at blow-up 16.
+#[test]
+fn classes_have_the_blow_up_that_costs_least() {
+    let expected = [
+        (&CLASSES[0], Profile::Base8, 81_669),
+        (&CLASSES[1], Profile::Base4, 95_324),
+        (&WALLET_CLASSES[0], Profile::Base4, 96_520),
+        (&WALLET_CLASSES[1], Profile::Base4, 140_102),
+    ];
+    for (class, profile, rows) in expected {
+        let circuit = class.circuit(Profile::Base);
+        let estimates = circuit.estimates();
+        println!("{} {:?} {estimates:#?}", class.name, class.kind);
+        let sixteen = estimates.iter().find(|e| e.profile == Profile::Base16).unwrap();
+        assert!(sixteen.permutations.abs_diff(rows) < rows / 100, "{sixteen:?} {rows}");
+        assert_eq!(circuit.balanced().profile, profile, "{} {:?}", class.name, class.kind);
+    }
+}
+
 #[test]
 fn the_smallest_classes_have_100_proven_bits() {
     for class in [&SMALL, &WALLET_CLASSES[0]] {

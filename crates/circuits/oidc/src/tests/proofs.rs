@@ -133,6 +133,25 @@ fn every_column_of_an_op_is_constrained() {
     }
 }
 
+/// The choice, and the estimate behind it against the rows of lifts that were measured at blow-up 16 and 8.
+#[test]
+fn classes_have_the_blow_up_that_costs_least() {
+    let expected = [
+        (&CLASSES[0], Profile::Base4, Profile::Base16, 83_082),
+        (&CLASSES[1], Profile::Base4, Profile::Base8, 59_714),
+        (&ES256_CLASSES[0], Profile::Base8Ground, Profile::Base16, 87_067),
+        (&ES256_CLASSES[1], Profile::Base4, Profile::Base8, 73_034),
+    ];
+    for (class, profile, measured, rows) in expected {
+        let circuit = class.circuit(Profile::Base);
+        let estimates = circuit.estimates();
+        println!("{} {:?} {estimates:#?}", class.name, class.algorithm());
+        let of = estimates.iter().find(|e| e.profile == measured).unwrap();
+        assert!(of.permutations.abs_diff(rows) < rows / 100, "{of:?} {rows}");
+        assert_eq!(circuit.balanced().profile, profile, "{} {:?}", class.name, class.algorithm());
+    }
+}
+
 #[test]
 fn the_smallest_classes_have_100_proven_bits() {
     for class in [&SMALL, &SMALL_ES256] {
