@@ -19,7 +19,7 @@ const PAGE: usize = 256;
 const LEVELS: usize = 22;
 /// Where the image has the entry point; the word after it is the mode, 1 for machine mode.
 const START: u32 = 0xffff_0210;
-/// Bytes of memory that the segments of a guest may take.
+/// Bytes of memory that all segments of a guest may take.
 const MAX_MEMORY: u32 = 1 << 24;
 
 /// Bytes that are no guest.
@@ -112,6 +112,7 @@ fn load(elf: &[u8], pages: &mut Pages) -> Result<u32, ImageError> {
     if entry % 4 != 0 || count > 256 {
         return Err(ImageError("a bad entry point, or too many segments"));
     }
+    let mut memory = 0u32;
     for number in 0..count {
         let header = (table as usize).checked_add(32 * number as usize).ok_or(cut)?;
         let field = |at: usize| word(header.checked_add(at)?);
@@ -120,7 +121,8 @@ fn load(elf: &[u8], pages: &mut Pages) -> Result<u32, ImageError> {
         }
         let [offset, address] = [field(4).ok_or(cut)?, field(8).ok_or(cut)?];
         let [in_file, in_memory] = [field(16).ok_or(cut)?, field(20).ok_or(cut)?];
-        let fits = address.checked_add(in_memory).is_some_and(|end| end <= START) && in_memory <= MAX_MEMORY;
+        memory = memory.saturating_add(in_memory);
+        let fits = address.checked_add(in_memory).is_some_and(|end| end <= START) && memory <= MAX_MEMORY;
         if address % 4 != 0 || !fits {
             return Err(ImageError("a segment outside of memory"));
         }
