@@ -1,7 +1,7 @@
 //! The aggregation tree: lifts, joins, and the one proof at its root (docs/src/recursion.md).
 //!
 //! A **lift** verifies one base proof under a fixed key; that of the guard of extension programs verifies the proof of
-//! the program's run with it. A **join** verifies two nodes, whose keys it proves to be
+//! the program's run with it, whose segments were joined before if there are several. A **join** verifies two nodes, whose keys it proves to be
 //! listed in the vk tree, and merges their claims by one of four rules. Joins of whole batches end in an
 //! [`AggregationProof`]: from root s0 to root sn by consecutive batches, every op of which obeyed its rules.
 //!
@@ -16,18 +16,22 @@ mod node;
 mod program;
 mod proof;
 mod rules;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod wires;
 
 pub use claim::{BLOCKS, Batches, Claim, ExecRange, PartialSet, header_digest, headers_digest};
-pub use guest::{GuestLift, GuestProof};
+pub use guest::{GuestLift, GuestProof, RunForm};
 pub use join::{Child, Join, JoinError};
 pub use lift::{Lift, MapError, PublicMap};
 pub use node::{NodeError, NodeProof};
 pub use program::{NodeKeys, NodeProgram, ProgramError, SHAPE_LOGS};
 pub use proof::{AggregationProof, ProofError};
 pub use rules::{Advice, MergeError, Rule, merge};
+pub use runs::{
+    RUN_ARITY, RUN_JOINS, RunChild, RunJoin, RunJoinError, RunJoinProgram, run_join_name, run_join_shape,
+};
 
 use tsz_hash::{Digest, Domain, F, PrimeCharacteristicRing, hash};
 

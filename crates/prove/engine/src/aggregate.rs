@@ -33,7 +33,7 @@ mod keys;
 mod nodes;
 
 pub use figures::{AggregateFigures, AggregateReport, NodeFigures, NodeReport};
-pub use guests::guest_lift_name;
+pub use guests::{RUN_SEGMENTS, guest_lift_name, takes_run};
 pub(crate) use nodes::exec_lift;
 pub use nodes::{DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift, rows_of_nodes};
 use nodes::{failed, join_circuit, join_name, lift_name, transition_lift};
@@ -142,6 +142,7 @@ impl<'a> Aggregator<'a> {
     /// [`EngineError`]; finished nodes stay in the work folder.
     pub fn aggregate(mut self, bundle: &Bundle) -> Result<(AggregationProof, AggregateReport), EngineError> {
         let watch = Stopwatch::start();
+        Self::check_runs(bundle)?;
         check_bundle(bundle, &self.registry.verifiers(self.pins), None)?;
         self.report.check = watch.cost();
         let plan = self.plan(bundle)?;

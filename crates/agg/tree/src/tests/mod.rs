@@ -2,6 +2,7 @@
 
 mod claims;
 mod rules;
+mod runs;
 
 use tsz_hash::{Digest, F, PrimeCharacteristicRing, ZERO, hash_bytes};
 use tsz_ledger::{BatchContext, BatchHeader, Family, SetLeaf, TransitionSet};
