@@ -111,8 +111,8 @@ fn bundles_with_a_lie_about_the_run_are_neither_accepted_nor_aggregated() {
 
 /// The first batch of the example with its run in many segments, as one aggregation proof, and lies about the segments.
 ///
-/// Run with `TSZ_RUN=FILE cargo test -p tsz-engine --lib -- --ignored run_in_many_segments`; scripts/prove-runs.sh
-/// --segments 14 makes the file.
+/// Run with `TSZ_RUN=FILE cargo test -p tsz-engine --lib -- --ignored run_in_many_segments`; the file is a kept proof of
+/// the run, as `scripts/prove-runs.sh --parts` makes it.
 #[test]
 #[ignore = "needs a proof of the run in small segments"]
 fn a_run_in_many_segments_is_aggregated() {
