@@ -13,5 +13,5 @@ cd crates/ext/prover
 cargo build --release --locked --bin tsz-run-prover
 out=$root/target/release
 mkdir -p "$out"
-install -m 755 target/release/tsz-run-prover "$out/tsz-run-prover"
+install -m 755 "${CARGO_TARGET_DIR:-target}/release/tsz-run-prover" "$out/tsz-run-prover"
 echo "$out/tsz-run-prover"

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The whole path of extension operations with the real prover of runs: executes, proves and verifies the grid example.
 #   scripts/prove-runs.sh          minutes; the first time risc0's kernels are built besides (ten CPU minutes of C++)
+#   scripts/prove-runs.sh --parts  proves the runs in segments of 2^14 cycles, eight each, and aggregates them: four times as long
 #   scripts/prove-runs.sh --pin    replaces the committed proofs in guests/runs too: those of the example and of the demo
 # TSZ names another build of tsz than the release one. No part of scripts/test.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-pin=
+pin= parts=
 case ${1:-} in
 "") ;;
+--parts) parts=1 ;;
 --pin) pin=1 ;;
 *) echo "unknown argument $1" >&2 && exit 2 ;;
 esac
@@ -19,11 +21,31 @@ if [ -z "${TSZ:-}" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+if [ -n "$parts" ]; then
+    # asks for smaller segments than the request does, where a proof is wanted
+    cat >"$work/small" <<EOF
+#!/bin/sh
+request=\$(mktemp)
+trap 'rm -f "\$request"' EXIT
+cat >"\$request"
+if [ "\$(od -An -tu1 -j8 -N1 "\$request" | tr -d ' ')" = 1 ]; then
+    { head -c 12 "\$request"; printf '\\016\\000\\000\\000'; tail -c +17 "\$request"; } | "$prover"
+else
+    "$prover" <"\$request"
+fi
+EOF
+    chmod +x "$work/small"
+    prover=$work/small
+fi
 example=crates/client/scenario/examples/grid.json
 
 "$TSZ" scenario run $example
 "$TSZ" prove $example --run-prover "$prover" --out "$work/grid"
 "$TSZ" verify "$work/grid"
+if [ -n "$parts" ]; then
+    "$TSZ" aggregate "$work/grid" --out "$work/grid.proof"
+    "$TSZ" verify "$work/grid.proof"
+fi
 if [ -n "$pin" ]; then
     "$TSZ" demo --ops 64 --no-aggregate --run-prover "$prover" --out "$work/demo"
     mkdir -p guests/runs

@@ -36,30 +36,9 @@ const EVENT_BITS: usize = COUNT_BITS + MAX_EVENTS.ilog2() as usize;
 /// Bits of half a word.
 const HALF_BITS: usize = 16;
 
-/// Sizes of segments of the runs that the aggregation tree takes, as logarithms: a program for each list.
-pub const RUNS: &[&[u32]] = &[
-    &[13],
-    &[14],
-    &[15],
-    &[16],
-    &[17],
-    &[18],
-    &[19],
-    &[15, 14],
-    &[18, 13],
-    &[18, 14],
-    &[18, 15],
-    &[18, 16],
-    &[18, 17],
-    &[18, 18],
-];
-/// Most segments of a run of each shape of programs ([`run_shape`]): powers of two.
-pub const RUN_SEGMENTS: &[usize] = &[1, 2];
-
-/// The lists of [`RUNS`] whose programs have the shape for so many segments.
-pub fn runs_of(segments: usize) -> impl Iterator<Item = &'static [u32]> {
-    RUNS.iter().copied().filter(move |list| list.len().next_power_of_two() == segments)
-}
+/// Sizes of segments of the runs that are proven by one program, as logarithms: a program for each list. Longer runs
+/// are proven in parts ([`crate::PARTS`]).
+pub const RUNS: &[&[u32]] = &[&[13], &[14], &[15], &[16], &[17], &[18], &[19]];
 
 /// The list of [`RUNS`] for a run in segments of these sizes.
 pub fn run_list(sizes: &[u32]) -> Option<&'static [u32]> {
@@ -143,11 +122,11 @@ impl Journal {
 
 /// A [`Journal`] as wires.
 pub(crate) struct JournalWires {
-    start: hash::Digest,
-    end: hash::Digest,
+    pub(crate) start: hash::Digest,
+    pub(crate) end: hash::Digest,
     /// Capacity of the events; anything if there are none.
     capacity: hash::Digest,
-    count: Felt,
+    pub(crate) count: Felt,
     events: Felt,
     /// Whether there are events.
     has_events: Bit,
@@ -217,15 +196,20 @@ pub(crate) fn words(b: &mut Builder, halves: &[Felt; HALVES]) -> [Felt; 8] {
     })
 }
 
+/// Algorithm id of the program whose memory image has this root: `tsz_ext::guest_algorithm`.
+pub fn image_algorithm(b: &mut Builder, image: [Felt; 8]) -> hash::Digest {
+    let kind = GUEST.map(|x| b.constant::<Felt>(F::from_u32(x)));
+    let felts: Vec<Felt> = kind.into_iter().chain(image).collect();
+    hash::tagged(b, Domain::Algorithm, &felts)
+}
+
 /// The program that verifies the seals of a run of a guest in segments of these sizes, and exposes a [`GuestClaim`].
 pub fn build_guest(circuit: &Circuit, shapes: &[Shape]) -> Builder {
     let mut builder = Builder::new();
     let b = &mut builder;
     let Some(run) = run(b, circuit, shapes) else { return builder };
     let image = words(b, &run.image);
-    let kind = GUEST.map(|x| b.constant::<Felt>(F::from_u32(x)));
-    let felts: Vec<Felt> = kind.into_iter().chain(image).collect();
-    let algorithm = hash::tagged(b, Domain::Algorithm, &felts);
+    let algorithm = image_algorithm(b, image);
     let journal = JournalWires::input(b);
     journal.assert_numbers(b);
     let digest = journal.digest(b).map(|quad| b.unpack(quad));
@@ -261,6 +245,11 @@ impl RunProgram {
     /// The program with its keys.
     pub fn prover(&self) -> &Prover {
         &self.prover
+    }
+
+    /// The program with its keys, alone.
+    pub fn into_prover(self) -> Prover {
+        self.prover
     }
 
     /// The witness of a run.

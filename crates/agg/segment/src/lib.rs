@@ -5,11 +5,13 @@
 //! before and after, whether and how the run ends, output. [`RunLift`] is the program for a whole run of a few segments:
 //! its public values are the image that the run starts from and the output. [`RunProgram`] is the same for a run of a
 //! guest of the extension layer, whose public values are what the aggregation tree joins with a proof of the guard:
-//! algorithm id of the program, journal, number of operations ([`GuestClaim`]). `SOUNDNESS.md` has the argument, and what is not proven:
+//! algorithm id of the program, journal, number of operations ([`GuestClaim`]). [`PartProgram`] is for one segment of a
+//! longer run. `SOUNDNESS.md` has the argument, and what is not proven:
 //! **a segment seal is worth 97 conjectured bits and about 48 proven ones**, and no lift makes it worth more.
 
 mod constraints;
 mod guest;
+mod part;
 mod program;
 mod query;
 mod run;
@@ -25,9 +27,10 @@ use tsz_segment::{Seal, SegmentClaim, SegmentError, place};
 use tsz_stark::{F, Profile, SetupError, VerifyError, VerifyingKey};
 
 pub use guest::{
-    GUEST_PUBLICS, GuestClaim, Journal, RUN_SEGMENTS, RUNS, RunProgram, build_guest, run_algorithm, run_list,
-    run_name, run_shape, runs_of,
+    GUEST_PUBLICS, GuestClaim, Journal, RUNS, RunProgram, build_guest, image_algorithm, run_algorithm,
+    run_list, run_name, run_shape,
 };
+pub use part::{MAX_PARTS, PARTS, Part, PartEnd, PartProgram, build_part, part_name};
 pub use program::{build, build_run};
 pub use run::{MAX_SEGMENTS, RUN_PUBLICS, RunClaim, RunLift, run_claim, verify_run};
 pub use wires::inputs;

@@ -77,7 +77,7 @@ pub(crate) fn run(b: &mut Builder, circuit: &Circuit, shapes: &[Shape]) -> Optio
 }
 
 /// Verifies a seal from the witness: its public felts.
-fn segment(b: &mut Builder, circuit: &Circuit, shape: &Shape) -> Vec<Felt> {
+pub(crate) fn segment(b: &mut Builder, circuit: &Circuit, shape: &Shape) -> Vec<Felt> {
     let wires = Wires::new(b, circuit, shape);
     let challenges = draw(b, shape, &wires);
     let globals: Vec<Ext> = wires.globals.iter().map(|x| (*x).into()).collect();

@@ -2,8 +2,9 @@
 //!
 //! # What is proven
 //! For public values (0, claim digest D): there are a proof under the fixed key of the guard and one under one of the
-//! keys of run programs (`tsz_segment_program::RunProgram`) whose digests are constants here, such that
-//! 1. both are of the same program: the algorithm id of the guard's claim is that of the run;
+//! keys of run programs (`tsz_segment_program::RunProgram`, or joins of its parts, [`crate::RunJoin`]) whose digests are constants here, such that
+//! 1. both are of the same program: the algorithm id of the guard's claim is that of the run, stated or, for the image that
+//!    joined parts of a run start from, made here ([`RunForm`]);
 //! 2. both commit to the same journal: start, end and number of operations agree;
 //! 3. the journal starts at the capacity at which the tuples of the range do;
 //! 4. D is the digest of the claim Exec(algorithm id, context, count, 0, start, end) about the range of the guard.
@@ -11,12 +12,11 @@
 //! The claim is that of any lift: joins, and all above them, see no difference. That the key is listed for the algorithm
 //! of the claim is for the join to prove, so one key is listed once for each admitted program.
 
-use p3_field::PrimeCharacteristicRing;
 use tsz_ledger::{ExecClaim, GuardClaim};
 use tsz_plonk::gadgets::hash;
-use tsz_plonk::{Bit, Builder, Felt, Value};
-use tsz_recursion::{KeyValues, KeyWires, ProofWires, Verifier, WitnessError};
-use tsz_segment_program::{GUEST_PUBLICS, GuestClaim};
+use tsz_plonk::{Builder, Felt, Value};
+use tsz_recursion::{KeyValues, ProofWires, Verifier, WitnessError};
+use tsz_segment_program::{GUEST_PUBLICS, GuestClaim, image_algorithm};
 use tsz_stark::{F, FriParams, Proof};
 
 use crate::claim::{Claim, ExecRange};
@@ -24,6 +24,7 @@ use crate::join::PUBLIC_TABLE;
 use crate::lift::{
     BEGIN, COUNT, EXEC_FELTS, MapError, PROBES, Probe, PublicMap, START, exec_felts, exec_probe, range_claim,
 };
+use crate::runs::{assert_listed, listed_values, states_run};
 use crate::wires::{pack, zero_digest};
 
 /// Felts of a guard claim after those of its exec claim: algorithm id, journal start, journal end.
@@ -68,6 +69,16 @@ pub struct GuestLift {
     run: Verifier,
     /// Digests of the keys of run programs that it takes.
     runs: Vec<tsz_hash::Digest>,
+    form: RunForm,
+}
+
+/// What the first public values of a proof of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunForm {
+    /// The algorithm id of the program: a [`GuestClaim`].
+    Whole,
+    /// The root of the memory image that it starts from: a [`tsz_segment_program::Part`] that ends its run.
+    Joined,
 }
 
 /// A proof of the guard with the proof of its run, both of checked shape.
@@ -81,7 +92,7 @@ pub struct GuestProof<'a> {
     pub guard: &'a Proof,
     /// Key of the run program.
     pub run_key: &'a KeyValues,
-    /// Public values of the run's proof: those of a [`GuestClaim`].
+    /// Public values of the run's proof, in the lift's [`RunForm`].
     pub run_publics: &'a [F],
     /// Proof of the run.
     pub run: &'a Proof,
@@ -98,16 +109,13 @@ impl GuestLift {
         map: PublicMap,
         run: Verifier,
         runs: Vec<tsz_hash::Digest>,
+        form: RunForm,
     ) -> Result<Self, MapError> {
         map.fits(&guard)?;
-        let is_run = run.public_counts().enumerate().all(|(table, n)| match table {
-            PUBLIC_TABLE => n == GUEST_PUBLICS,
-            _ => n == 0,
-        });
-        if !is_run {
+        if !states_run(&run) {
             return Err(MapError::Counts);
         }
-        Ok(Self { guard, map, run, runs })
+        Ok(Self { guard, map, run, runs, form })
     }
 
     /// Parameters of the guard's proofs.
@@ -123,7 +131,7 @@ impl GuestLift {
         let proof = self.guard.input(b);
         self.guard.verify(b, &key, &proof);
         let key = self.run.input_key(b);
-        self.assert_listed(b, &key);
+        assert_listed(b, &key, &self.runs);
         let run = self.run.input(b);
         self.run.verify(b, &key, &run);
         let felts = self.bind(b, &proof, &run);
@@ -134,26 +142,6 @@ impl GuestLift {
         let digest = claim.digest(b);
         hash::expose(b, digest);
         builder
-    }
-
-    /// The key is that of a listed run program, the witness says which one.
-    fn assert_listed(&self, b: &mut Builder, key: &KeyWires) {
-        let flags: Vec<Bit> = self
-            .runs
-            .iter()
-            .map(|_| {
-                let flag = b.input();
-                b.assert_bool(flag)
-            })
-            .collect();
-        let (sum, one) = (b.sum(&flags.iter().map(|f| Felt::from(*f)).collect::<Vec<_>>()), b.one());
-        b.assert_eq(sum, one);
-        let mut chosen = zero_digest(b);
-        for (flag, listed) in flags.into_iter().zip(&self.runs) {
-            let listed = hash::constant(b, listed);
-            chosen = core::array::from_fn(|q| b.mul_add(flag.into(), listed[q], chosen[q]));
-        }
-        hash::assert_eq(b, key.digest, chosen);
     }
 
     /// The felts of the guard's claim, of which those that the run states are the run's.
@@ -168,11 +156,17 @@ impl GuestLift {
             b.assert_eq(begins, zero);
         }
         let felts: Vec<Felt> = felts.into_iter().map(|felt| felt.unwrap_or(zero)).collect();
-        let publics = &run.publics()[PUBLIC_TABLE];
+        let mut publics = run.publics()[PUBLIC_TABLE].clone();
+        if self.form == RunForm::Joined {
+            let algorithm = image_algorithm(b, core::array::from_fn(|k| publics[k]));
+            let algorithm = algorithm.map(|quad| b.unpack(quad));
+            publics[..8].copy_from_slice(algorithm.as_flattened());
+        }
         let (digests, count) = (&publics[..GUEST_PUBLICS - 1], publics[GUEST_PUBLICS - 1]);
         for (own, other) in felts[ALGORITHM..GUARD_FELTS].iter().zip(digests) {
             b.assert_eq(*own, *other);
         }
+        // Not 0, as the claim's is not: a part that goes on is no run.
         b.assert_eq(felts[COUNT], count);
         for k in 0..8 {
             b.assert_eq(felts[JOURNAL_START + k], felts[START + k]);
@@ -198,8 +192,7 @@ impl GuestLift {
     ) -> Result<(Claim, Vec<Value>), WitnessError> {
         let mut values = self.guard.values(proof.guard_key, proof.guard, proof.publics)?;
         values.extend(Verifier::key_values(proof.run_key));
-        let is_key = |listed: &tsz_hash::Digest| *listed == proof.run_key.digest;
-        values.extend(self.runs.iter().map(|listed| Value::from_bool(is_key(listed))));
+        values.extend(listed_values(proof.run_key, &self.runs));
         let mut publics = vec![Vec::new(); self.run.public_counts().count()];
         publics[PUBLIC_TABLE] = proof.run_publics.to_vec();
         values.extend(self.run.values(proof.run_key, proof.run, &publics)?);

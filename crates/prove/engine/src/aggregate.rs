@@ -33,7 +33,7 @@ mod plan;
 mod shared;
 
 pub use figures::{AggregateFigures, AggregateReport, NodeFigures, NodeReport};
-pub use guests::guest_lift_name;
+pub use guests::{RUN_SEGMENTS, guest_lift_name, takes_run};
 pub use nodes::{DerivedNodes, NodeRows, derive_node, derive_nodes, rows_of_lift, rows_of_nodes};
 pub(crate) use nodes::{exec_lift, join_slots};
 use nodes::{failed, join_name};
@@ -163,6 +163,7 @@ impl<'a> Aggregator<'a> {
     /// [`EngineError`]; finished nodes stay in the work folder.
     pub fn aggregate(mut self, bundle: &Bundle) -> Result<(AggregationProof, AggregateReport), EngineError> {
         let watch = Stopwatch::start();
+        Self::check_runs(bundle)?;
         check_bundle(bundle, &self.shared.registry.verifiers(self.shared.pins), None)?;
         self.report.check = watch.cost();
         let plan = Planner::new(self.shared.pins)?.group(self.plan(bundle)?)?;

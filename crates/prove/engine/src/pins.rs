@@ -41,7 +41,8 @@ pub struct Pin {
     /// Of a lift: digest of the key whose proofs it lifts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifts: Option<Hex>,
-    /// Of a lift of the guard: digests of the keys of the run programs that it takes, in the order of their list.
+    /// Of a lift of the guard, or a join of parts of runs: digests of the keys of the run programs that it takes, in their
+    /// order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<Hex>,
     /// Proven security in bits, rounded down to a tenth. Not compared.
@@ -276,7 +277,8 @@ impl Pins {
         let stale = |node: &&Pin| node.lifts.is_some() || node.name.starts_with("lift-");
         for node in &self.node {
             let lifts = |vk: &Pin| self.is_lift(node, vk);
-            let known = is_join(node) || guests::is_run(node) || self.vk.iter().any(lifts);
+            let run = guests::is_run(node) || self.is_run_join(node);
+            let known = is_join(node) || run || self.vk.iter().any(lifts);
             if !known && !self.is_guest_lift(node) {
                 let name = node.name.clone();
                 return Err(if stale(&node) { PinError::Stale(name) } else { PinError::Kind(name) });
@@ -329,12 +331,12 @@ impl Pins {
 
     /// Keys that count for the algorithm of each admitted program: those of the guard and of its lifts.
     fn of_programs(&self) -> impl Iterator<Item = &Pin> {
-        self.guard.iter().chain(self.node.iter().filter(|node| !node.runs.is_empty()))
+        self.guard.iter().chain(self.node.iter().filter(|node| is_no_algorithm(&node.algorithm)))
     }
 
     /// Keys that count for one algorithm.
     fn own(&self) -> impl Iterator<Item = &Pin> {
-        self.vk.iter().chain(self.node.iter().filter(|node| node.runs.is_empty()))
+        self.vk.iter().chain(self.node.iter().filter(|node| !is_no_algorithm(&node.algorithm)))
     }
 
     /// The key of an entry of the tree, and the program that it counts for if it is of the guard or a lift of it.

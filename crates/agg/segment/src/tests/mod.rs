@@ -1,6 +1,7 @@
 //! Lifts of the segments of a real run (`guests/fixtures/grid-*.seal`), and lies about them.
 
 mod guests;
+mod parts;
 mod runs;
 mod timing;
 

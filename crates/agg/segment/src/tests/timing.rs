@@ -82,6 +82,10 @@ fn rows_of_runs_of_guests() {
             tsz_plonk::rows(&run)
         );
     }
+    for po2 in crate::PARTS {
+        let part = crate::build_part(circuit, &Shape::new(*po2).unwrap());
+        println!("{}: {:?}", crate::part_name(*po2), tsz_plonk::rows(&part));
+    }
     let program = timed("run/15-14: program and keys", || RunProgram::new(&[15, 14], Profile::Node).unwrap());
     let seals = [first(), second()];
     let (publics, proof) =

@@ -2,6 +2,7 @@
 
 mod claims;
 mod rules;
+mod runs;
 mod steps;
 
 use tsz_hash::{Digest, F, PrimeCharacteristicRing, ZERO, hash_bytes};

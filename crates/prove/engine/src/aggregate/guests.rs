@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use tsz_aggregator::{ExecProof, GuestRun};
+use tsz_aggregator::{Bundle, ExecProof, GuestRun};
 use tsz_codec::Encode;
 use tsz_hash::{Digest, ZERO};
 use tsz_ledger::GuardClaim;
+use tsz_plonk::Prover;
 use tsz_recursion::{KeyValues, Verifier};
-use tsz_segment_program::{Journal, RUN_SEGMENTS, RunProgram, run_algorithm, run_list, run_name, runs_of};
+use tsz_segment_program::{
+    Journal, MAX_PARTS, PARTS, Part, PartProgram, RUNS, RunProgram, part_name, run_algorithm, run_list,
+    run_name,
+};
 use tsz_stark::security::security;
-use tsz_stark::{F, Profile, Proof};
+use tsz_stark::{F, Profile, Proof, VerifyError};
 use tsz_tree::{
     Claim, ExecRange, GuestLift, GuestProof, NodeKeys, NodeProgram, NodeProof, ProgramError, PublicMap,
+    RUN_ARITY, RUN_JOINS, RunChild, RunForm, RunJoin, RunJoinError, RunJoinProgram, run_join_name,
 };
 
 use super::nodes::{self, NodeRows, failed};
@@ -22,8 +27,12 @@ use crate::hexdigest::Hex;
 use crate::measure::{Cost, Stopwatch};
 use crate::pins::Pin;
 use crate::registry::{GuardCircuit, Registry};
+use crate::runs::RunFailure;
 
-/// Name of the lift of a key of the guard with runs of the shape for so many segments.
+/// Most segments of the runs of each form that lifts of the guard take.
+pub const RUN_SEGMENTS: [usize; 2] = [1, MAX_PARTS];
+
+/// Name of the lift of a key of the guard with runs of at most so many segments, of [`RUN_SEGMENTS`].
 pub fn guest_lift_name(guard: &str, segments: usize) -> String {
     format!("lift-{guard}@{segments}")
 }
@@ -33,9 +42,19 @@ pub fn guest_lift_name(guard: &str, segments: usize) -> String {
 pub(super) struct Guests {
     lifts: BTreeMap<String, (Built<GuestLift>, KeyValues)>,
     runs: BTreeMap<String, (RunProgram, Cost)>,
+    /// By size.
+    parts: BTreeMap<u32, (PartProgram, Cost)>,
+    /// By level.
+    joins: BTreeMap<usize, (RunJoinProgram, Cost)>,
 }
 
-/// A proven run.
+/// A part of a run with its proof.
+struct ProvenPart {
+    part: Part,
+    run: ProvenRun,
+}
+
+/// A proven run, or a part of one.
 struct ProvenRun {
     segments: usize,
     key: KeyValues,
@@ -44,17 +63,31 @@ struct ProvenRun {
     proof: Proof,
 }
 
+impl ProvenRun {
+    fn new(segments: usize, prover: &Prover, publics: Vec<F>, proof: &[u8]) -> Result<Self, VerifyError> {
+        let vk = prover.vk();
+        let proof = Proof::from_bytes(&**vk, proof)?;
+        Ok(Self { segments, key: KeyValues::from(&**vk), verifier: Verifier::new(&**vk), publics, proof })
+    }
+
+    fn form(&self) -> RunForm {
+        if self.segments == 1 { RunForm::Whole } else { RunForm::Joined }
+    }
+}
+
 /// What a run's digest is made of.
 fn journal(run: &GuestRun, count: u32) -> Journal {
     Journal { start: run.start, end: run.end, count, events: run.events }
 }
 
-/// Name and segments of the program that verifies a run.
-fn run_program(run: &GuestRun) -> Result<(String, &'static [u32]), EngineError> {
+/// Most segments of the runs that the lift takes which takes this one.
+fn run_segments(run: &GuestRun) -> Result<usize, EngineError> {
     let sizes = tsz_segment::sizes(&run.seals).unwrap_or_default();
-    let name = run_name(&sizes);
-    let list = run_list(&sizes).ok_or_else(|| failed(&name)(&"no program verifies runs in such segments"))?;
-    Ok((name, list))
+    match run_list(&sizes) {
+        Some(_) => Ok(1),
+        None if takes_run(&sizes) => Ok(MAX_PARTS),
+        None => Err(failed("plan")(&RunFailure::Segments(sizes))),
+    }
 }
 
 /// The lift of a circuit of the guard with runs under these keys, before it is compiled.
@@ -62,12 +95,13 @@ fn guest_lift(
     guard: &dyn GuardCircuit,
     run: Verifier,
     runs: Vec<Digest>,
+    form: RunForm,
 ) -> Result<(GuestLift, KeyValues), EngineError> {
     let failed = failed(guard.id());
     let none = || failed(&"the circuit has no verifier for the aggregation tree");
     let (verifier, key) = guard.base().ok_or_else(none)?.verifier()?;
     let map = PublicMap::guard(|claim: &GuardClaim| guard.publics(claim)).map_err(|e| failed(&e))?;
-    Ok((GuestLift::new(verifier, map, run, runs).map_err(|e| failed(&e))?, key))
+    Ok((GuestLift::new(verifier, map, run, runs, form).map_err(|e| failed(&e))?, key))
 }
 
 impl Aggregator<'_> {
@@ -82,8 +116,7 @@ impl Aggregator<'_> {
         let mut proofs = exec.proof.clone();
         run.encode(&mut proofs);
         let id = self.shared.id(b"guest", &exec.vk.digest, &proofs);
-        let (_, list) = run_program(run)?;
-        let name = guest_lift_name(&self.guard_name(&exec.vk.digest), list.len().next_power_of_two());
+        let name = guest_lift_name(&self.guard_name(&exec.vk.digest), run_segments(run)?);
         let log = pinned_log(self.shared.pins, &name)?;
         Ok(Plan { id, claim, kind: Kind::Guest(exec, run), batch: k, log })
     }
@@ -138,73 +171,231 @@ impl Aggregator<'_> {
         let watch = Stopwatch::start();
         let runs = self.shared.pins.runs(run.segments).map_err(EngineError::NotPinned)?;
         let runs = runs.into_iter().map(|digest| digest.0).collect();
-        let (circuit, key) = guest_lift(guard, run.verifier.clone(), runs)?;
+        let (circuit, key) = guest_lift(guard, run.verifier.clone(), runs, run.form())?;
         let program = NodeProgram::new(circuit.build(), self.shared.profile, self.shared.logs.clone());
         let program = program.map_err(|e| failed(name)(&e))?;
         Ok((Built { circuit, program, cost: watch.cost() }, key))
     }
 
-    /// Proves the seals of a run in the machine, under the pinned key of its list of sizes.
+    /// Demands of all runs of a bundle, before anything is proven, that there are programs for their segments.
+    pub(super) fn check_runs(bundle: &Bundle) -> Result<(), EngineError> {
+        let runs = bundle.batches.iter().flat_map(|batch| &batch.execs).filter_map(|exec| exec.run.as_ref());
+        for run in runs {
+            let sizes = tsz_segment::sizes(&run.seals).unwrap_or_default();
+            if !takes_run(&sizes) {
+                return Err(failed("plan")(&RunFailure::Segments(sizes)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Proves the seals of a run in the machine, under pinned keys.
     fn prove_run(&mut self, run: &GuestRun, count: u32) -> Result<ProvenRun, EngineError> {
-        let (name, list) = run_program(run)?;
+        let sizes = tsz_segment::sizes(&run.seals).unwrap_or_default();
+        match run_list(&sizes) {
+            Some(list) => self.prove_whole(list, run, count),
+            None => self.prove_parts(&sizes, run, count),
+        }
+    }
+
+    /// A run in one segment.
+    fn prove_whole(
+        &mut self,
+        list: &'static [u32],
+        run: &GuestRun,
+        count: u32,
+    ) -> Result<ProvenRun, EngineError> {
+        let name = run_name(list);
         let failed = failed(&name);
         let (program, build) = match self.guests.runs.remove(&name) {
             Some(built) => built,
-            None => {
-                (self.progress)(&format!("building {name}"));
-                let watch = Stopwatch::start();
-                let program = RunProgram::new(list, self.shared.profile).map_err(|e| failed(&e))?;
-                (program, watch.cost())
-            }
+            None => self.built(&name, |profile| RunProgram::new(list, profile))?,
         };
-        let vk = program.prover().vk().clone();
-        self.shared.membership(run_algorithm(), *vk.digest(), &name)?;
+        self.shared.membership(run_algorithm(), *program.prover().vk().digest(), &name)?;
         (self.progress)(&name);
         let watch = Stopwatch::start();
         let (publics, proof) = program.prove(&journal(run, count), &run.seals).map_err(|e| failed(&e))?;
-        let rows = program.prover().program().rows();
+        self.record_run(&name, program.prover(), build, watch.cost(), proof.len());
+        let proven = ProvenRun::new(1, program.prover(), publics, &proof).map_err(|e| failed(&e))?;
+        self.guests.runs.insert(name.clone(), (program, Cost::default()));
+        Ok(proven)
+    }
+
+    /// A run in several segments: each is proven, then joined with its neighbours.
+    fn prove_parts(&mut self, sizes: &[u32], run: &GuestRun, count: u32) -> Result<ProvenRun, EngineError> {
+        let journal = journal(run, count);
+        let mut parts = Vec::new();
+        for (k, (po2, seal)) in sizes.iter().zip(&run.seals).enumerate() {
+            let ends = k + 1 == sizes.len();
+            parts.push(self.prove_part(*po2, ends.then_some(&journal), seal)?);
+        }
+        for level in 0..RUN_JOINS.len() {
+            let mut joined = Vec::new();
+            for children in parts.chunks(RUN_ARITY) {
+                joined.push(self.prove_run_join(level, children)?);
+            }
+            parts = joined;
+            if parts.len() == 1 {
+                break;
+            }
+        }
+        match parts.pop() {
+            Some(whole) if parts.is_empty() => Ok(ProvenRun { segments: MAX_PARTS, ..whole.run }),
+            _ => Err(failed("plan")(&RunFailure::Segments(sizes.to_vec()))),
+        }
+    }
+
+    fn prove_part(
+        &mut self,
+        po2: u32,
+        journal: Option<&Journal>,
+        seal: &[u32],
+    ) -> Result<ProvenPart, EngineError> {
+        let name = part_name(po2);
+        let failed = failed(&name);
+        let (program, build) = match self.guests.parts.remove(&po2) {
+            Some(built) => built,
+            None => self.built(&name, |profile| PartProgram::new(po2, profile))?,
+        };
+        self.shared.membership(run_algorithm(), *program.prover().vk().digest(), &name)?;
+        (self.progress)(&name);
+        let watch = Stopwatch::start();
+        let (publics, proof) = program.prove(journal, seal).map_err(|e| failed(&e))?;
+        let part = Part::read(&publics).ok_or_else(|| failed(&"the program states no part of a run"))?;
+        self.record_run(&name, program.prover(), build, watch.cost(), proof.len());
+        let run = ProvenRun::new(1, program.prover(), publics, &proof).map_err(|e| failed(&e))?;
+        self.guests.parts.insert(po2, (program, Cost::default()));
+        Ok(ProvenPart { part, run })
+    }
+
+    fn prove_run_join(&mut self, level: usize, children: &[ProvenPart]) -> Result<ProvenPart, EngineError> {
+        let segments = RUN_JOINS[level];
+        let name = run_join_name(segments);
+        let failed = failed(&name);
+        let (program, build) = match self.guests.joins.remove(&level) {
+            Some(built) => built,
+            None => {
+                let child = children.first().ok_or_else(|| failed(&RunJoinError::Children(0)))?;
+                let listed = self.shared.pins.run_children(level).map_err(EngineError::NotPinned)?;
+                let listed = listed.into_iter().map(|digest| digest.0).collect();
+                let join = RunJoin::new(child.run.verifier.clone(), listed).map_err(|e| failed(&e))?;
+                self.built(&name, |profile| RunJoinProgram::new(join, profile))?
+            }
+        };
+        self.shared.membership(run_algorithm(), *program.vk().digest(), &name)?;
+        (self.progress)(&name);
+        let watch = Stopwatch::start();
+        let parts: Vec<RunChild<'_>> = children
+            .iter()
+            .map(|child| RunChild { key: &child.run.key, part: &child.part, proof: &child.run.proof })
+            .collect();
+        let (part, proof) = program.prove(&parts).map_err(|e| failed(&e))?;
+        self.record_run(&name, program.prover(), build, watch.cost(), proof.len());
+        let run = ProvenRun::new(segments, program.prover(), part.publics(), &proof);
+        let run = run.map_err(|e| failed(&e))?;
+        self.guests.joins.insert(level, (program, Cost::default()));
+        Ok(ProvenPart { part, run })
+    }
+
+    fn built<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        build: impl FnOnce(Profile) -> Result<T, E>,
+    ) -> Result<(T, Cost), EngineError> {
+        (self.progress)(&format!("building {name}"));
+        let watch = Stopwatch::start();
+        let program = build(self.shared.profile).map_err(|e| failed(name)(&e))?;
+        Ok((program, watch.cost()))
+    }
+
+    fn record_run(&mut self, name: &str, prover: &Prover, program: Cost, prove: Cost, bytes: usize) {
+        let rows = prover.program().rows();
         self.report.nodes.push(NodeReport {
-            name: name.clone(),
+            name: name.to_owned(),
             reused: false,
-            permutations: rows.poseidon24,
+            permutations: rows.poseidon2.max(rows.poseidon24),
             arithmetic: rows.alu,
             reductions: rows.horner,
-            cells: vk.tables().iter().map(|t| t.cells() as u64).sum(),
-            program: build,
-            prove: watch.cost(),
-            bytes: proof.len(),
+            cells: prover.vk().tables().iter().map(|t| t.cells() as u64).sum(),
+            program,
+            prove,
+            bytes,
         });
-        self.guests.runs.insert(name.clone(), (program, Cost::default()));
-        let proof = Proof::from_bytes(&*vk, &proof).map_err(|e| failed(&e))?;
-        let (key, verifier) = (KeyValues::from(&*vk), Verifier::new(&*vk));
-        Ok(ProvenRun { segments: list.len().next_power_of_two(), key, verifier, publics, proof })
     }
 }
 
-/// Keys of run programs of the shape for so many segments, and the verifier of all of them.
-fn derive_runs(profile: Profile, segments: usize, progress: &dyn Fn(&str)) -> Result<Runs, EngineError> {
-    let (mut pins, mut verifier) = (Vec::new(), None);
-    for list in runs_of(segments) {
-        let name = run_name(list);
-        progress(&name);
-        let program = RunProgram::new(list, profile).map_err(|e| failed(&name)(&e))?;
-        let vk = program.prover().vk();
-        verifier.get_or_insert_with(|| Verifier::new(&**vk));
-        pins.push(nodes::pin_of(&name, run_algorithm(), None, vk, &security(vk)));
-    }
-    let verifier = verifier.ok_or_else(|| EngineError::NotPinned(format!("runs in {segments} segments")))?;
-    Ok(Runs { pins, verifier })
-}
-
+/// The programs that proofs of runs of one form come from: their keys, and the verifier of all of them.
 struct Runs {
+    form: RunForm,
     pins: Vec<Pin>,
     verifier: Verifier,
 }
 
 impl Runs {
     fn digests(&self) -> Vec<Digest> {
-        self.pins.iter().map(|pin| pin.digest.0).collect()
+        self.shared.pins.iter().map(|pin| pin.digest.0).collect()
     }
+}
+
+/// Pins under the reserved id of runs, and the verifier of the programs, which have one shape.
+fn derive_programs(
+    form: RunForm,
+    programs: impl Iterator<Item = Result<(String, Prover), EngineError>>,
+    progress: &dyn Fn(&str),
+) -> Result<Runs, EngineError> {
+    let (mut pins, mut verifier) = (Vec::new(), None);
+    for program in programs {
+        let (name, prover) = program?;
+        progress(&name);
+        verifier.get_or_insert_with(|| Verifier::new(&**prover.vk()));
+        pins.push(nodes::pin_of(&name, run_algorithm(), None, prover.vk(), &security(prover.vk())));
+    }
+    let verifier = verifier.ok_or_else(|| EngineError::NotPinned("runs".to_owned()))?;
+    Ok(Runs { form, pins, verifier })
+}
+
+/// All keys of runs: those that lifts of the guard take by the number of segments, and those of parts.
+fn derive_runs(
+    profile: Profile,
+    progress: &dyn Fn(&str),
+    only: Option<usize>,
+) -> Result<(Vec<(usize, Runs)>, Vec<Pin>), EngineError> {
+    let mut all = Vec::new();
+    if only != Some(MAX_PARTS) {
+        let whole = RUNS.iter().map(|list| {
+            let name = run_name(list);
+            let program = RunProgram::new(list, profile).map_err(|e| failed(&name)(&e))?;
+            Ok((name, program.into_prover()))
+        });
+        all.push((1, derive_programs(RunForm::Whole, whole, progress)?));
+    }
+    if only == Some(1) {
+        return Ok((all, Vec::new()));
+    }
+    let parts = PARTS.iter().map(|po2| {
+        let name = part_name(*po2);
+        let program = PartProgram::new(*po2, profile).map_err(|e| failed(&name)(&e))?;
+        Ok((name, program.into_prover()))
+    });
+    let parts = derive_programs(RunForm::Joined, parts, progress)?;
+    let mut joins: Option<Runs> = None;
+    for segments in RUN_JOINS {
+        let children = joins.as_ref().unwrap_or(&parts);
+        let name = run_join_name(segments);
+        let join = RunJoin::new(children.verifier.clone(), children.digests());
+        let join = join.map_err(|e| failed(&name)(&e))?;
+        let program = RunJoinProgram::new(join, profile).map_err(|e| failed(&name)(&e))?;
+        let children: Vec<Hex> = children.digests().into_iter().map(Hex).collect();
+        let one = std::iter::once(Ok((name, program.into_prover())));
+        let mut next = derive_programs(RunForm::Joined, one, progress)?;
+        next.pins.iter_mut().for_each(|pin| pin.runs = children.clone());
+        match &mut joins {
+            Some(joins) => joins.pins.extend(next.pins),
+            None => joins = Some(next),
+        }
+    }
+    all.extend(joins.map(|joins| (MAX_PARTS, joins)));
+    Ok((all, parts.pins))
 }
 
 /// Pins of nodes of extension operations with the shapes of the lifts; names of the lifts that fit no shape.
@@ -215,7 +406,7 @@ pub(super) struct DerivedGuests {
     pub(super) left_out: Vec<String>,
 }
 
-/// Derives the keys of programs of runs and of the lifts of the guard, as they would be pinned; of one shape of runs or
+/// Derives the keys of programs of runs and of the lifts of the guard, as they would be pinned; of one form of runs or
 /// of all.
 pub(super) fn derive_guests(
     registry: &Registry,
@@ -228,12 +419,13 @@ pub(super) fn derive_guests(
     if registry.guards().is_empty() {
         return Ok(derived);
     }
-    for segments in RUN_SEGMENTS.iter().filter(|segments| only.is_none_or(|only| only == **segments)) {
-        let runs = derive_runs(profile, *segments, progress)?;
+    let (all, parts) = derive_runs(profile, progress, only)?;
+    derived.pins.extend(parts);
+    for (segments, runs) in all {
         for guard in registry.guards() {
-            let name = guest_lift_name(&guard.id().to_string(), *segments);
+            let name = guest_lift_name(&guard.id().to_string(), segments);
             progress(&name);
-            let (lift, key) = guest_lift(guard.as_ref(), runs.verifier.clone(), runs.digests())?;
+            let (lift, key) = guest_lift(guard.as_ref(), runs.verifier.clone(), runs.digests(), runs.form)?;
             match NodeProgram::new(lift.build(), profile, logs.clone()) {
                 Ok(program) => {
                     let vk = program.vk();
@@ -258,7 +450,7 @@ pub(super) fn derive_guest(
     logs: std::ops::RangeInclusive<usize>,
     name: &str,
 ) -> Result<Option<Pin>, EngineError> {
-    if let Some(list) = tsz_segment_program::RUNS.iter().find(|list| run_name(list) == name) {
+    if let Some(list) = RUNS.iter().find(|list| run_name(list) == name) {
         let program = RunProgram::new(list, profile).map_err(|e| failed(name)(&e))?;
         let vk = program.prover().vk();
         return Ok(Some(nodes::pin_of(name, run_algorithm(), None, vk, &security(vk))));
@@ -266,9 +458,18 @@ pub(super) fn derive_guest(
     let named = |segments: &usize| {
         registry.guards().iter().any(|guard| guest_lift_name(&guard.id().to_string(), *segments) == name)
     };
-    let Some(segments) = RUN_SEGMENTS.iter().copied().find(named) else { return Ok(None) };
+    let part = PARTS.iter().any(|po2| part_name(*po2) == name);
+    let joined = part || RUN_JOINS.iter().any(|segments| run_join_name(*segments) == name);
+    let segments = if joined { Some(MAX_PARTS) } else { RUN_SEGMENTS.into_iter().find(named) };
+    let Some(segments) = segments else { return Ok(None) };
     let derived = derive_guests(registry, profile, logs, &|_| {}, Some(segments))?;
     Ok(derived.pins.into_iter().find(|pin| pin.name == name))
+}
+
+/// Whether there are programs for a run in segments of these sizes, unverified.
+pub fn takes_run(sizes: &[u32]) -> bool {
+    let parts = (2..=MAX_PARTS).contains(&sizes.len()) && sizes.iter().all(|po2| PARTS.contains(po2));
+    parts || run_list(sizes).is_some()
 }
 
 /// What the lifts of the guard need.
@@ -282,12 +483,11 @@ pub(super) fn rows_of_guests(
     if registry.guards().is_empty() {
         return Ok(all);
     }
-    for segments in RUN_SEGMENTS {
-        let runs = derive_runs(profile, *segments, progress)?;
+    for (segments, runs) in derive_runs(profile, progress, None)?.0 {
         for guard in registry.guards() {
-            let name = guest_lift_name(&guard.id().to_string(), *segments);
+            let name = guest_lift_name(&guard.id().to_string(), segments);
             progress(&name);
-            let (lift, _) = guest_lift(guard.as_ref(), runs.verifier.clone(), runs.digests())?;
+            let (lift, _) = guest_lift(guard.as_ref(), runs.verifier.clone(), runs.digests(), runs.form)?;
             all.push(nodes::node_rows(name, lift.params(), &lift.build(), keys)?);
         }
     }

@@ -2,20 +2,26 @@
 
 use serde::Serialize;
 use tsz_segment::{CONJECTURED_BITS, PROVEN_BITS};
-use tsz_segment_program::{RUN_SEGMENTS, RUNS, run_algorithm, run_name, runs_of};
+use tsz_segment_program::{PARTS, RUNS, part_name, run_algorithm, run_name};
+use tsz_tree::{RUN_JOINS, run_join_name};
 
 use super::{Pin, Pins};
-use crate::aggregate::guest_lift_name;
+use crate::aggregate::{RUN_SEGMENTS, guest_lift_name};
 use crate::hexdigest::Hex;
 
-/// Whether a node has the name and the algorithm id of a program of runs.
+/// Whether a node has the name and the algorithm id of a program of runs, or of a part of one.
 pub(super) fn is_run(node: &Pin) -> bool {
-    let named = RUNS.iter().any(|list| run_name(list) == node.name);
-    named && node.algorithm == Hex(run_algorithm()) && node.lifts.is_none() && node.runs.is_empty()
+    let named = RUNS.iter().any(|list| run_name(list) == node.name)
+        || PARTS.iter().any(|po2| part_name(*po2) == node.name);
+    named && is_under_run_algorithm(node) && node.runs.is_empty()
+}
+
+fn is_under_run_algorithm(node: &Pin) -> bool {
+    node.algorithm == Hex(run_algorithm()) && node.lifts.is_none()
 }
 
 impl Pins {
-    /// A lift of the guard takes runs under the pinned keys of all lists of one shape, and under no other.
+    /// A lift of the guard takes runs under the pinned keys of all programs of one form, and under no other.
     pub(super) fn is_guest_lift(&self, node: &Pin) -> bool {
         let of = |guard: &Pin, segments: usize| {
             node.name == guest_lift_name(&guard.name, segments)
@@ -26,17 +32,43 @@ impl Pins {
         self.guard.iter().any(|guard| RUN_SEGMENTS.iter().any(|segments| of(guard, *segments)))
     }
 
-    /// Digests of the pinned keys of run programs of the shape for so many segments, in the order of their list.
+    /// A join of parts of runs takes the pinned keys of the programs below it, and no other.
+    pub(super) fn is_run_join(&self, node: &Pin) -> bool {
+        let level = RUN_JOINS.iter().position(|segments| run_join_name(*segments) == node.name);
+        let takes = |level| self.run_children(level).is_ok_and(|runs| node.runs == runs);
+        is_under_run_algorithm(node) && level.is_some_and(takes)
+    }
+
+    /// Digests of the pinned keys of the programs that prove runs of at most so many segments, of [`RUN_SEGMENTS`], in
+    /// their order: what lifts of the guard take.
     ///
     /// # Errors
     /// The name of the first one that is not pinned.
     pub fn runs(&self, segments: usize) -> Result<Vec<Hex>, String> {
-        let pinned = |list: &[u32]| {
-            let name = run_name(list);
-            let pin = self.node.iter().find(|node| node.name == name && is_run(node));
+        match segments {
+            1 => self.run_keys(RUNS.iter().map(|list| run_name(list))),
+            _ => self.run_keys(RUN_JOINS.into_iter().map(run_join_name)),
+        }
+    }
+
+    /// Digests of the pinned keys of the programs whose proofs the join of a level takes, in their order.
+    ///
+    /// # Errors
+    /// The name of the first one that is not pinned.
+    pub fn run_children(&self, level: usize) -> Result<Vec<Hex>, String> {
+        match level.checked_sub(1) {
+            None => self.run_keys(PARTS.iter().map(|po2| part_name(*po2))),
+            Some(below) => self.run_keys(RUN_JOINS.get(below).into_iter().map(|n| run_join_name(*n))),
+        }
+    }
+
+    fn run_keys(&self, names: impl Iterator<Item = String>) -> Result<Vec<Hex>, String> {
+        let is_known = |node: &Pin| is_run(node) || self.is_run_join(node);
+        let pinned = |name: String| {
+            let pin = self.node.iter().find(|node| node.name == name && is_known(node));
             pin.map(|pin| pin.digest).ok_or(name)
         };
-        runs_of(segments).map(pinned).collect()
+        names.map(pinned).collect()
     }
 
     /// What proofs under these pins are worth where batches may hold operations of programs; none if they may not.
@@ -96,12 +128,59 @@ mod tests {
     /// Pins with one program, and the lift of the guard with runs in one segment.
     fn guests(change: impl Fn(&mut Vec<Pin>)) -> Result<Pins, PinError> {
         let guard = node("guard/small", Digest::default());
-        let mut nodes: Vec<Pin> = runs_of(1).map(|list| node(&run_name(list), run_algorithm())).collect();
+        let mut nodes: Vec<Pin> = RUNS.iter().map(|list| node(&run_name(list), run_algorithm())).collect();
         let mut lift = node("lift-guard/small@1", Digest::default());
         (lift.lifts, lift.runs) = (Some(guard.digest), nodes.iter().map(|run| run.digest).collect());
         nodes.insert(0, lift);
         change(&mut nodes);
         Pins::with_programs(vec![pin("small")], nodes, vec![guard], vec![grid()])
+    }
+
+    /// Pins with one program, and the lift of the guard with joined runs: lift, joins, parts.
+    fn joined(change: impl Fn(&mut Vec<Pin>)) -> Result<Pins, PinError> {
+        let guard = node("guard/small", Digest::default());
+        let parts: Vec<Pin> = PARTS.iter().map(|po2| node(&part_name(*po2), run_algorithm())).collect();
+        let digests = |pins: &[Pin]| pins.iter().map(|pin| pin.digest).collect::<Vec<_>>();
+        let mut joins = RUN_JOINS.map(|n| node(&run_join_name(n), run_algorithm()));
+        joins[0].runs = digests(&parts);
+        joins[1].runs = digests(&joins[..1]);
+        let mut lift = node("lift-guard/small@16", Digest::default());
+        (lift.lifts, lift.runs) = (Some(guard.digest), digests(&joins));
+        let mut nodes = [vec![lift], joins.to_vec(), parts].concat();
+        change(&mut nodes);
+        Pins::with_programs(vec![pin("small")], nodes, vec![guard], vec![grid()])
+    }
+
+    #[test]
+    fn joins_of_runs_count_for_no_program_and_take_the_pinned_keys_below_them() {
+        let pins = joined(|_| ()).unwrap();
+        assert_eq!(Pins::parse(&pins.to_toml().unwrap()).unwrap(), pins);
+        let (tree, grid) = (pins.tree().unwrap(), grid().algorithm.0);
+        let listed = |algorithm, name: &str| {
+            let vk = hash_bytes(name.as_bytes());
+            tree.prove(&VkEntry { algorithm, vk }).is_some()
+        };
+        assert!(listed(grid, "lift-guard/small@16"));
+        for name in ["run-join/4", "run-join/16", "run-part/18"] {
+            assert!(listed(run_algorithm(), name) && !listed(grid, name), "{name}");
+        }
+        let refused = |what: &str, change: &dyn Fn(&mut Vec<Pin>)| {
+            assert!(matches!(joined(change), Err(PinError::Stale(_) | PinError::Kind(_))), "{what}");
+        };
+        refused("no parts", &|nodes| nodes[1].runs.clear());
+        refused("a part less", &|nodes| nodes[1].runs.truncate(1));
+        refused("another part", &|nodes| nodes[3].digest = pin("large").digest);
+        refused("another lower join", &|nodes| nodes[1].digest = pin("large").digest);
+        refused("a lower join that takes itself", &|nodes| nodes[1].runs = vec![nodes[1].digest]);
+        refused("an upper join of parts", &|nodes| nodes[2].runs = nodes[1].runs.clone());
+        refused("a join under no algorithm", &|nodes| nodes[1].algorithm = Hex(Digest::default()));
+        refused("a join under the id of joins", &|nodes| nodes[1].algorithm = Hex(join_algorithm()));
+        refused("a part that takes runs", &|nodes| nodes[3].runs = vec![nodes[1].digest]);
+        refused("a lift that takes parts", &|nodes| nodes[0].runs = nodes[1].runs.clone());
+        refused("a lift that takes one join", &|nodes| nodes[0].runs.truncate(1));
+        refused("a join of another size", &|nodes| {
+            (nodes[1].name, nodes[1].class) = ("run-join/8".to_owned(), "8".to_owned());
+        });
     }
 
     #[test]

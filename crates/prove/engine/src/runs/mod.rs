@@ -109,6 +109,12 @@ pub enum RunFailure {
     /// One operation that is too much for a run.
     #[error("one operation takes {0} segments of 2^{MAX_PO2} cycles, at most {MAX_RUN_SEGMENTS}")]
     TooLong(usize),
+    /// A run that the aggregation tree does not take.
+    #[error(
+        "a run in segments of 2^{0:?} cycles: the aggregation tree takes one of 2^13 to 2^19 or 2 to {MAX_RUN_SEGMENTS} of \
+         2^13 to 2^18"
+    )]
+    Segments(Vec<u32>),
     /// A log that is none of its operation.
     #[error(transparent)]
     Log(#[from] tsz_ext::RunError),

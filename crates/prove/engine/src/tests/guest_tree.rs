@@ -10,10 +10,10 @@ use tsz_stark::Profile;
 use tsz_tree::{AggregationProof, Batches, NodeKeys};
 
 use super::guests::batches;
-use crate::aggregate::{Aggregator, derive_nodes};
+use crate::aggregate::{Aggregator, derive_nodes, takes_run};
 use crate::circuits::{Approvals, Fund, Guard, Transition};
 use crate::prove::prove_bundle;
-use crate::runs::CommittedRuns;
+use crate::runs::{CommittedRuns, RunProof};
 use crate::*;
 
 /// Shapes of the test's nodes.
@@ -109,6 +109,68 @@ fn bundles_with_a_lie_about_the_run_are_neither_accepted_nor_aggregated() {
         let at = seal.len() / 2;
         seal[at] ^= 1;
     });
+}
+
+/// The first batch of the example with its run in many segments, as one aggregation proof, and lies about the segments.
+///
+/// Run with `TSZ_RUN=FILE cargo test -p tsz-engine --lib -- --ignored run_in_many_segments`; the file is a kept proof of
+/// the run, as `scripts/prove-runs.sh --parts` makes it.
+#[test]
+#[ignore = "needs a proof of the run in small segments"]
+fn a_run_in_many_segments_is_aggregated() {
+    let f = fixture();
+    let file = std::env::var_os("TSZ_RUN").expect("a file of a run");
+    let proof = RunProof::from_bytes(&std::fs::read(file).unwrap(), "TSZ_RUN").unwrap();
+    let (mut bundle, seals) = (f.bundle.clone(), proof.into_seals());
+    assert!(seals.len() > 4, "{} segments", seals.len());
+    run_mut(&mut bundle).seals = seals.clone();
+    let verifiers = f.registry.verifiers(&f.pins);
+    check(&bundle.to_bytes(), &verifiers, None).unwrap();
+    let (proof, report) = aggregate(&bundle, None).unwrap();
+    let claim = proof.verify(&NodeKeys::new(Profile::InsecureNode).unwrap(), &f.pins.root()).unwrap();
+    assert_eq!(claim, Batches::single(&bundle.batches[0].header));
+    let names: Vec<&str> = report.nodes.iter().map(|n| n.name.as_str()).collect();
+    assert!(names.contains(&"run-join/16") && names.contains(&"lift-guard/small@16"), "{names:?}");
+
+    let refused = |what: &str, change: &dyn Fn(&mut Vec<Vec<u32>>)| {
+        let mut bundle = bundle.clone();
+        change(&mut run_mut(&mut bundle).seals);
+        assert!(check(&bundle.to_bytes(), &verifiers, None).is_err(), "{what}");
+        assert!(aggregate(&bundle, None).is_err(), "{what}");
+    };
+    refused("swapped", &|seals| seals.swap(1, 2));
+    refused("the first one missing", &|seals| drop(seals.remove(0)));
+    refused("one missing", &|seals| drop(seals.remove(3)));
+    refused("the last one missing", &|seals| drop(seals.pop()));
+    refused("one twice", &|seals| seals.insert(2, seals[2].clone()));
+    refused("the last one in the middle", &|seals| {
+        let last = seals.len() - 1;
+        seals.swap(last, last - 1);
+    });
+    // of another run of the same program, and more than any run has
+    let other = f.bundle.batches[0].execs.iter().find_map(|exec| exec.run.as_ref()).unwrap().seals[0].clone();
+    refused("a segment of another run", &|seals| seals[1] = other.clone());
+    refused("too many", &|seals| {
+        let all = seals.clone();
+        seals.extend(all.iter().cloned());
+        seals.extend(all);
+    });
+}
+
+/// Runs that no program takes are refused before anything is proven, with the sizes of their segments.
+#[test]
+fn runs_in_segments_that_the_tree_does_not_take_are_refused_at_once() {
+    for sizes in [&[19][..], &[13], &[18, 18], &[14; 16], &[18, 13]] {
+        assert!(takes_run(sizes), "{sizes:?}");
+    }
+    for sizes in [&[][..], &[12], &[20], &[19, 13], &[18, 12], &[14; 17]] {
+        assert!(!takes_run(sizes), "{sizes:?}");
+    }
+    let mut bundle = fixture().bundle.clone();
+    let seal = run_mut(&mut bundle).seals[0].clone();
+    run_mut(&mut bundle).seals = vec![seal; 17];
+    let error = aggregate(&bundle, None).unwrap_err().to_string();
+    assert!(error.contains("2 to 16 of 2^13 to 2^18"), "{error}");
 }
 
 /// What the run program accepts of the bundle's run is what the native check accepts.

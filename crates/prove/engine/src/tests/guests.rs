@@ -2,15 +2,15 @@
 
 use std::sync::OnceLock;
 
-use tsz_ext::{Installed, poseidon24};
+use tsz_ext::{Installed, pinned_guests, poseidon24};
 use tsz_hash::{Digest, F, PrimeCharacteristicRing};
 use tsz_ledger::{ExecClaim, GuardClaim};
 use tsz_plonk::{Builder, Program, Prover, Shape, Value, from_coordinates};
 use tsz_recursion::{KeyValues, Verifier};
 use tsz_scenario::{Scenario, run};
-use tsz_segment_program::GUEST_PUBLICS;
+use tsz_segment_program::{GUEST_PUBLICS, Part, PartEnd};
 use tsz_stark::{Profile, Proof};
-use tsz_tree::{Claim, ExecRange, GuestLift, GuestProof, MapError, PublicMap};
+use tsz_tree::{Claim, ExecRange, GuestLift, GuestProof, MapError, PublicMap, RunForm};
 
 use crate::circuits::circuits;
 use crate::registry::{GuardCircuit, GuardJob};
@@ -97,17 +97,27 @@ struct Rule {
 
 fn rule() -> &'static Rule {
     static RULE: OnceLock<Rule> = OnceLock::new();
-    RULE.get_or_init(|| {
+    RULE.get_or_init(|| Rule::new(RunForm::Whole))
+}
+
+/// The same for runs that were joined from parts.
+fn joined_rule() -> &'static Rule {
+    static RULE: OnceLock<Rule> = OnceLock::new();
+    RULE.get_or_init(|| Rule::new(RunForm::Joined))
+}
+
+impl Rule {
+    fn new(form: RunForm) -> Self {
         let guard = fixture().guard();
         let runs: Vec<Prover> = [3, 5, 7].map(stand_in).into();
         let (verifier, key) = guard.base().unwrap().verifier().unwrap();
         let map = PublicMap::guard(|claim| guard.publics(claim)).unwrap();
         let run = Verifier::new(&**runs[0].vk());
         let listed = runs[..2].iter().map(|run| *run.vk().digest()).collect();
-        let lift = GuestLift::new(verifier, map, run, listed).unwrap();
+        let lift = GuestLift::new(verifier, map, run, listed, form).unwrap();
         let program = Program::fitted(lift.build(), Profile::InsecureNode).unwrap();
-        Rule { lift, key, program, runs }
-    })
+        Self { lift, key, program, runs }
+    }
 }
 
 /// Public values of the node that a proof of the guard and a run under the key of a salt give; the claim may differ from
@@ -118,7 +128,17 @@ fn node(
     run: usize,
     states: &[F],
 ) -> Option<(Claim, Vec<F>)> {
-    let (rule, circuit) = (rule(), fixture().guard());
+    node_of(rule(), guard, claim, run, states)
+}
+
+fn node_of(
+    rule: &Rule,
+    guard: &(GuardClaim, Vec<u8>),
+    claim: &GuardClaim,
+    run: usize,
+    states: &[F],
+) -> Option<(Claim, Vec<F>)> {
+    let circuit = fixture().guard();
     let prover = &rule.runs[run];
     let (run_publics, bytes) = state(prover, states);
     let proof = GuestProof {
@@ -172,6 +192,38 @@ fn a_run_of_another_program_journal_or_number_of_operations_is_refused() {
         states[k] += F::TWO;
         assert!(node(guard, &guard.0, 0, &states).is_none(), "public value {k}");
     }
+}
+
+/// A joined run states the memory image that it starts from, and the lift makes the algorithm id of it.
+#[test]
+fn a_joined_run_of_another_image_or_one_that_goes_on_is_refused() {
+    let f = fixture();
+    let guard = &f.ranges[0];
+    let run = GuestLift::run_claim(&guard.0);
+    let image = |name: &str| {
+        let pins = pinned_guests().unwrap();
+        pins.iter().find(|pin| pin.name == name).unwrap().root.map(F::from_u32)
+    };
+    let (start, end, count) = (run.start, run.end, run.count);
+    let honest = Part { from: image("grid"), end: PartEnd::Last { start, end, count } };
+    let lift = |states: &[F]| node_of(joined_rule(), guard, &guard.0, 1, states);
+    let (lifted, publics) = lift(&honest.publics()).unwrap();
+    assert_eq!(lifted, Claim::Exec(ExecRange { begins: 0, ..ExecRange::from(&guard.0.exec) }));
+    assert_eq!(publics, [tsz_hash::ZERO, lifted.digest()].concat());
+    for k in 0..GUEST_PUBLICS {
+        let mut states = honest.publics();
+        states[k] += F::TWO;
+        assert!(lift(&states).is_none(), "public value {k}");
+    }
+    // the image of another program, and the statement of a whole run: an algorithm id is no image
+    assert!(lift(&Part { from: image("broker"), ..honest }.publics()).is_none());
+    assert!(lift(&run.publics()).is_none());
+    assert!(node(guard, &guard.0, 1, &honest.publics()).is_none(), "nor the other way round");
+    // parts that go on, to where a journal would begin or elsewhere
+    for to in [start, end, tsz_hash::ZERO] {
+        assert!(lift(&Part { from: honest.from, end: PartEnd::Open(to) }.publics()).is_none());
+    }
+    assert!(node_of(joined_rule(), guard, &guard.0, 2, &honest.publics()).is_none(), "an unlisted key");
 }
 
 #[test]
@@ -256,7 +308,7 @@ fn lifts_are_made_of_the_guard_and_of_run_programs_alone() {
     };
     // a verifier of proofs with other public values than those of runs
     let ((verifier, map), (other, _)) = (parts(), parts());
-    assert_eq!(GuestLift::new(verifier, map, other, vec![]).err(), Some(MapError::Counts));
+    assert_eq!(GuestLift::new(verifier, map, other, vec![], RunForm::Whole).err(), Some(MapError::Counts));
     // a circuit that does not state its program or its journal
     let missing = |clear: fn(&mut GuardClaim)| {
         PublicMap::guard(|claim| {

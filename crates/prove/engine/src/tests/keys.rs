@@ -49,7 +49,7 @@ fn pinned_nodes_are_those_of_this_program() {
     assert!(registry.circuits().all(lifted), "every circuit has a pinned lift");
     let guest_lifts = registry.guards().iter().flat_map(|guard| {
         let name = guard.id().to_string();
-        tsz_segment_program::RUN_SEGMENTS.iter().map(move |n| crate::aggregate::guest_lift_name(&name, *n))
+        crate::aggregate::RUN_SEGMENTS.map(|n| crate::aggregate::guest_lift_name(&name, n))
     });
     for name in guest_lifts {
         assert!(pins.nodes().iter().any(|node| node.name == name), "{name} is not pinned");
