@@ -54,7 +54,11 @@ fn judges_like_the_native_guard() {
         let parties = if rng.random_bool(0.5) { &ALL[..] } else { &BOTH[..] };
         let market = [0, 0, 0, 1, 2][rng.random_range(0..5)];
         let legs = legs(rng, parties.len());
-        let op = world.operation(parties, market, &legs, &[], &[]);
+        // the balance moves too, within its own limit and beyond it
+        let paid = rng.random_range(-60..=60) * MICROS;
+        let sets = [world.w.moved(2, 0, 0, -paid), world.w.moved(3, 0, 0, paid)];
+        let sets = if rng.random_ratio(1, 3) { &sets[..] } else { &sets[..0] };
+        let op = world.operation(parties, market, &legs, sets, &[]);
         world.w.records.clear();
         let mut forged = world.clone();
         let asked: Vec<_> = legs.iter().copied().enumerate().filter(|(_, leg)| leg.0 != 0).collect();
