@@ -264,6 +264,9 @@ fn runs_are_cut_to_one_segment() {
     assert_eq!(first(|_| MAX_RUN_SEGMENTS).0, 1);
     let (proven, error) = first(|_| MAX_RUN_SEGMENTS + 1);
     assert!(proven == 0 && error.contains("17 segments"), "{error}");
+    // nor is a run proven in segments of a size that the aggregation tree has no program for
+    let (proven, error) = first(|_| 0);
+    assert!(proven == 0 && error.contains("the aggregation tree takes"), "{error}");
 }
 
 #[test]
