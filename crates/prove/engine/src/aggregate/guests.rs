@@ -330,12 +330,15 @@ fn derive_programs(
     Ok(Runs { form, pins, verifier })
 }
 
+/// Programs by the most segments of their runs, and pins of parts.
+type DerivedRuns = (Vec<(usize, Runs)>, Vec<Pin>);
+
 /// All keys of runs: those that lifts of the guard take by the number of segments, and those of parts.
 fn derive_runs(
     profile: Profile,
     progress: &dyn Fn(&str),
     only: Option<usize>,
-) -> Result<(Vec<(usize, Runs)>, Vec<Pin>), EngineError> {
+) -> Result<DerivedRuns, EngineError> {
     let mut all = Vec::new();
     if only != Some(MAX_PARTS) {
         let whole = RUNS.iter().map(|list| {
