@@ -34,7 +34,7 @@ pub fn run_join_name(segments: usize) -> String {
 
 /// The shape of both joins.
 pub fn run_join_shape(profile: Profile) -> Shape {
-    let log = if profile.is_insecure() { 15 } else { 16 };
+    let log = if profile.is_insecure() { 15 } else { 17 };
     Shape::node(profile, log, GUEST_PUBLICS)
 }
 

@@ -32,7 +32,7 @@ pub const MAX_PO2: usize = 20;
 /// Cycles of the longest instruction; a guest uses no big integers, and absorbs at most a few hundred blocks.
 const MAX_INSN_CYCLES: usize = 4_000;
 /// Cycles of the longest run.
-const SESSION_CYCLES: u64 = 1 << 24;
+const SESSION_CYCLES: u64 = 1 << 25;
 /// Segments of the longest run.
 const MAX_SEGMENTS: usize = 1 << 11;
 /// Words of the longest seal: about 0.3 MB.

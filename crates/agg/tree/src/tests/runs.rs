@@ -54,8 +54,8 @@ fn the_circuit_joins_parts_that_follow_each_other_and_no_others() {
         let inputs: Vec<Value> = parts.iter().flat_map(|part| part.publics()).map(Value::from).collect();
         // in a sample, any choice of those that count
         for counts in if code % 7 == 0 { 0..8 } else { 7..8u32 } {
-            let chosen = (1..RUN_ARITY).filter(|k| counts >> (k - 1) & 1 == 1);
-            let native = chosen.fold(Some(parts[0]), |part, k| part?.then(&parts[k]));
+            let mut chosen = (1..RUN_ARITY).filter(|k| counts >> (k - 1) & 1 == 1);
+            let native = chosen.try_fold(parts[0], |part, k| part.then(&parts[k]));
             let mut inputs = inputs.clone();
             inputs.extend((0..3).map(|k| Value::from(F::from_bool(counts >> k & 1 == 1))));
             let got = program.run(&inputs).ok().map(|witness| witness.publics);

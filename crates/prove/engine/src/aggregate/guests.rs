@@ -333,7 +333,7 @@ struct Runs {
 
 impl Runs {
     fn digests(&self) -> Vec<Digest> {
-        self.shared.pins.iter().map(|pin| pin.digest.0).collect()
+        self.pins.iter().map(|pin| pin.digest.0).collect()
     }
 }
 
@@ -354,12 +354,15 @@ fn derive_programs(
     Ok(Runs { form, pins, verifier })
 }
 
+/// Programs by the most segments of their runs, and pins of parts.
+type DerivedRuns = (Vec<(usize, Runs)>, Vec<Pin>);
+
 /// All keys of runs: those that lifts of the guard take by the number of segments, and those of parts.
 fn derive_runs(
     profile: Profile,
     progress: &dyn Fn(&str),
     only: Option<usize>,
-) -> Result<(Vec<(usize, Runs)>, Vec<Pin>), EngineError> {
+) -> Result<DerivedRuns, EngineError> {
     let mut all = Vec::new();
     if only != Some(MAX_PARTS) {
         let whole = RUNS.iter().map(|list| {

@@ -7,6 +7,7 @@ use tsz_hash::Digest;
 use tsz_ledger::{SetLeaf, TupleSponge};
 
 use super::{Provers, choose, key, ops_of, record};
+use crate::aggregate::takes_run;
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
 use crate::measure::Stopwatch;
@@ -80,26 +81,30 @@ fn plan_part<'a>(
         };
         choose(guards, ops, |guard, ops| guard.fits(ops)).ok_or_else(no_class)
     };
-    let measured = |count: usize| -> Result<(ProgramRun, usize), RunFailure> {
+    let measured = |count: usize| -> Result<(ProgramRun, Vec<u32>), RunFailure> {
         let run = ProgramRun::new(guest, journal, &ops[..count])?;
         let sizes = provers.runs.measure(&run.job())?;
-        Ok((run, sizes.len()))
+        Ok((run, sizes))
     };
     let measured = |count: usize| measured(count).map_err(failed(batch, &guest, count));
     let (_, mut count) = fitting(ops)?;
-    let (mut run, mut segments) = measured(count)?;
-    if segments > 1 && count > 1 {
+    let (mut run, mut sizes) = measured(count)?;
+    if sizes.len() > 1 && count > 1 {
         // The longest prefix of one segment, or a single operation.
         let (mut low, mut high) = (1, count);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if measured(middle)?.1 > 1 { high = middle } else { low = middle }
+            if measured(middle)?.1.len() > 1 { high = middle } else { low = middle }
         }
         count = low;
-        (run, segments) = measured(count)?;
+        (run, sizes) = measured(count)?;
     }
-    if segments > MAX_RUN_SEGMENTS {
-        return Err(failed(batch, &guest, count)(RunFailure::TooLong(segments)));
+    if sizes.len() > MAX_RUN_SEGMENTS {
+        return Err(failed(batch, &guest, count)(RunFailure::TooLong(sizes.len())));
+    }
+    // Said before hours of proving and not after them: no aggregation proof would hold such a run.
+    if !takes_run(&sizes) {
+        return Err(failed(batch, &guest, count)(RunFailure::Segments(sizes)));
     }
     let (class, _) = fitting(&ops[..count])?;
     Ok(GuardPart { circuit: guards[class].as_ref(), ops: ops[..count].to_vec(), run })

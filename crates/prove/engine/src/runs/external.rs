@@ -17,7 +17,7 @@ pub const RUN_PROVER: &str = "tsz-run-prover";
 pub const RUN_PROVER_VAR: &str = "TSZ_RUN_PROVER";
 /// Environment variable with the seconds that the proof of a run may take: for the caller to read.
 pub const RUN_PROVER_LIMIT_VAR: &str = "TSZ_RUN_PROVER_LIMIT";
-/// Time for the proof of a run where nobody says another: 16 segments of 2^18 cycles take some 40 minutes on two cores.
+/// Time for the proof of a run where nobody says another: 16 segments of 2^18 cycles are some 70 CPU minutes.
 const LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 /// Most time for measuring a run, which takes seconds.
 const MEASURE_LIMIT: Duration = Duration::from_secs(5 * 60);
