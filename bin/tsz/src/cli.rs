@@ -392,6 +392,8 @@ pub enum BenchName {
     Deleverage,
     /// Fills of a grid under the guard of extension programs, without their runs.
     Guard,
+    /// Block trades of parties with two positions under the guard of programs that move positions, without their runs.
+    Legs,
     /// The run of fills of a grid, by tsz-run-prover.
     Run,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
@@ -416,7 +418,7 @@ pub enum BenchName {
     after_help = "Examples:\n  tsz bench transfers\n  tsz bench transfers --ops 1024 --active 250 --accounts-log2 16 --json\n\
     \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
-    \x20 tsz bench margin --json\n  tsz bench settle --json\n  tsz bench guard --json\n\
+    \x20 tsz bench margin --json\n  tsz bench settle --json\n  tsz bench guard --json\n  tsz bench legs --json\n\
     \x20 tsz bench deleverage --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Proofs are made with the keys that `tsz prove` uses (signatures: tables of no circuit of their own, at blow-up 2).\n\
@@ -428,7 +430,8 @@ pub struct BenchArgs {
     pub name: BenchName,
     /// Operations: transfers, trades, updates and samples, ticks, margin transfers and exits, pairs, closes, fills, leaves,
     /// signatures or logins (default: 8192 transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 320
-    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 9 fills of a run, 4096 leaves, 1024 signatures, 64 logins).
+    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 1024 block trades, 9 fills of a run, 4096 leaves, 1024
+    /// signatures, 64 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp, aggregate).

@@ -25,7 +25,8 @@ pub fn run(output: &Output) -> Result<()> {
         let family = family(circuit.as_ref())?;
         let ops = circuit.op_rows();
         let ops = ops.iter().map(|op| (op.op, cost(&op.rows, &family.tables))).collect();
-        families.insert(circuit.id().family, Family { ops, ..family });
+        let name = if circuit.id().class.starts_with("margin") { "guard (legs)" } else { "guard" };
+        families.insert(name, Family { ops, ..family });
     }
     for circuit in registry.transitions() {
         families.insert(circuit.id().family, family(circuit.as_ref())?);

@@ -156,6 +156,8 @@ pub trait ExecCircuit: Keyed {
 pub struct GuardJob<'a> {
     /// Constants of the batch.
     pub context: BatchContext,
+    /// Parameters of the context's hash.
+    pub params: &'a Params,
     /// Algorithm id of the program.
     pub program: AlgorithmId,
     /// Capacity of the tuple sponge before the range.
@@ -168,8 +170,8 @@ pub struct GuardJob<'a> {
 
 /// A circuit that proves what the programs of extensions may do; what they did is for a run to prove.
 pub trait GuardCircuit: Keyed {
-    /// Whether these operations of one program fit; if they do, so does every prefix.
-    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool;
+    /// Whether these operations of one program fit under `params`; if they do, so does every prefix.
+    fn fits(&self, params: &Params, ops: &[(u32, &OpRecord)]) -> bool;
     /// Proves a range that fits.
     ///
     /// # Errors
@@ -298,7 +300,7 @@ impl Registry {
         self.transitions.push(circuit);
     }
 
-    /// Adds a circuit of the guard, the smallest first.
+    /// Adds a circuit of the guard: those without legs first, of each kind the smallest first.
     pub fn add_guard(&mut self, circuit: Arc<dyn GuardCircuit>) {
         self.guards.push(circuit);
     }
@@ -313,7 +315,7 @@ impl Registry {
         self.runs.as_ref()
     }
 
-    /// Circuits of the guard, the smallest first.
+    /// Circuits of the guard: those without legs first, of each kind the smallest first.
     pub fn guards(&self) -> &[Arc<dyn GuardCircuit>] {
         &self.guards
     }

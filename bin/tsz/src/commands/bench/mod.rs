@@ -4,6 +4,7 @@ mod aggregate;
 mod auth;
 mod deleverage;
 mod guard;
+mod legs;
 mod liquidate;
 mod margin;
 mod markets;
@@ -40,6 +41,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Liquidate => liquidate::run(args, output)?,
         BenchName::Deleverage => deleverage::run(args, output)?,
         BenchName::Guard => guard::run(args, output)?,
+        BenchName::Legs => legs::run(args, output)?,
         BenchName::Run => run::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,

@@ -9,7 +9,7 @@ use tsz_guard::{
 use tsz_hash::ZERO;
 use tsz_ledger::{AlgorithmId, GuardClaim};
 use tsz_stark::{F, Profile};
-use tsz_trade::Op;
+use tsz_trade::{Op, Params};
 
 use crate::error::EngineError;
 use crate::execute::OpRecord;
@@ -41,7 +41,7 @@ impl Guard {
 }
 
 /// The operations of programs among some records.
-fn records_of(ops: &[(u32, &OpRecord)]) -> Vec<ExtensionRecord> {
+pub(super) fn records_of(ops: &[(u32, &OpRecord)]) -> Vec<ExtensionRecord> {
     let extension = |(index, record): &(u32, &OpRecord)| match &record.op {
         Op::Ext(ExtOp::Extension(op)) => {
             Some(ExtensionRecord { index: *index, op: op.clone(), accesses: record.accesses.clone() })
@@ -71,7 +71,7 @@ impl Keyed for Guard {
 }
 
 impl GuardCircuit for Guard {
-    fn fits(&self, ops: &[(u32, &OpRecord)]) -> bool {
+    fn fits(&self, _: &Params, ops: &[(u32, &OpRecord)]) -> bool {
         Counts::of(&records_of(ops)).is_ok_and(|counts| self.class.holds(&counts))
     }
 

@@ -5,6 +5,7 @@ mod auth;
 mod deleverage;
 mod fund;
 mod guard;
+mod legs;
 mod liquidate;
 mod manage;
 mod oidc;
@@ -23,6 +24,7 @@ pub use auth::Auth;
 pub use deleverage::Deleverage;
 pub use fund::Fund;
 pub use guard::Guard;
+pub use legs::Legs;
 pub use liquidate::Liquidate;
 pub use manage::Manage;
 pub use oidc::Oidc;
@@ -60,6 +62,9 @@ pub fn circuits(profile: Profile) -> Registry {
     }
     for class in &tsz_guard::CLASSES {
         registry.add_guard(Arc::new(Guard::new(class, profile)));
+    }
+    for class in &tsz_guard::margin::MARGIN_CLASSES {
+        registry.add_guard(Arc::new(Legs::new(class, profile)));
     }
     for class in &tsz_manage::CLASSES {
         registry.add_exec(Arc::new(Manage::new(class, profile)));

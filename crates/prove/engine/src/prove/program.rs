@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tsz_aggregator::{ExecProof, GuestRun};
 use tsz_hash::Digest;
 use tsz_ledger::{SetLeaf, TupleSponge};
+use tsz_trade::Params;
 
 use super::{Provers, choose, key, ops_of, record};
 use crate::aggregate::takes_run;
@@ -50,7 +51,8 @@ pub(super) fn plan_program<'a>(
     while first < ops.len() {
         let (rest, watch) = (&ops[first..], Stopwatch::start());
         recorder.start(number, "plan");
-        let part = plan_part(number, guest, tuples.commitment(), rest, first, provers)?;
+        let at = (number, &*batch.params, first);
+        let part = plan_part(at, guest, tuples.commitment(), rest, provers)?;
         recorder.add(number, "plan", watch.cost());
         first += part.ops.len();
         for (index, record) in &part.ops {
@@ -61,12 +63,12 @@ pub(super) fn plan_program<'a>(
     Ok(Some(parts))
 }
 
+/// The range that starts at operation `first` of the program in a batch under `params`.
 fn plan_part<'a>(
-    batch: u64,
+    (batch, params, first): (u64, &Params, usize),
     guest: Guest,
     journal: Digest,
     ops: &[(u32, &'a OpRecord)],
-    first: usize,
     provers: &Provers<'a>,
 ) -> Result<GuardPart<'a>, EngineError> {
     let guards = provers.registry.guards();
@@ -79,7 +81,7 @@ fn plan_part<'a>(
             first,
             ops: ops.len(),
         };
-        choose(guards, ops, |guard, ops| guard.fits(ops)).ok_or_else(no_class)
+        choose(guards, ops, |guard, ops| guard.fits(params, ops)).ok_or_else(no_class)
     };
     let measured = |count: usize| -> Result<(ProgramRun, Vec<u32>), RunFailure> {
         let run = ProgramRun::new(guest, journal, &ops[..count])?;
@@ -125,7 +127,8 @@ pub(super) fn prove_program(
         let guest_run = prove_range(number, run, ops.len(), provers, recorder)?;
         let (info, vk) = key(*circuit, program, number, provers.tree, recorder)?;
         recorder.start(number, circuit.id().family);
-        let proven = circuit.prove(&GuardJob { context, program, start, journal: run.start, ops })?;
+        let job = GuardJob { context, params: &batch.params, program, start, journal: run.start, ops };
+        let proven = circuit.prove(&job)?;
         if proven.claim.journal_end != run.end {
             let reason = "the journal of the guard is not that of the run".to_owned();
             return Err(EngineError::Witness { name: circuit.id().to_string(), reason });

@@ -5,6 +5,8 @@ use super::{RunFailure, RunJob, RunProver};
 
 /// Files of `guests/runs`, made by `scripts/prove-runs.sh --pin`.
 const FILES: &[&[u8]] = &[
+    include_bytes!("../../../../../guests/runs/block-0.run"),
+    include_bytes!("../../../../../guests/runs/block-1.run"),
     include_bytes!("../../../../../guests/runs/demo-0.run"),
     include_bytes!("../../../../../guests/runs/grid-0.run"),
     include_bytes!("../../../../../guests/runs/grid-1.run"),

@@ -52,7 +52,8 @@ fn fixture() -> &'static Fixture {
         let registry = circuits(Profile::InsecureTest);
         let prove = |batch: &ExecutedBatch, journal: Digest| {
             let (context, ops) = (batch.header.context, fills(batch));
-            let job = GuardJob { context, program: grid(), start: context.digest(), journal, ops: &ops };
+            let start = context.digest();
+            let job = GuardJob { context, params: &batch.params, program: grid(), start, journal, ops: &ops };
             let proven = registry.guards()[0].prove(&job).unwrap();
             (proven.claim, proven.proof)
         };

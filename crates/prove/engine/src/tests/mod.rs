@@ -8,6 +8,7 @@ mod decoders;
 mod guest_tree;
 mod guests;
 mod keys;
+mod legs;
 mod liquidate;
 mod login;
 mod pipeline;
