@@ -23,7 +23,9 @@ use tsz_auth::{Assertion, LoginProvider, Passkey, SocialLogin, Wallet, WalletApp
 use tsz_auth::{base64url, es256::Es256Signature, json::Object};
 use tsz_codec::{Decode, Encode, decode_all};
 use tsz_diff::Data;
-use tsz_ext::{ApprovalPolicy, ExtOp, LimitCell, image_root, list_guests, parse_guests, pinned_guests};
+use tsz_ext::{
+    ApprovalPolicy, ExtOp, LimitCell, Limited, image_root, list_guests, parse_guests, pinned_guests,
+};
 use tsz_ext_apps::broker::{self, House, Mandate, Venue};
 use tsz_ext_apps::grid::{self, Intent, Level, Pair};
 use tsz_ext_apps::options::{self, Leg, Series};
@@ -281,9 +283,9 @@ fn cells_of_approvals() {
         };
         canonical(&bytes(honest), 3_000, |b| C::from_leaf(&leaf(b)?).ok(), bytes)
     }
-    let token = |t| tsz_types::TokenId::new(t).ok();
-    let tokens = [token(0), token(127), None, token(5)];
-    assert!(cell(&ApprovalPolicy { expiry: 1_700_000_000_000, epoch: 3, tokens }) > 50);
+    let token = |t| tsz_types::TokenId::new(t).ok().map(Limited::Token);
+    let limits = [token(0), token(127), None, Some(Limited::Positions)];
+    assert!(cell(&ApprovalPolicy { expiry: 1_700_000_000_000, epoch: 3, limits }) > 50);
     let balance = |n| Balance::new(n).unwrap();
     assert!(cell(&LimitCell { limit: balance(1 << 90), used: balance(77) }) > 50);
 }

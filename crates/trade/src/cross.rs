@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use tsz_ext::{Crossing, Margin, MarginReject};
+use tsz_ledger::SubCell;
 use tsz_risk::trade::reduces;
 use tsz_risk::{FILL_NOTIONAL_BITS, MICRO, market::notional};
 use tsz_stf::{Log, View};
@@ -58,9 +59,23 @@ fn cross<V: View>(
     }
     move_open_interest(log, &row, interest, Move::Trade)?;
     for (leg, moved) in legs.iter().zip(&moved) {
+        check_no_debt(log, party(leg), moved)?;
         check_legal(log, ctx, &row, party(leg), moved)?;
     }
     Ok(changes)
+}
+
+/// Checks that whoever closes the last position owes nothing then.
+///
+/// A debt without positions is due at once: insurance takes margin tokens for it, at their haircut. The owner pays
+/// collateral in before closing, which a program that chooses the moment would not let them do.
+fn check_no_debt<V: View>(log: &mut Log<'_, V>, party: Party, moved: &Moved) -> Result<(), TradeReject> {
+    let SubCell { pos_count, .. } = log.peek_cell(party.sub_key())?;
+    let collateral = moved.after.collateral;
+    if pos_count == 0 && collateral < 0 {
+        return Err(TradeReject::Debt { account: party.account, debt: -collateral });
+    }
+    Ok(())
 }
 
 fn party(leg: &Crossing) -> Party {
@@ -99,6 +114,7 @@ impl From<TradeReject> for MarginReject {
             TradeReject::FundingDue { market, .. } => Self::FundingDue { market },
             TradeReject::TooManyPositions { account, .. } => Self::TooManyPositions { account },
             TradeReject::NotReducing { size, .. } => Self::NotReducing { size },
+            TradeReject::Debt { account, debt } => Self::Debt { account, debt },
             TradeReject::Illegal { account, tav, mmr, imr, .. } => Self::Illegal { account, tav, mmr, imr },
             TradeReject::NoPlace { .. } | TradeReject::PositionCount { .. } => Self::Table,
             // open interest, tiers, risk widths: the rest of what these rules can say

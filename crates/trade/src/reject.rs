@@ -66,6 +66,8 @@ pub enum TradeReject {
     NoCross { taker: Price, maker: Price },
     #[error("a fill has at least one lot")]
     NoLots,
+    #[error("account {account} would be left with a debt of {debt} millionths and without positions")]
+    Debt { account: AccountId, debt: i128 },
     #[error("the order in slot {slot} of account {account} has the last nonce, which is never used")]
     LastNonce { account: AccountId, slot: Slot },
     #[error("{what} of the order in slot {slot} of account {account} is {rate}")]

@@ -84,6 +84,8 @@ pub enum MarginReject {
     NotReducing { size: i64 },
     #[error("the change of account {account} is not legal: TAV {tav} at IMR {imr}, MMR {mmr}, in millionths")]
     Illegal { account: AccountId, tav: i128, mmr: i128, imr: i128 },
+    #[error("account {account} would be left with a debt of {debt} millionths and without positions")]
+    Debt { account: AccountId, debt: i128 },
     #[error("a bound of positions, open interest or widths is exceeded")]
     Bound,
     #[error("the state has no position table for this")]

@@ -180,15 +180,9 @@ impl<'a> Aggregator<'a> {
     }
 
     fn plan<'b>(&self, bundle: &'b Bundle) -> Result<Plan<'b>, EngineError> {
-        let mut chain: Option<Plan<'b>> = None;
-        for (k, batch) in bundle.batches.iter().enumerate() {
-            let next = self.plan_batch(k, batch)?;
-            chain = Some(match chain {
-                None => next,
-                Some(before) => join_plan(before, next, batch)?,
-            });
-        }
-        chain.ok_or(EngineError::Empty)
+        let batches = bundle.batches.iter().enumerate();
+        let plans = batches.map(|(k, batch)| self.plan_batch(k, batch)).collect::<Result<_, _>>()?;
+        chain(plans, &bundle.batches)
     }
 
     fn plan_batch<'b>(&self, k: usize, batch: &'b BatchProofs) -> Result<Plan<'b>, EngineError> {
@@ -310,6 +304,20 @@ fn decode<C: Keyed + ?Sized>(circuit: &C, proof: &[u8]) -> Result<Proof, EngineE
     let keys =
         circuit.base().ok_or_else(|| failed(&"the circuit has no verifier for the aggregation tree"))?;
     keys.decode(proof).map_err(|e| failed(&e))
+}
+
+/// The node of consecutive batches.
+///
+/// Parts are cut at powers of two: the tree is as deep as the logarithm of their number, and those of a longer chain that
+/// begins with the same batches are the same nodes.
+fn chain<'b>(mut plans: Vec<Plan<'b>>, batches: &'b [BatchProofs]) -> Result<Plan<'b>, EngineError> {
+    if plans.len() < 2 {
+        return plans.pop().ok_or(EngineError::Empty);
+    }
+    let right = plans.split_off(plans.len().next_power_of_two() / 2);
+    let (left, right) = (chain(plans, batches)?, chain(right, batches)?);
+    let batch = &batches[right.batch];
+    join_plan(left, right, batch)
 }
 
 /// The node that merges two, with the claim that the rules make of theirs.

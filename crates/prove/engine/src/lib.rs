@@ -15,6 +15,7 @@ pub mod aggregate;
 pub mod circuits;
 mod error;
 pub mod execute;
+mod files;
 pub mod folder;
 pub mod hexdigest;
 pub mod measure;

@@ -164,9 +164,10 @@ fn list(drifts: &[Drift]) -> String {
     drifts.iter().map(Drift::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether a node has the name and the algorithm id of a join.
+/// Whether a node has the name and the algorithm id of a join, and nothing that others have.
 fn is_join(node: &Pin) -> bool {
     node.lifts.is_none()
+        && node.runs.is_empty()
         && node.algorithm == Hex(join_algorithm())
         && crate::aggregate::join_slots(&node.name).is_some()
 }

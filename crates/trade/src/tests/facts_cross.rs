@@ -7,9 +7,9 @@ use tsz_ext::sim::Sim;
 use tsz_ext::{Approver, ExtReject, LimitCell, Limited, Margin, MarginReject, key};
 use tsz_ext_apps::block::{self, host};
 use tsz_ext_sdk::{Fault, Leg, Op, Trade, cell};
-use tsz_ledger::{Cell, Key, MkfCell, MkoCell, PosCell, SubCell};
+use tsz_ledger::{BalCell, Cell, Key, MkfCell, MkoCell, PosCell, SubCell};
 use tsz_stf::View;
-use tsz_types::{Collateral, FundingIndex};
+use tsz_types::{AccountId, Balance, Collateral, FundingIndex};
 
 use super::world::{market, notional, params};
 use crate::params::{Params, Status};
@@ -486,15 +486,22 @@ fn every_party_stays_legal() {
 }
 
 #[test]
-fn a_debt_without_positions_is_judged() {
+fn nobody_is_left_with_a_debt_and_no_position() {
     let (mut sim, parties) = scripted_world(shared());
     fill(&mut sim, &parties, 0, 10, 10_000 * MICROS).unwrap();
     let cell = SubCell::from_leaf(&sim.view.get(Key::sub(2, 0))).unwrap();
     let poor = SubCell { collateral: Collateral::new(-9_000 * MICROS).unwrap(), ..cell };
     sim.view.set(Key::sub(2, 0), poor.to_leaf());
-    // worth 1,000: closing at 10 ticks under the mark leaves a debt, closing at the mark none
-    let refused = margin(fill(&mut sim, &parties, 0, -10, -8_999 * MICROS));
-    assert!(matches!(refused, MarginReject::Illegal { account, .. } if account.get() == 2));
+    // worth 1,000: closing below 900 a lot leaves a debt, which margin tokens worth more than it do not excuse
+    for tokens in [0, 1_000_000_000] {
+        let balance = Balance::new(tokens).unwrap();
+        sim.view.set(Key::mbal(2, 0, 0), BalCell { balance }.to_leaf());
+        sim.view.set(Key::sub(2, 0), poor.with(0, tokens > 0).to_leaf());
+        let refused = margin(fill(&mut sim, &parties, 0, -10, -9_000 * MICROS + 1));
+        assert_eq!(refused, MarginReject::Debt { account: AccountId::new(2).unwrap(), debt: 1 });
+    }
+    sim.view.set(Key::mbal(2, 0, 0), tsz_hash::ZERO);
+    sim.view.set(Key::sub(2, 0), poor.to_leaf());
     fill(&mut sim, &parties, 0, -10, -10_000 * MICROS).unwrap();
     assert_eq!((sim.position(2, 0, 0), sim.collateral(2, 0)), (0, 1_000 * MICROS));
     assert_eq!(

@@ -134,7 +134,7 @@ impl<'a> MarginRows<'a> {
             legs.push(leg);
         }
         let behind = MARKET_READS as usize + 2 * asked.len() + 1;
-        for leg in legs.iter().filter(|leg| leg.judged == F::ONE) {
+        for leg in legs.iter().filter(|leg| leg.is_bare == F::ZERO) {
             let [from, count] = [leg.reads_before, leg.reads].map(|x| x.as_canonical_u32() as usize);
             let table = accesses.get(behind + from..).unwrap_or_default();
             self.book.judge(leg.claim(), &table[..count.min(table.len())]);
@@ -252,8 +252,7 @@ fn shift(leg: &mut Leg<F>, book: &mut Book<'_>, [sub, pos]: [&Digest; 2]) {
     leg.shrinks = F::from_bool(opposes && !follows);
     leg.is_bare = F::from_bool(moved.positions == F::ZERO);
     leg.bare_inv = inverse(moved.positions);
-    if leg.is_bare == F::ZERO || moved.negative_after == F::ONE {
-        leg.judged = F::ONE;
+    if leg.is_bare == F::ZERO {
         leg.reads = moved.tokens().double() + moved.others(&F::ONE) * F::from_u8(3);
     }
     leg.moved = moved;

@@ -14,6 +14,7 @@ use tsz_tree::NodeProgram;
 
 use super::nodes::failed;
 use crate::error::EngineError;
+use crate::files::write_whole;
 use crate::hexdigest::Hex;
 
 /// A folder of proving keys.
@@ -33,11 +34,8 @@ impl KeyFolder {
 
     fn store(&self, program: &NodeProgram, vk: &Digest, name: &str) -> Result<(), EngineError> {
         let bytes = program.prover().proving_key().committed().map_err(|e| failed(name)(&e))?;
-        // Written beside and renamed: a kill leaves no half of a key.
         let path = self.path(vk);
-        let part = path.with_extension("part");
-        fs::write(&part, bytes).map_err(EngineError::io(&part))?;
-        fs::rename(&part, &path).map_err(EngineError::io(&path))
+        write_whole(&path, &bytes).map_err(EngineError::io(&path))
     }
 }
 

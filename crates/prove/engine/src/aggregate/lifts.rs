@@ -5,6 +5,7 @@
 //! programs of joins are built in between.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -36,6 +37,42 @@ struct Pending<'p> {
 enum Task<'p> {
     Lift(Vec<&'p Plan<'p>>),
     Join(&'p [usize]),
+}
+
+/// Work that no worker has taken.
+struct Queue<'p> {
+    tasks: Mutex<Vec<Task<'p>>>,
+    /// Whether a worker has failed: what the others would still prove nobody waits for.
+    stopped: AtomicBool,
+}
+
+impl<'p> Queue<'p> {
+    fn new(tasks: Vec<Task<'p>>) -> Self {
+        Self { tasks: Mutex::new(tasks), stopped: AtomicBool::new(false) }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn next(&self) -> Option<Task<'p>> {
+        let task = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        task.filter(|_| !self.is_stopped())
+    }
+}
+
+/// Stops a queue when it is dropped, by a panic too, unless its worker has finished.
+struct Worker<'q, 'p> {
+    queue: &'q Queue<'p>,
+    finished: bool,
+}
+
+impl Drop for Worker<'_, '_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.queue.stopped.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// What a worker says.
@@ -133,18 +170,18 @@ impl Aggregator<'_> {
         tasks.sort_by_key(|(weight, _)| *weight);
         let workers = WORKERS.min(rayon::current_num_threads()).min(tasks.len());
         let threads = rayon::current_num_threads();
-        let tasks = Mutex::new(tasks.into_iter().map(|(_, task)| task).collect::<Vec<_>>());
+        let queue = Queue::new(tasks.into_iter().map(|(_, task)| task).collect());
         let (events, said) = mpsc::channel();
         let shared = &self.shared;
         thread::scope(|scope| {
             for k in 0..workers {
-                let (tasks, events) = (&tasks, events.clone());
+                let (queue, events) = (&queue, events.clone());
                 let share = threads / workers + usize::from(k < threads % workers);
                 scope.spawn(move || {
-                    if let Err(error) = work(shared, tasks, share, &events) {
-                        lock(tasks).clear();
-                        // Nobody listens once the first failure is known.
-                        let _ = events.send(Event::Failed(error));
+                    let mut worker = Worker { queue, finished: false };
+                    match work(shared, queue, share, &events) {
+                        Ok(()) => worker.finished = true,
+                        Err(error) => say(&events, Event::Failed(error)),
                     }
                 });
             }
@@ -191,21 +228,11 @@ impl Aggregator<'_> {
     }
 }
 
-fn lock<'m, T>(mutex: &'m Mutex<T>) -> std::sync::MutexGuard<'m, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn work(
-    shared: &Shared<'_>,
-    tasks: &Mutex<Vec<Task<'_>>>,
-    threads: usize,
-    events: &Events,
-) -> Result<(), EngineError> {
+fn work(shared: &Shared<'_>, queue: &Queue<'_>, threads: usize, events: &Events) -> Result<(), EngineError> {
     let pool = Pool::new(threads).map_err(|e| failed("workers")(&e))?;
-    loop {
-        let Some(task) = lock(tasks).pop() else { return Ok(()) };
+    while let Some(task) = queue.next() {
         match task {
-            Task::Lift(plans) => lift(shared, &plans, &pool, events)?,
+            Task::Lift(plans) => lift(shared, &plans, queue, &pool, events)?,
             Task::Join(slots) => {
                 let name = join_name(slots);
                 say(events, Event::Progress(format!("building {name}")));
@@ -215,15 +242,22 @@ fn work(
             }
         }
     }
+    Ok(())
 }
 
-/// Events that nobody takes are of an aggregation that has failed.
+/// Events that nobody takes are of an aggregation that has ended.
 fn say(events: &Events, event: Event) {
     let _ = events.send(event);
 }
 
 /// The nodes of one program.
-fn lift(shared: &Shared<'_>, plans: &[&Plan<'_>], pool: &Pool, events: &Events) -> Result<(), EngineError> {
+fn lift(
+    shared: &Shared<'_>,
+    plans: &[&Plan<'_>],
+    queue: &Queue<'_>,
+    pool: &Pool,
+    events: &Events,
+) -> Result<(), EngineError> {
     let Some(first) = plans.first() else { return Ok(()) };
     let base = shared.base(first)?;
     let name = lift_name(base.circuit().id());
@@ -237,6 +271,9 @@ fn lift(shared: &Shared<'_>, plans: &[&Plan<'_>], pool: &Pool, events: &Events) 
     });
     let (lift, key, program) = made?;
     for plan in plans {
+        if queue.is_stopped() {
+            break;
+        }
         say(events, Event::Progress(name.clone()));
         let (node, prove) = pool.run(|| {
             let (claim, values) = base.values(&lift, &key, plan)?;

@@ -14,6 +14,7 @@ use super::nodes::{join_circuit, join_name, lift_name};
 use super::plan::pinned_log;
 use super::{Built, Plan, keys};
 use crate::error::EngineError;
+use crate::files::write_whole;
 use crate::hexdigest::Hex;
 use crate::measure::Cost;
 use crate::pins::Pins;
@@ -86,12 +87,10 @@ impl Shared<'_> {
         self.work.as_ref().map(|dir| dir.join(format!("{}.node", Hex(plan.id))))
     }
 
-    /// Keeps a finished node. Written beside and renamed: a kill leaves no half of a node.
+    /// Keeps a finished node.
     pub(super) fn store(&self, plan: &Plan<'_>, node: &NodeProof) -> Result<(), EngineError> {
         let Some(path) = self.path(plan) else { return Ok(()) };
-        let part = path.with_extension("part");
-        fs::write(&part, node.to_bytes()).map_err(EngineError::io(&part))?;
-        fs::rename(&part, &path).map_err(EngineError::io(&path))
+        write_whole(&path, &node.to_bytes()).map_err(EngineError::io(&path))
     }
 
     /// A node that an earlier run left, if it is the planned one and holds.
@@ -99,8 +98,8 @@ impl Shared<'_> {
         let Some(path) = self.path(plan).filter(|path| path.exists()) else { return Ok(None) };
         let bytes = fs::read(&path).map_err(EngineError::io(&path))?;
         let Ok(node) = NodeProof::from_bytes(&bytes) else { return Ok(None) };
-        let holds =
-            node.claim == plan.claim && node.verify(&self.keys).is_ok_and(|vk| self.is_listed(&node, vk));
+        let is_planned = node.claim == plan.claim && usize::from(node.log) == plan.log;
+        let holds = is_planned && node.verify(&self.keys).is_ok_and(|vk| self.is_listed(&node, vk));
         Ok(holds.then_some(node))
     }
 

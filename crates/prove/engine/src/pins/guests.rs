@@ -178,6 +178,11 @@ mod tests {
         refused("a part that takes runs", &|nodes| nodes[3].runs = vec![nodes[1].digest]);
         refused("a lift that takes parts", &|nodes| nodes[0].runs = nodes[1].runs.clone());
         refused("a lift that takes one join", &|nodes| nodes[0].runs.truncate(1));
+        let join = node("join/15-15", join_algorithm());
+        assert!(joined(|nodes| nodes.push(join.clone())).is_ok());
+        refused("a join of nodes that takes runs", &|nodes| {
+            nodes.push(Pin { runs: nodes[2].runs.clone(), ..join.clone() });
+        });
         refused("a join of another size", &|nodes| {
             (nodes[1].name, nodes[1].class) = ("run-join/8".to_owned(), "8".to_owned());
         });

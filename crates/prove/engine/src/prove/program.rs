@@ -159,7 +159,10 @@ fn prove_range(
     let stage = if proof.cpu_ms == 0 { "run (at hand)" } else { "run" };
     recorder.add(batch, stage, cost);
     let proven = recorder.stage(batch, "run check", || run.proven(proof)).map_err(&failed)?;
-    let sizes = tsz_segment::sizes(&proven.seals);
+    let sizes = tsz_segment::sizes(&proven.seals).unwrap_or_default();
+    if !takes_run(&sizes) {
+        return Err(failed(RunFailure::Segments(sizes)));
+    }
     tracing::info!(batch, program = run.guest.name, ?sizes, memory, "run proven");
     recorder.report.proofs.push(ProofReport {
         batch,

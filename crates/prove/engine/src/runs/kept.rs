@@ -8,6 +8,7 @@ use tsz_segment::{Words, verify_run};
 
 use super::exchange::RunProof;
 use super::{RunFailure, RunJob, RunProver};
+use crate::files::write_whole;
 
 /// A folder of proofs before another prover: what it holds is not proven again.
 #[derive(Clone)]
@@ -63,10 +64,7 @@ impl RunProver for KeptRuns {
         let path = self.file(job);
         let keep = |source| RunFailure::Keep { path: path.display().to_string(), source };
         fs::create_dir_all(&self.folder).map_err(keep)?;
-        // under its own name only when it is whole
-        let part = path.with_extension("part");
-        fs::write(&part, proof.to_bytes()).map_err(keep)?;
-        fs::rename(&part, &path).map_err(keep)?;
+        write_whole(&path, &proof.to_bytes()).map_err(keep)?;
         Ok(proof)
     }
 }

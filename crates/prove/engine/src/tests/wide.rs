@@ -71,6 +71,22 @@ fn a_join_of_three_says_what_a_join_of_two_says_and_checks_the_unused_one_too() 
     assert!(run_join(&join, &program, &parts, &[(0, 1)], &other).is_err());
 }
 
+/// A worker that fails ends the aggregation with its reason, whatever the other one does.
+#[test]
+fn a_lift_whose_key_is_not_the_pinned_one_ends_the_aggregation() {
+    let f = fixture();
+    let mut nodes = f.pins.nodes().to_vec();
+    let lift = nodes.iter_mut().find(|pin| pin.name.starts_with("lift-fund/")).unwrap();
+    lift.digest.0[0] += F::ONE;
+    let name = lift.name.clone();
+    let pins = Pins::with_nodes(f.pins.vks().to_vec(), nodes).unwrap();
+    let bundle = listed(&f.bundle, &pins);
+    let aggregator =
+        Aggregator::with_profile(&f.registry, &pins, None, |_| {}, Profile::InsecureNode, LOGS).unwrap();
+    let refused = aggregator.aggregate(&bundle);
+    assert!(matches!(refused, Err(EngineError::NotPinned(missing)) if missing == name));
+}
+
 /// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture by_one_join`.
 #[test]
 #[ignore = "six proofs: about 15 CPU seconds; passed when last run (docs/src/recursion.md)"]

@@ -3,7 +3,7 @@
 //! Proven on a real row: the party has a leg among the cells, of the market of the run, at least one lot; SUB and POS
 //! are written with the position settled and moved and the cash; lots and cash are sent to the sums of the operation;
 //! the value gained at the mark, less the notional at the mark of a position that grew or flipped, is sent to the
-//! party's limit of positions; the party is judged unless it ends without positions and debt. The first row of a run reads
+//! party's limit of positions; the party is judged unless it ends without positions, which it may do without debt. The first row of a run reads
 //! MKP and MKF, the last sends what all changed.
 
 use core::array::from_fn;
@@ -86,8 +86,6 @@ columns! {
         is_bare: felt,
         /// Inverse of their number, or 0.
         bare_inv: felt,
-        /// 1 = the party is judged.
-        judged: felt,
         /// Accesses of the judgement.
         reads: felt,
         /// Accesses of the judgements of the legs before.
@@ -324,18 +322,18 @@ fn charge<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr
     }
 }
 
-/// Judged unless no position and no debt is left. An open position after is among the positions.
+/// Judged unless no position is left, and then no debt is. An open position after is among the positions.
 fn judged<AB: InteractionBuilder<F = F>>(row: &mut Row<'_, AB>, x: &Leg<AB::Expr>) {
     let (real, m) = (row.real.clone(), &x.moved);
     row.boolean(&x.is_bare);
     row.zero(m.positions.clone() * x.bare_inv.clone() - real.clone() + x.is_bare.clone());
     row.zero(m.positions.clone() * x.is_bare.clone());
     row.zero((real.clone() - m.flat_after.clone()) * x.is_bare.clone());
-    let idle = x.is_bare.clone() * (AB::Expr::ONE - m.negative_after.clone());
-    row.zero(real.clone() - idle - x.judged.clone());
+    row.zero(x.is_bare.clone() * m.negative_after.clone());
+    let judged = real.clone() - x.is_bare.clone();
     let table = m.tokens().double() + m.others(&real) * c::<AB::Expr>(3);
-    row.zero(x.judged.clone() * table - x.reads.clone());
-    claim(row, &x.judged, &x.claim());
+    row.zero(judged.clone() * table - x.reads.clone());
+    claim(row, &judged, &x.claim());
 }
 
 /// MKP and MKF; SUB and POS.

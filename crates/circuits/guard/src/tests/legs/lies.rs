@@ -2,11 +2,11 @@
 //! only the lie itself may fail.
 
 use tsz_ext::LimitCell;
-use tsz_ledger::{Cell, Key, MkfCell, MkoCell, MkpCell, PosCell};
+use tsz_ledger::{Cell, Key, MkfCell, MkoCell, MkpCell, PosCell, SubCell};
 use tsz_stf::View;
 use tsz_trade::Params;
 use tsz_trade::params::Status;
-use tsz_types::{Balance, Fraction, FundingIndex, Notional};
+use tsz_types::{Balance, Collateral, Fraction, FundingIndex, Notional};
 
 use super::super::world::{f, limit};
 use super::world::*;
@@ -420,8 +420,31 @@ fn rejects_a_transition_that_is_not_legal() {
     });
     assert_ne!(refused_under(&honest, 0, sell(10, 890), &easier), "nowhere");
     // a judgement that is left out
-    let left_out = honest.verdict_with(|rows| rows.legs[0].judged = f(0));
+    let left_out = honest.verdict_with(|rows| rows.legs[0].is_bare = f(1));
     assert_eq!(left_out, "leg");
+}
+
+#[test]
+fn rejects_a_debt_that_is_left_without_positions() {
+    let mut world = one();
+    world.apply(&BOTH, 0, &[price(-10), price(10)]);
+    // the whole history with less collateral
+    let less = |by: i128| {
+        let mut lie = world.clone();
+        let subs = lie.w.records.iter_mut().flat_map(|record| &mut record.accesses);
+        for access in subs.filter(|access| access.key == Key::sub(2, 0)) {
+            for leaf in [&mut access.old, &mut access.new] {
+                let cell = SubCell::from_leaf(leaf).unwrap();
+                let collateral = Collateral::new(cell.collateral.get() - by).unwrap();
+                *leaf = SubCell { collateral, ..cell }.to_leaf();
+            }
+        }
+        lie.w.records.remove(0);
+        lie.verdict()
+    };
+    let all = world.sub(2).collateral.get();
+    assert_eq!(less(all), "nowhere");
+    assert_eq!(less(all + 1), "leg");
 }
 
 #[test]

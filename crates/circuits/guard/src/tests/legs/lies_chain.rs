@@ -134,7 +134,7 @@ fn rejects_padding_that_acts() {
     let changes: [Change; 5] = [
         |leg| leg.run.is_first = f(1),
         |leg| leg.run.is_last = f(1),
-        |leg| leg.judged = f(1),
+        |leg| leg.is_bare = f(1),
         |leg| leg.shrinks = f(1),
         |leg| leg.limit[0] = f(1),
     ];
