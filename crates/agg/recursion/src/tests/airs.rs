@@ -162,7 +162,9 @@ fn small(profile: Profile) -> Small {
 
 #[test]
 fn accepts_proofs_of_circuits_of_every_kind_and_profile() {
-    for profile in [Profile::InsecureTest, Profile::Base, Profile::InsecureNode, Profile::Node] {
+    let insecure = [Profile::InsecureTest, Profile::InsecureNode];
+    let base = [Profile::Base, Profile::Base4, Profile::Base8, Profile::Base8Ground, Profile::Base16];
+    for profile in insecure.into_iter().chain(base).chain([Profile::Node]) {
         let Small { pk, proof, publics } = small(profile);
         run(&circuit(pk.vk()), pk.vk(), &proof, &publics).unwrap();
     }

@@ -62,6 +62,16 @@ fn points_are_those_of_the_affine_formulas() {
             assert_eq!(curve.comb[256 * window], base);
             let negative = Affine { x: base.x.clone(), y: curve.reduce(-int(&base.y)) };
             start = sum(&start, &negative);
+            // Entry k is entry k - 1 and the first one: on the chord, by what a quotient would have to be.
+            for k in 2..256 {
+                let [a, b, c] = [&curve.comb[256 * window + k - 1], &base, &curve.comb[256 * window + k]];
+                let [dx, dy] = [int(&b.x) - int(&a.x), int(&b.y) - int(&a.y)];
+                let on_line = (int(&a.y) + int(&c.y)) * &dx - &dy * (int(&a.x) - int(&c.x));
+                let is_third = (int(&a.x) + int(&b.x) + int(&c.x)) * &dx * &dx - &dy * &dy;
+                assert!(curve.reduce(dx) != 0u8.into(), "{window} {k}");
+                assert_eq!([on_line, is_third].map(|x| curve.reduce(x)), [0u8, 0].map(BigUint::from));
+            }
+            assert_eq!(curve.comb[256 * window + 1], double(&base));
             (0..8).for_each(|_| base = double(&base));
             assert_eq!(curve.comb[256 * window + 255], base);
         }
