@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod measure;
+mod memory;
 mod output;
 mod runs;
 
@@ -18,6 +19,7 @@ use crate::cli::{Cli, Command, DataCommand, GuestCommand, ScenarioCommand, VkCom
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    memory::keep();
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     match run(cli, &output) {

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use tsz_engine::measure::Stopwatch;
+use tsz_engine::registry::proving_key;
 use tsz_ext::{
     ApprovalPolicy, ApprovalSlot, Approver, ExtContext, ExtOp, Extension, Installed, LimitCell, Limited,
     Touch, cell, key, terms_digest,
@@ -12,8 +13,7 @@ use tsz_guard::ExtensionRecord;
 use tsz_guard::margin::{MarginClass, MarginCounts, MarginWitness, verify_margin};
 use tsz_hash::Digest;
 use tsz_ledger::{Cell, Key, PosCell, Realm, SubCell};
-use tsz_stark::security::security;
-use tsz_stark::{Profile, setup};
+use tsz_stark::Profile;
 use tsz_stf::Verified;
 use tsz_trade::params::Status;
 use tsz_trade::{HOUR_MS, MarginRules};
@@ -22,7 +22,6 @@ use tsz_types::{AccountId, Balance, Collateral, FundingIndex, SubId};
 use crate::cli::BenchArgs;
 use crate::commands::bench::Report;
 use crate::commands::bench::markets::{PRICE, System, TIME};
-use crate::commands::bench::report::cells;
 use crate::measure::timed;
 use crate::output::Output;
 
@@ -98,7 +97,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     let counts = MarginCounts::of(&params, &records)?;
     let class = MarginClass::fitting(&counts).context("more operations than the largest class holds")?;
     spinner.set_message("proving");
-    let (key, setup) = timed(|| setup(class.circuit(Profile::Base).balanced()));
+    let (key, setup) = timed(|| proving_key(class.circuit(Profile::Base)));
     let key = key?;
     let (watch, start) = (Stopwatch::start(), batch.digest());
     let (witness, trace) =
@@ -112,13 +111,11 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<Report> {
     report.figure("cpu_milliseconds_per_op", 1e3 * report.cpu_seconds / f64::from(ops));
     let all: usize = key.vk().tables().iter().map(tsz_stark::TableInfo::cells).sum();
     report.figure("cells_per_leg", all as f64 / f64::from(2 * ops));
-    report.figure("proven_bits", security(key.vk()).proven_bits);
     for (name, cost) in
         [("execute", execute), ("setup", setup), ("trace", trace), ("prove", prove), ("verify", verified)]
     {
         report.stage(name, cost);
     }
-    report.proof_bytes = proof.len() as u64;
-    report.cells = cells(&format!("guard/{}", class.plain.name), key.vk().tables());
+    report.proof(&format!("guard/{}", class.plain.name), key.vk(), &proof);
     Ok(report)
 }
