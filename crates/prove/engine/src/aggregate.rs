@@ -26,6 +26,7 @@ use crate::registry::{Keyed, Registry};
 
 mod figures;
 mod guests;
+mod kept;
 mod keys;
 mod lifts;
 mod nodes;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tsz_aggregator::{Bundle, ExecProof, GuestRun};
 use tsz_codec::Encode;
-use tsz_hash::{Digest, ZERO};
+use tsz_hash::{Digest, ZERO, hash_bytes};
 use tsz_ledger::GuardClaim;
 use tsz_plonk::Prover;
 use tsz_recursion::{KeyValues, Verifier};
@@ -19,6 +19,7 @@ use tsz_tree::{
     RUN_ARITY, RUN_JOINS, RunChild, RunForm, RunJoin, RunJoinError, RunJoinProgram, run_join_name,
 };
 
+use super::kept::{self, RunBytes};
 use super::nodes::{self, NodeRows, failed};
 use super::plan::pinned_log;
 use super::{Aggregator, Built, Kind, NodeReport, Plan, decode};
@@ -52,6 +53,16 @@ pub(super) struct Guests {
 struct ProvenPart {
     part: Part,
     run: ProvenRun,
+}
+
+/// Place of a proof among those that make the proof of a run.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Digest of the run with its seals.
+    run: Digest,
+    /// 0 for a segment or a whole run, then the joins.
+    level: u32,
+    index: u32,
 }
 
 /// A proven run, or a part of one.
@@ -192,9 +203,12 @@ impl Aggregator<'_> {
     /// Proves the seals of a run in the machine, under pinned keys.
     fn prove_run(&mut self, run: &GuestRun, count: u32) -> Result<ProvenRun, EngineError> {
         let sizes = tsz_segment::sizes(&run.seals).unwrap_or_default();
+        let mut bytes = Vec::new();
+        (run, count).encode(&mut bytes);
+        let place = Place { run: hash_bytes(&bytes), level: 0, index: 0 };
         match run_list(&sizes) {
-            Some(list) => self.prove_whole(list, run, count),
-            None => self.prove_parts(&sizes, run, count),
+            Some(list) => self.prove_whole(list, run, count, place),
+            None => self.prove_parts(&sizes, run, count, place),
         }
     }
 
@@ -204,6 +218,7 @@ impl Aggregator<'_> {
         list: &'static [u32],
         run: &GuestRun,
         count: u32,
+        place: Place,
     ) -> Result<ProvenRun, EngineError> {
         let name = run_name(list);
         let failed = failed(&name);
@@ -212,27 +227,34 @@ impl Aggregator<'_> {
             None => self.built(&name, |profile| RunProgram::new(list, profile))?,
         };
         self.shared.membership(run_algorithm(), *program.prover().vk().digest(), &name)?;
-        (self.progress)(&name);
-        let watch = Stopwatch::start();
-        let (publics, proof) = program.prove(&journal(run, count), &run.seals).map_err(|e| failed(&e))?;
-        self.record_run(&name, program.prover(), build, watch.cost(), proof.len());
+        let prove = || program.prove(&journal(run, count), &run.seals).map_err(|e| failed(&e));
+        let (publics, proof) = self.run_proof(&name, program.prover(), build, place, prove)?;
         let proven = ProvenRun::new(1, program.prover(), publics, &proof).map_err(|e| failed(&e))?;
         self.guests.runs.insert(name.clone(), (program, Cost::default()));
         Ok(proven)
     }
 
     /// A run in several segments: each is proven, then joined with its neighbours.
-    fn prove_parts(&mut self, sizes: &[u32], run: &GuestRun, count: u32) -> Result<ProvenRun, EngineError> {
+    fn prove_parts(
+        &mut self,
+        sizes: &[u32],
+        run: &GuestRun,
+        count: u32,
+        mut place: Place,
+    ) -> Result<ProvenRun, EngineError> {
         let journal = journal(run, count);
         let mut parts = Vec::new();
         for (k, (po2, seal)) in sizes.iter().zip(&run.seals).enumerate() {
             let ends = k + 1 == sizes.len();
-            parts.push(self.prove_part(*po2, ends.then_some(&journal), seal)?);
+            parts.push(self.prove_part(*po2, ends.then_some(&journal), seal, place)?);
+            place.index += 1;
         }
         for level in 0..RUN_JOINS.len() {
             let mut joined = Vec::new();
+            place = Place { level: place.level + 1, index: 0, ..place };
             for children in parts.chunks(RUN_ARITY) {
-                joined.push(self.prove_run_join(level, children)?);
+                joined.push(self.prove_run_join(level, children, place)?);
+                place.index += 1;
             }
             parts = joined;
             if parts.len() == 1 {
@@ -250,6 +272,7 @@ impl Aggregator<'_> {
         po2: u32,
         journal: Option<&Journal>,
         seal: &[u32],
+        place: Place,
     ) -> Result<ProvenPart, EngineError> {
         let name = part_name(po2);
         let failed = failed(&name);
@@ -258,17 +281,20 @@ impl Aggregator<'_> {
             None => self.built(&name, |profile| PartProgram::new(po2, profile))?,
         };
         self.shared.membership(run_algorithm(), *program.prover().vk().digest(), &name)?;
-        (self.progress)(&name);
-        let watch = Stopwatch::start();
-        let (publics, proof) = program.prove(journal, seal).map_err(|e| failed(&e))?;
+        let prove = || program.prove(journal, seal).map_err(|e| failed(&e));
+        let (publics, proof) = self.run_proof(&name, program.prover(), build, place, prove)?;
         let part = Part::read(&publics).ok_or_else(|| failed(&"the program states no part of a run"))?;
-        self.record_run(&name, program.prover(), build, watch.cost(), proof.len());
         let run = ProvenRun::new(1, program.prover(), publics, &proof).map_err(|e| failed(&e))?;
         self.guests.parts.insert(po2, (program, Cost::default()));
         Ok(ProvenPart { part, run })
     }
 
-    fn prove_run_join(&mut self, level: usize, children: &[ProvenPart]) -> Result<ProvenPart, EngineError> {
+    fn prove_run_join(
+        &mut self,
+        level: usize,
+        children: &[ProvenPart],
+        place: Place,
+    ) -> Result<ProvenPart, EngineError> {
         let segments = RUN_JOINS[level];
         let name = run_join_name(segments);
         let failed = failed(&name);
@@ -283,15 +309,17 @@ impl Aggregator<'_> {
             }
         };
         self.shared.membership(run_algorithm(), *program.vk().digest(), &name)?;
-        (self.progress)(&name);
-        let watch = Stopwatch::start();
         let parts: Vec<RunChild<'_>> = children
             .iter()
             .map(|child| RunChild { key: &child.run.key, part: &child.part, proof: &child.run.proof })
             .collect();
-        let (part, proof) = program.prove(&parts).map_err(|e| failed(&e))?;
-        self.record_run(&name, program.prover(), build, watch.cost(), proof.len());
-        let run = ProvenRun::new(segments, program.prover(), part.publics(), &proof);
+        let prove = || {
+            let (part, proof) = program.prove(&parts).map_err(|e| failed(&e))?;
+            Ok((part.publics().to_vec(), proof))
+        };
+        let (publics, proof) = self.run_proof(&name, program.prover(), build, place, prove)?;
+        let part = Part::read(&publics).ok_or_else(|| failed(&"the program states no part of a run"))?;
+        let run = ProvenRun::new(segments, program.prover(), publics, &proof);
         let run = run.map_err(|e| failed(&e))?;
         self.guests.joins.insert(level, (program, Cost::default()));
         Ok(ProvenPart { part, run })
@@ -308,11 +336,44 @@ impl Aggregator<'_> {
         Ok((program, watch.cost()))
     }
 
-    fn record_run(&mut self, name: &str, prover: &Prover, program: Cost, prove: Cost, bytes: usize) {
+    /// The proof that an earlier aggregation left in the work folder, or a new one, which is kept there.
+    fn run_proof(
+        &mut self,
+        name: &str,
+        prover: &Prover,
+        build: Cost,
+        place: Place,
+        prove: impl FnOnce() -> Result<RunBytes, EngineError>,
+    ) -> Result<RunBytes, EngineError> {
+        let mut bytes = Vec::new();
+        (place.run, place.level, place.index).encode(&mut bytes);
+        let path = self.shared.run_path(&self.shared.id(b"run", prover.vk().digest(), &bytes));
+        let watch = Stopwatch::start();
+        if let Some(kept) = path.as_ref().and_then(|path| kept::read(path, prover)) {
+            self.record_run(name, true, prover, [build, watch.cost()], kept.1.len());
+            return Ok(kept);
+        }
+        (self.progress)(name);
+        let made = prove()?;
+        if let Some(path) = path {
+            kept::write(&path, &made).map_err(EngineError::io(&path))?;
+        }
+        self.record_run(name, false, prover, [build, watch.cost()], made.1.len());
+        Ok(made)
+    }
+
+    fn record_run(
+        &mut self,
+        name: &str,
+        reused: bool,
+        prover: &Prover,
+        [program, prove]: [Cost; 2],
+        bytes: usize,
+    ) {
         let rows = prover.program().rows();
         self.report.nodes.push(NodeReport {
             name: name.to_owned(),
-            reused: false,
+            reused,
             permutations: rows.poseidon2.max(rows.poseidon24),
             arithmetic: rows.alu,
             reductions: rows.horner,

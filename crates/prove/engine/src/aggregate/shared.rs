@@ -87,6 +87,11 @@ impl Shared<'_> {
         self.work.as_ref().map(|dir| dir.join(format!("{}.node", Hex(plan.id))))
     }
 
+    /// Where the proof of a run, or of a part of one, is kept.
+    pub(super) fn run_path(&self, id: &Digest) -> Option<PathBuf> {
+        self.work.as_ref().map(|dir| dir.join(format!("{}.run", Hex(*id))))
+    }
+
     /// Keeps a finished node.
     pub(super) fn store(&self, plan: &Plan<'_>, node: &NodeProof) -> Result<(), EngineError> {
         let Some(path) = self.path(plan) else { return Ok(()) };
