@@ -400,7 +400,7 @@ pub enum BenchName {
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
     Signatures,
-    /// Lifts and joins of a batch with operations of every family, up to one aggregation proof.
+    /// Lifts and joins of a batch with operations of nine circuits, up to one aggregation proof.
     Aggregate,
     /// Logins by passkey: native check and auth proof.
     Auth,

@@ -211,7 +211,6 @@ fn the_demo_proves_and_refuses() {
 }
 
 #[test]
-#[ignore = "half a minute: seven nodes of the aggregation tree"]
 fn the_demo_aggregates() {
     demo_says(&[], &["one proof of", "for 2 batches, verified in"]);
 }

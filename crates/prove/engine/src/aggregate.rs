@@ -183,7 +183,11 @@ impl<'a> Aggregator<'a> {
     fn plan<'b>(&self, bundle: &'b Bundle) -> Result<Plan<'b>, EngineError> {
         let batches = bundle.batches.iter().enumerate();
         let plans = batches.map(|(k, batch)| self.plan_batch(k, batch)).collect::<Result<_, _>>()?;
-        chain(plans, &bundle.batches)
+        let merge = |left, right: Plan<'b>| {
+            let batch = &bundle.batches[right.batch];
+            join_plan(left, right, batch)
+        };
+        chain(plans, &merge)
     }
 
     fn plan_batch<'b>(&self, k: usize, batch: &'b BatchProofs) -> Result<Plan<'b>, EngineError> {
@@ -307,18 +311,16 @@ fn decode<C: Keyed + ?Sized>(circuit: &C, proof: &[u8]) -> Result<Proof, EngineE
     keys.decode(proof).map_err(|e| failed(&e))
 }
 
-/// The node of consecutive batches.
+/// Merges consecutive parts, of which there is one at least.
 ///
-/// Parts are cut at powers of two: the tree is as deep as the logarithm of their number, and those of a longer chain that
-/// begins with the same batches are the same nodes.
-fn chain<'b>(mut plans: Vec<Plan<'b>>, batches: &'b [BatchProofs]) -> Result<Plan<'b>, EngineError> {
-    if plans.len() < 2 {
-        return plans.pop().ok_or(EngineError::Empty);
+/// They are cut at powers of two: the tree is as deep as the logarithm of their number, and those of a longer chain that
+/// begins with the same parts are the same nodes.
+fn chain<T>(mut parts: Vec<T>, merge: &impl Fn(T, T) -> Result<T, EngineError>) -> Result<T, EngineError> {
+    if parts.len() < 2 {
+        return parts.pop().ok_or(EngineError::Empty);
     }
-    let right = plans.split_off(plans.len().next_power_of_two() / 2);
-    let (left, right) = (chain(plans, batches)?, chain(right, batches)?);
-    let batch = &batches[right.batch];
-    join_plan(left, right, batch)
+    let right = parts.split_off(parts.len().next_power_of_two() / 2);
+    merge(chain(parts, merge)?, chain(right, merge)?)
 }
 
 /// The node that merges two, with the claim that the rules make of theirs.
@@ -330,4 +332,25 @@ fn join_plan<'b>(left: Plan<'b>, right: Plan<'b>, batch: &'b BatchProofs) -> Res
     (left.id, right.id).encode(&mut bytes);
     let (id, batch) = (hash_bytes(&bytes), right.batch);
     Ok(Plan { id, claim, kind: Kind::Pair(Box::new([left, right])), batch, log: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chained(count: usize) -> String {
+        let parts = (0..count).map(|k| k.to_string()).collect();
+        chain(parts, &|left, right| Ok(format!("({left} {right})"))).unwrap()
+    }
+
+    #[test]
+    fn chains_are_cut_at_powers_of_two() {
+        assert_eq!([1, 2, 3, 4].map(chained), ["0", "(0 1)", "((0 1) 2)", "((0 1) (2 3))"]);
+        assert_eq!(chained(7), "(((0 1) (2 3)) ((4 5) 6))");
+        assert!(chained(9).starts_with(&format!("({} ", chained(8))));
+        let depth = chained(1_000).split(|c| c != '(').map(str::len).max();
+        assert_eq!(depth, Some(10));
+        let nothing: Vec<String> = Vec::new();
+        assert!(matches!(chain(nothing, &|left, _| Ok(left)), Err(EngineError::Empty)));
+    }
 }

@@ -1,4 +1,4 @@
-//! A workload of every family, for benchmarks and tests of the aggregation tree.
+//! A workload of nine circuits, for benchmarks and tests of the aggregation tree.
 
 use serde_json::{Value, json};
 use tsz_scenario::{Params, Scenario, generate, run};
@@ -16,8 +16,8 @@ fn failed(reason: impl ToString) -> EngineError {
     EngineError::Workload(reason.to_string())
 }
 
-/// A batch of `trades` generated trades of `params` with operations of all other families that circuits prove:
-/// funding ticks, oracle updates, a deposit, approvals by a passkey and a wallet, positions of a settled market. The
+/// A batch of `trades` generated trades of `params` with funding ticks, oracle updates, a deposit, approvals by a passkey
+/// and a wallet, positions of a settled market: of fund, spot, perp, manage, settle, oracle, auth, wallet. The
 /// batch before it, which registers the keys and opens the positions, is executed only.
 ///
 /// # Errors

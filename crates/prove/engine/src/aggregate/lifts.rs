@@ -287,3 +287,33 @@ fn lift(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOTS: &[usize] = &[15, 15];
+
+    fn queue() -> Queue<'static> {
+        Queue::new(vec![Task::Join(SLOTS), Task::Join(SLOTS)])
+    }
+
+    #[test]
+    fn a_worker_that_does_not_finish_stops_the_queue() {
+        let finished = queue();
+        drop(Worker { queue: &finished, finished: true });
+        assert!(!finished.is_stopped() && finished.next().is_some());
+        let failed = queue();
+        drop(Worker { queue: &failed, finished: false });
+        assert!(failed.is_stopped() && failed.next().is_none());
+        let panicked = queue();
+        let worker = thread::scope(|scope| {
+            let work = || {
+                let _worker = Worker { queue: &panicked, finished: false };
+                std::panic::resume_unwind(Box::new("a worker that panics"));
+            };
+            scope.spawn(work).join()
+        });
+        assert!(worker.is_err() && panicked.next().is_none());
+    }
+}

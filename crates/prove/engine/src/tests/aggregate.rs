@@ -342,7 +342,6 @@ fn a_lift_with_the_map_of_another_circuit_is_no_lift() {
 }
 
 #[test]
-#[ignore = "nine proofs: about 15 CPU seconds; passed when last run (docs/src/recursion.md)"]
 fn two_batches_become_one_proof_and_finished_nodes_are_used_again() {
     let (f, dir) = (fixture(), tempfile::tempdir().unwrap());
     let (proof, report) = aggregate(&f.bundle, Some(dir.path())).unwrap();

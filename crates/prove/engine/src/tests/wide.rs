@@ -87,9 +87,7 @@ fn a_lift_whose_key_is_not_the_pinned_one_ends_the_aggregation() {
     assert!(matches!(refused, Err(EngineError::NotPinned(missing)) if missing == name));
 }
 
-/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture by_one_join`.
 #[test]
-#[ignore = "six proofs: about 15 CPU seconds; passed when last run (docs/src/recursion.md)"]
 fn two_batches_with_a_leaf_in_two_ranges_become_one_proof_by_one_join() {
     let (f, profile) = (fixture(), Profile::InsecureNode);
     let log = |lift: &str| {

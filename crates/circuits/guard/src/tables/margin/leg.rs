@@ -3,8 +3,8 @@
 //! Proven on a real row: the party has a leg among the cells, of the market of the run, at least one lot; SUB and POS
 //! are written with the position settled and moved and the cash; lots and cash are sent to the sums of the operation;
 //! the value gained at the mark, less the notional at the mark of a position that grew or flipped, is sent to the
-//! party's limit of positions; the party is judged unless it ends without positions, which it may do without debt. The first row of a run reads
-//! MKP and MKF, the last sends what all changed.
+//! party's limit of positions; the party is judged unless it ends without positions, which it may do without debt. The
+//! first row of a run reads MKP and MKF, the last sends what all changed.
 
 use core::array::from_fn;
 
