@@ -14,7 +14,30 @@ use crate::ir::{Ir, Kind, Value};
 use crate::layout::{Layout, QUADS};
 use crate::optimise::optimise;
 use crate::run::{RunError, Witness, run};
-use crate::tables::{PlonkAir, alu, bits, horner, pack, poseidon2, poseidon24, public};
+use crate::tables::{PlonkAir, Table, alu, beside, bits, horner, pack, poseidon2, poseidon24, public};
+
+/// Which tables stand side by side as one, in the order of the machine: `alu`, `poseidon2`, `pack`, `bits`, `horner`,
+/// `public`, `poseidon24`. Tables that do have one height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrangement {
+    /// Each alone.
+    Apart,
+    /// Nodes of the aggregation tree: `alu`, `poseidon2` and `horner`; `bits` and `public`.
+    Node,
+    /// Nodes of insecure profiles, whose heights are others: `pack` and `horner`; `bits` and `public`.
+    InsecureNode,
+}
+
+impl Arrangement {
+    /// The tables of each AIR, but for `poseidon24`, which is the last one where a program has it.
+    const fn groups(self) -> &'static [&'static [usize]] {
+        match self {
+            Self::Apart => &[&[0], &[1], &[2], &[3], &[4], &[5]],
+            Self::Node => &[&[0, 1, 4], &[2], &[3, 5]],
+            Self::InsecureNode => &[&[0], &[1], &[2, 4], &[3, 5]],
+        }
+    }
+}
 
 /// log2 of the height of each table, the number of public values, and the security profile: what the vks of two
 /// programs must share for their proofs to have the same shape.
@@ -37,6 +60,8 @@ pub struct Shape {
     /// Permutations of width 24; programs without one have no table of them, and neither have nodes of the
     /// aggregation tree.
     pub log_poseidon24: Option<usize>,
+    /// Which tables stand side by side.
+    pub arrangement: Arrangement,
     /// Public values; a program that exposes fewer has zeros in the rest.
     pub publics: usize,
 }
@@ -53,13 +78,26 @@ impl Shape {
             log_horner: log_height(rows.horner),
             log_public: MIN_LOG_HEIGHT,
             log_poseidon24: (rows.poseidon24 > 0).then(|| log_height(rows.poseidon24)),
+            arrangement: Arrangement::Apart,
             publics: rows.publics.max(1),
         }
     }
 
     /// log2 of the rows of each table that all programs have, in the order of the machine.
-    pub fn log_heights(&self) -> [usize; 6] {
+    fn log_rows(&self) -> [usize; 6] {
         [self.log_alu, self.log_poseidon2, self.log_pack, self.log_bits, self.log_horner, self.log_public]
+    }
+
+    /// log2 of the rows of each AIR, as the tables are arranged.
+    pub fn log_heights(&self) -> Vec<usize> {
+        let rows = self.log_rows();
+        self.arrangement.groups().iter().map(|group| rows[group[0]]).chain(self.log_poseidon24).collect()
+    }
+
+    /// Whether tables that stand side by side have one height.
+    fn is_arranged(&self) -> bool {
+        let rows = self.log_rows();
+        self.arrangement.groups().iter().all(|group| group.iter().all(|table| rows[*table] == rows[group[0]]))
     }
 
     /// Whether a program of these rows fits.
@@ -67,7 +105,7 @@ impl Shape {
         let needed = [rows.alu, rows.poseidon2, rows.pack, rows.bits, rows.horner];
         rows.publics <= self.publics
             && rows.poseidon24 <= self.log_poseidon24.map_or(0, |log| 1 << log)
-            && needed.into_iter().zip(self.log_heights()).all(|(rows, log)| rows <= 1 << log)
+            && needed.into_iter().zip(self.log_rows()).all(|(rows, log)| rows <= 1 << log)
     }
 
     /// The shape of a node of the aggregation tree: `alu`, `poseidon2` and `horner` of `2^log` rows, `pack` of an
@@ -88,6 +126,7 @@ impl Shape {
             log_horner: below(horner),
             log_public: below(public),
             log_poseidon24: None,
+            arrangement: if profile.is_insecure() { Arrangement::InsecureNode } else { Arrangement::Node },
             publics,
         }
     }
@@ -139,6 +178,9 @@ pub enum CompileError {
     /// A shape without public values.
     #[error("a shape has at least one public value")]
     NoPublics,
+    /// Tables of several heights side by side.
+    #[error("tables that stand side by side have several heights")]
+    Arrangement,
     /// More wires than addresses: 2^30.
     #[error("{wires} wires exceed {}", MAX_WIRES)]
     TooLarge {
@@ -243,6 +285,9 @@ impl Program {
         }
         let (ir, layout, rows) = lower(builder);
         let shape = Shape { publics, ..choose(&rows) };
+        if !shape.is_arranged() {
+            return Err(CompileError::Arrangement);
+        }
         let full = |table, needed, rows| Err(CompileError::Full { table, needed, rows });
         let needed = [
             ("alu", rows.alu, 1 << shape.log_alu),
@@ -307,33 +352,40 @@ impl Program {
 
     /// The tables with this program.
     pub fn circuit(&self) -> Circuit<PlonkAir> {
-        let heights = self.shape.log_heights();
+        let rows = self.shape.log_rows();
         let layout = &self.layout;
-        let airs: [PlonkAir; 6] = [
-            alu::AluAir::new(layout, heights[0]).into(),
-            poseidon2::Poseidon2Air::new(layout, heights[1]).into(),
-            pack::PackAir::new(layout, heights[2]).into(),
-            bits::BitsAir::new(layout, heights[3]).into(),
-            horner::HornerAir::new(layout, heights[4]).into(),
-            public::PublicAir::new(layout, heights[5]).into(),
-        ];
-        let wide = |log| (poseidon24::Poseidon24Air::new(layout, log).into(), log);
-        let wide = self.shape.log_poseidon24.map(wide);
-        Circuit::new(self.shape.profile, airs.into_iter().zip(heights).chain(wide))
+        let table = |which: &usize| -> Table {
+            match which {
+                0 => alu::AluAir::new(layout, rows[0]).into(),
+                1 => poseidon2::Poseidon2Air::new(layout, rows[1]).into(),
+                2 => pack::PackAir::new(layout, rows[2]).into(),
+                3 => bits::BitsAir::new(layout, rows[3]).into(),
+                4 => horner::HornerAir::new(layout, rows[4]).into(),
+                _ => public::PublicAir::new(layout, rows[5]).into(),
+            }
+        };
+        let groups = self.shape.arrangement.groups().iter();
+        let airs = groups.map(|group| group.iter().map(table).collect());
+        let wide = self.shape.log_poseidon24;
+        let wide = wide.map(|log| vec![poseidon24::Poseidon24Air::new(layout, log).into()]);
+        let airs = airs.chain(wide).map(PlonkAir::new);
+        Circuit::new(self.shape.profile, airs.zip(self.shape.log_heights()))
     }
 
-    /// The traces of a witness, in the order of the tables.
+    /// The traces of a witness, in the order of the AIRs.
     pub fn traces(&self, witness: &Witness) -> Vec<Trace> {
-        let heights = self.shape.log_heights();
+        let rows = self.shape.log_rows();
         let (layout, values) = (&self.layout, &witness.values[..]);
-        let mut traces = vec![
-            alu::trace(layout, values, heights[0]),
-            poseidon2::trace(layout, values, heights[1]),
-            pack::trace(layout, values, heights[2]),
-            bits::trace(layout, values, heights[3]),
-            horner::trace(layout, values, heights[4]),
-            public::trace(&witness.publics, heights[5]),
-        ];
+        let table = |which: &usize| match which {
+            0 => alu::trace(layout, values, rows[0]),
+            1 => poseidon2::trace(layout, values, rows[1]),
+            2 => pack::trace(layout, values, rows[2]),
+            3 => bits::trace(layout, values, rows[3]),
+            4 => horner::trace(layout, values, rows[4]),
+            _ => public::trace(&witness.publics, rows[5]),
+        };
+        let groups = self.shape.arrangement.groups().iter();
+        let mut traces: Vec<Trace> = groups.map(|group| beside(group.iter().map(table).collect())).collect();
         traces.extend(self.shape.log_poseidon24.map(|log| poseidon24::trace(layout, values, log)));
         traces
     }
@@ -360,18 +412,10 @@ impl Program {
     }
 }
 
-/// Public values of all tables that every program has.
-pub(crate) fn by_table(publics: &[F]) -> Vec<Vec<F>> {
-    let mut values = vec![vec![]; 5];
-    values.push(publics.to_vec());
-    values
-}
-
-/// Public values of all tables of a key.
-fn publics_of(vk: &VerifyingKey<PlonkAir>, publics: &[F]) -> Vec<Vec<F>> {
-    let mut values = by_table(publics);
-    values.resize(vk.tables().len(), vec![]);
-    values
+/// Public values of all tables of a key: those of the program for the one that has some.
+pub fn publics_of(vk: &VerifyingKey<PlonkAir>, publics: &[F]) -> Vec<Vec<F>> {
+    let of = |count: usize| if count == 0 { Vec::new() } else { publics.to_vec() };
+    vk.tables().iter().map(|table| of(table.public_values)).collect()
 }
 
 /// A program with its proving key.

@@ -14,7 +14,7 @@ use p3_field::PrimeCharacteristicRing;
 use tsz_ext_sdk::{MAX_EVENTS, RUN_TAG};
 use tsz_hash::{Digest, Domain};
 use tsz_plonk::gadgets::hash;
-use tsz_plonk::{Bit, Builder, Ext, Felt, Program, Prover, Shape as PlonkShape, Value};
+use tsz_plonk::{Arrangement, Bit, Builder, Ext, Felt, Program, Prover, Shape as PlonkShape, Value};
 use tsz_segment::circuit::Circuit;
 use tsz_segment::shape::Shape;
 use tsz_stark::{F, MIN_LOG_HEIGHT, Profile};
@@ -69,6 +69,7 @@ pub fn run_shape(profile: Profile, segments: usize) -> PlonkShape {
         log_horner: 14 + more,
         log_public: MIN_LOG_HEIGHT,
         log_poseidon24: Some(13 + more),
+        arrangement: Arrangement::Apart,
         publics: GUEST_PUBLICS,
     }
 }

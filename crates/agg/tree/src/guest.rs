@@ -20,7 +20,7 @@ use tsz_segment_program::{GUEST_PUBLICS, GuestClaim, image_algorithm};
 use tsz_stark::{F, FriParams, Proof};
 
 use crate::claim::{Claim, ExecRange};
-use crate::join::PUBLIC_TABLE;
+use crate::join::by_table;
 use crate::lift::{
     BEGIN, COUNT, EXEC_FELTS, MapError, PROBES, Probe, PublicMap, START, exec_felts, exec_probe, range_claim,
 };
@@ -156,7 +156,7 @@ impl GuestLift {
             b.assert_eq(begins, zero);
         }
         let felts: Vec<Felt> = felts.into_iter().map(|felt| felt.unwrap_or(zero)).collect();
-        let mut publics = run.publics()[PUBLIC_TABLE].clone();
+        let mut publics = run.publics().concat();
         if self.form == RunForm::Joined {
             let algorithm = image_algorithm(b, core::array::from_fn(|k| publics[k]));
             let algorithm = algorithm.map(|quad| b.unpack(quad));
@@ -193,8 +193,7 @@ impl GuestLift {
         let mut values = self.guard.values(proof.guard_key, proof.guard, proof.publics)?;
         values.extend(Verifier::key_values(proof.run_key));
         values.extend(listed_values(proof.run_key, &self.runs));
-        let mut publics = vec![Vec::new(); self.run.public_counts().count()];
-        publics[PUBLIC_TABLE] = proof.run_publics.to_vec();
+        let publics = by_table(&self.run, proof.run_publics);
         values.extend(self.run.values(proof.run_key, proof.run, &publics)?);
         let felts = guard_felts(claim);
         values.extend(self.map.free().into_iter().map(|k| Value::from(felts[k])));

@@ -29,8 +29,10 @@ use crate::rules::{Advice, MergeError};
 use crate::steps;
 use crate::wires::{ClaimWires, select, zero_digest};
 
-/// Table of the machine that holds the public values.
-pub(crate) const PUBLIC_TABLE: usize = 5;
+/// The public values of a proof of the machine, by table: one table has all of them.
+pub(crate) fn by_table(verifier: &Verifier, publics: &[F]) -> Vec<Vec<F>> {
+    verifier.public_counts().map(|count| if count == 0 { Vec::new() } else { publics.to_vec() }).collect()
+}
 
 /// A join's circuit before it is compiled, for children of some shapes.
 #[derive(Clone, Debug)]
@@ -150,7 +152,7 @@ fn child(b: &mut Builder, verifier: &Verifier, root: Digest) -> Side {
     let claim = &side.claim;
 
     // Public values: the vk root of a join, 0 of a lift; the digest of the claim.
-    let publics = &proof.publics()[PUBLIC_TABLE];
+    let publics = proof.publics().concat();
     let digest =
         |b: &mut Builder, at: usize| crate::wires::pack(b, core::array::from_fn(|k| publics[at + k]));
     let (own_root, own_claim) = (digest(b, 0), digest(b, 8));
@@ -199,8 +201,7 @@ pub(crate) fn side_values(claim: &Claim, is_join: bool) -> Vec<Value> {
 }
 
 fn child_values(verifier: &Verifier, child: &Child<'_>) -> Result<Vec<Value>, WitnessError> {
-    let mut publics = vec![Vec::new(); PUBLIC_TABLE];
-    publics.push(child.publics.to_vec());
+    let publics = by_table(verifier, child.publics);
     let mut values = Verifier::key_values(child.key);
     values.extend(verifier.values(child.key, child.proof, &publics)?);
     values.extend(side_values(child.claim, child.is_join));

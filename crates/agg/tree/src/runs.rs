@@ -17,7 +17,7 @@ use tsz_recursion::{KeyValues, KeyWires, Verifier, WitnessError};
 use tsz_segment_program::{GUEST_PUBLICS, Part};
 use tsz_stark::{Profile, Proof, VerifyingKey};
 
-use crate::join::PUBLIC_TABLE;
+use crate::join::by_table;
 use crate::lift::MapError;
 use crate::program::ProgramError;
 use crate::wires::zero_digest;
@@ -40,10 +40,7 @@ pub fn run_join_shape(profile: Profile) -> Shape {
 
 /// Whether proofs of a verifier have the public values of a run or of a part, and no others.
 pub(crate) fn states_run(verifier: &Verifier) -> bool {
-    verifier.public_counts().enumerate().all(|(table, n)| match table {
-        PUBLIC_TABLE => n == GUEST_PUBLICS,
-        _ => n == 0,
-    })
+    verifier.public_counts().filter(|n| *n > 0).eq([GUEST_PUBLICS])
 }
 
 /// Asserts that a key is one of a list; the witness says which one.
@@ -124,7 +121,7 @@ impl RunJoin {
             assert_listed(b, &key, &self.listed);
             let proof = self.child.input(b);
             self.child.verify(b, &key, &proof);
-            proof.publics()[PUBLIC_TABLE].clone()
+            proof.publics().concat()
         });
         join_parts(b, &children).into_iter().for_each(|felt| b.expose(felt));
         builder
@@ -155,8 +152,7 @@ impl RunJoin {
         let mut values = Vec::new();
         for k in 0..RUN_ARITY {
             let child = children.get(k).or(children.first()).ok_or(RunJoinError::Children(0))?;
-            let mut publics = vec![Vec::new(); self.child.public_counts().count()];
-            publics[PUBLIC_TABLE] = child.part.publics();
+            let publics = by_table(&self.child, &child.part.publics());
             values.extend(Verifier::key_values(child.key));
             values.extend(listed_values(child.key, &self.listed));
             values.extend(self.child.values(child.key, child.proof, &publics)?);

@@ -1,6 +1,7 @@
 //! The tables of the machine and the witness bus that joins them.
 
 pub(crate) mod alu;
+mod beside;
 pub(crate) mod bits;
 pub(crate) mod horner;
 pub(crate) mod pack;
@@ -13,6 +14,9 @@ use std::sync::Arc;
 use p3_field::PrimeCharacteristicRing;
 use tsz_air::{Count, InteractionBuilder, LookupBus, RowMajorMatrix, Trace, air_enum};
 use tsz_stark::F;
+
+pub use beside::PlonkAir;
+pub(crate) use beside::beside;
 
 use crate::ir::{NONE, Value, Wire};
 use crate::layout::{Layout, Slots};
@@ -77,7 +81,7 @@ pub(crate) fn value(values: &[Value], wire: Wire) -> Value {
 
 air_enum! {
     /// The tables of the machine.
-    pub enum PlonkAir {
+    pub enum Table {
         /// Base and extension arithmetic.
         Alu(alu::AluAir),
         /// Permutations.
@@ -97,17 +101,18 @@ air_enum! {
 
 #[cfg(test)]
 impl PlonkAir {
-    /// The same table with another program, for lies.
+    /// The same table with another program, for lies about a table that stands alone.
     pub(crate) fn with_program(&self, program: Trace) -> Self {
         let mut air = self.clone();
-        let slot = match &mut air {
-            Self::Alu(air) => &mut air.program,
-            Self::Poseidon2(air) => &mut air.program,
-            Self::Pack(air) => &mut air.program,
-            Self::Bits(air) => &mut air.program,
-            Self::Horner(air) => &mut air.program,
-            Self::Public(air) => &mut air.program,
-            Self::Poseidon24(air) => &mut air.program,
+        let [part] = air.parts_mut() else { panic!("one table") };
+        let slot = match part {
+            Table::Alu(air) => &mut air.program,
+            Table::Poseidon2(air) => &mut air.program,
+            Table::Pack(air) => &mut air.program,
+            Table::Bits(air) => &mut air.program,
+            Table::Horner(air) => &mut air.program,
+            Table::Public(air) => &mut air.program,
+            Table::Poseidon24(air) => &mut air.program,
         };
         *slot = Arc::new(program);
         air

@@ -4,9 +4,8 @@ use p3_field::{Field, PrimeCharacteristicRing};
 use tsz_air::{BaseAir, Tamper, Trace, Violation, check};
 use tsz_stark::{F, VerifyError};
 
-use super::{ext, felt, rng, satisfied};
+use super::{by_table, ext, felt, rng, satisfied};
 use crate::gadgets::{fri, hash};
-use crate::machine::by_table;
 use crate::tables::{PlonkAir, poseidon2};
 use crate::{Builder, Program, Value};
 

@@ -10,7 +10,7 @@ use tsz_stark::{F, Profile, VerifyError};
 use super::lies::demo;
 use super::{ext, rng};
 use crate::gadgets::hash;
-use crate::{Builder, CompileError, Program, Shape, Value, verify};
+use crate::{Arrangement, Builder, CompileError, Program, Shape, Value, verify};
 
 #[test]
 fn honest_program_is_proven_and_verified() {
@@ -53,6 +53,7 @@ fn small_shape() -> Shape {
         log_horner: 6,
         log_public: 6,
         log_poseidon24: None,
+        arrangement: Arrangement::Apart,
         publics: 2,
     }
 }
@@ -146,8 +147,18 @@ fn timing_of_merkle_openings() {
         total = b.add(total, both);
     }
     b.expose_ext(total);
+    let rows = crate::rows(&b);
+    let log = (14..).find(|log| Shape::node(Profile::Node, *log, 4).holds(&rows)).unwrap();
+    let node = Shape::node(Profile::Node, log, 4);
+    for arrangement in [Arrangement::Apart, Arrangement::Node] {
+        println!("-- {arrangement:?}");
+        timing(b.clone(), Shape { arrangement, ..node }, &inputs);
+    }
+}
+
+fn timing(b: Builder, shape: Shape, inputs: &[Value]) {
     let start = Instant::now();
-    let program = Program::fitted(b, Profile::Node).unwrap();
+    let program = Program::compile(b, shape).unwrap();
     println!("compile {:.2} s wall, {:?}", start.elapsed().as_secs_f64(), program.rows());
     let permutations = program.rows().poseidon2;
     let (start, cpu) = (Instant::now(), cpu_seconds());
@@ -168,7 +179,7 @@ fn timing_of_merkle_openings() {
     println!("keys from them {:.2} s wall, {:.2} s CPU", start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     assert_eq!(*prover.vk().digest(), vk);
     let (start, cpu) = (Instant::now(), cpu_seconds());
-    let (publics, proof) = prover.prove(&inputs).unwrap();
+    let (publics, proof) = prover.prove(inputs).unwrap();
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     println!("prove {wall:.2} s wall, {cpu:.2} s CPU, {:.0} permutations/CPU s", permutations as f64 / cpu);
     let start = Instant::now();

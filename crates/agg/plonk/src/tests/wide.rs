@@ -4,9 +4,8 @@ use p3_field::PrimeCharacteristicRing;
 use tsz_air::{Tamper, Trace, Violation, check};
 use tsz_stark::{F, Profile, VerifyError};
 
-use super::{felt, rng, satisfied};
+use super::{by_table, felt, rng, satisfied};
 use crate::gadgets::{hash, wide};
-use crate::machine::by_table;
 use crate::tables::poseidon24::{BIT, WIDTH};
 use crate::{Builder, CompileError, Program, Shape, Value, coordinates, from_coordinates, verify};
 

@@ -69,12 +69,11 @@ fn a_run_is_proven_and_verified_in_the_machine() {
     let key = verifier.fixed_key(&mut b);
     let wires = verifier.input(&mut b);
     verifier.verify(&mut b, &key, &wires);
-    for x in &wires.publics()[5] {
-        b.expose(*x);
+    for x in wires.publics().concat() {
+        b.expose(x);
     }
     let outer = Program::fitted(b, Profile::InsecureNode).unwrap();
-    let mut by_table = vec![vec![]; vk.tables().len()];
-    by_table[5] = publics.clone();
+    let mut by_table = tsz_plonk::publics_of(vk, &publics);
     let proof = Proof::from_bytes(vk, &proof).unwrap();
     let inputs = verifier.values(&KeyValues::from(&**vk), &proof, &by_table).unwrap();
     assert_eq!(outer.run(&inputs).unwrap().publics, publics);

@@ -37,8 +37,7 @@ fn wrapped(name: &str, prover: &Prover, publics: &[F], proof: &[u8]) {
     verifier.verify(&mut b, &key, &wires);
     println!("{name}, verified in the machine: {:?}", tsz_plonk::rows(&b));
     let outer = Program::fitted(b, Profile::Node).unwrap().keys().unwrap();
-    let mut by_table = vec![vec![]; vk.tables().len()];
-    by_table[5] = publics.to_vec();
+    let by_table = tsz_plonk::publics_of(vk, publics);
     let proof = Proof::from_bytes(vk, proof).unwrap();
     let values = verifier.values(&KeyValues::from(&**vk), &proof, &by_table).unwrap();
     let (_, proof) = timed(name, || outer.prove(&values).unwrap());

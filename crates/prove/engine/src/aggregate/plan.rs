@@ -56,7 +56,7 @@ pub(super) struct Planner {
 pub(super) fn pinned_log(pins: &Pins, name: &str) -> Result<usize, EngineError> {
     let pin = pins.nodes().iter().find(|pin| pin.name == name);
     let tables = &pin.ok_or_else(|| EngineError::NotPinned(name.to_owned()))?.tables;
-    let log = tables.first().and_then(|table| table.strip_prefix("alu:")).and_then(|log| log.parse().ok());
+    let log = tables.first().and_then(|table| table.rsplit_once(':')).and_then(|(_, log)| log.parse().ok());
     log.ok_or_else(|| failed(name)(&"the pin has no shape of nodes"))
 }
 
