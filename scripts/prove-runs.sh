@@ -2,7 +2,7 @@
 # The whole path of extension operations with the real prover of runs: executes, proves and verifies the grid example.
 #   scripts/prove-runs.sh          minutes; the first time risc0's kernels are built besides (ten CPU minutes of C++)
 #   scripts/prove-runs.sh --parts  proves the runs in segments of 2^14 cycles, eight each, and aggregates them: four times as long
-#   scripts/prove-runs.sh --pin    replaces the committed proofs in guests/runs too: those of the examples grid and block and of the demo
+#   scripts/prove-runs.sh --pin    replaces the committed proofs in guests/runs too: those of the examples grid and block, of the demo and of the workload of all families
 # TSZ names another build of tsz than the release one. No part of scripts/test.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,9 +49,11 @@ fi
 if [ -n "$pin" ]; then
     "$TSZ" prove crates/client/scenario/examples/block.json --run-prover "$prover" --out "$work/block"
     "$TSZ" demo --ops 64 --no-aggregate --run-prover "$prover" --out "$work/demo"
+    "$TSZ" scenario gen --kinds families --ops 16 --seed 1 --accounts 64 --active 8 --out "$work/families.json"
+    "$TSZ" prove "$work/families.json" --run-prover "$prover" --out "$work/families"
     mkdir -p guests/runs
     rm -f guests/runs/*.run
-    for name in block grid demo; do
+    for name in block grid demo families; do
         number=0
         for file in "$work/$name"/runs/*.run; do
             cp "$file" "guests/runs/$name-$number.run"

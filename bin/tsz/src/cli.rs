@@ -106,7 +106,7 @@ pub enum ScenarioCommand {
 /// Arguments of `tsz scenario gen`.
 #[derive(Clone, Debug, Args)]
 pub struct ScenarioGen {
-    /// Number of operations.
+    /// Number of operations; of kind `families`, of trades.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: u32,
     /// Seed.
@@ -142,6 +142,9 @@ pub enum Kinds {
     Perp,
     /// Spot and perpetual trades, half and half.
     Trades,
+    /// So many spot and perpetual trades, and operations of every other family in the same batch; the one before it prepares
+    /// them. What `tsz bench aggregate` proves.
+    Families,
 }
 
 /// Subcommands of `tsz data`.
@@ -400,7 +403,8 @@ pub enum BenchName {
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
     Signatures,
-    /// Lifts and joins of a batch with operations of nine circuits, up to one aggregation proof.
+    /// Base proofs, lifts and joins of a batch of trades with operations of every other family (each login, liquidations,
+    /// deleveraging, a program with its run, ..), up to one aggregation proof.
     Aggregate,
     /// Logins by passkey: native check and auth proof.
     Auth,
@@ -443,7 +447,7 @@ pub struct BenchArgs {
     /// Seed of the workload.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
-    /// Who proves the run (run).
+    /// Who proves the run (run, aggregate; that of aggregate has a committed proof).
     #[command(flatten)]
     pub runs: RunArgs,
 }

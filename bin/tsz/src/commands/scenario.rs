@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use tsz_engine::every_family_scenario;
 use tsz_scenario::{Mix, Params, Place, Scenario, explain, generate, report, report_text};
 
 use crate::cli::{Kinds, ScenarioGen};
@@ -45,13 +46,22 @@ pub fn gen_file(args: &ScenarioGen, output: &Output) -> Result<()> {
         Kinds::Transfers => Mix::TRANSFERS,
         Kinds::Spot => Mix::SPOT,
         Kinds::Perp => Mix::PERP,
-        Kinds::Trades => Mix::TRADES,
+        Kinds::Trades | Kinds::Families => Mix::TRADES,
     };
     let params = Params { accounts: args.accounts, active: args.active, batches: args.batches, mix };
-    let scenario = generate(args.ops, args.seed, &params)?;
+    let scenario = if args.kinds == Kinds::Families {
+        ensure!(
+            args.batches == 2,
+            "`--kinds families` has two batches: one that prepares, one of every family"
+        );
+        every_family_scenario(args.ops, args.seed, &Params { batches: 1, ..params })?
+    } else {
+        generate(args.ops, args.seed, &params)?
+    };
     let text = scenario.to_json() + "\n";
     std::fs::write(&args.out, text).with_context(|| format!("cannot write {}", args.out.display()))?;
-    let (ops, out) = (args.ops, args.out.display());
+    let ops: usize = scenario.batches.iter().map(|batch| batch.operations.len()).sum();
+    let out = args.out.display();
     output.line(format!("{ops} operations in {} batches written to {out}", args.batches));
     output.object(&json!({ "ok": true, "operations": ops, "batches": args.batches, "file": args.out }));
     Ok(())

@@ -44,4 +44,4 @@ pub use registry::{Registry, registry};
 pub use report::{Event, Progress, Report};
 pub use scenario::executed;
 pub use tsz_plonk::SourceRows;
-pub use workload::every_family;
+pub use workload::{every_family, every_family_scenario};

@@ -13,7 +13,7 @@ use crate::execute::{ExecutedBatch, OpRecord};
 use crate::folder::{self, Manifest};
 use crate::measure::Cost;
 use crate::pins::Pins;
-use crate::registry::{ExecCircuit, ExecJob, KeyInfo, Keyed, Registry, TransitionCircuit};
+use crate::registry::{CircuitId, ExecCircuit, ExecJob, KeyInfo, Keyed, Registry, TransitionCircuit};
 use crate::report::{Progress, ProofReport, Recorder, Report, cells};
 use crate::runs::{KeptRuns, RunProver, RunProvers};
 
@@ -119,14 +119,32 @@ struct Plan<'a> {
     transition: &'a dyn TransitionCircuit,
 }
 
-/// Plans a batch and proves nothing: fails where an operation has no circuit, or a run nobody who proves it.
+impl Plan<'_> {
+    /// Circuits of the proofs, in their order.
+    fn circuits(&self) -> Vec<CircuitId> {
+        let of_leaf = |leaf: &LeafPlan<'_>| -> Vec<CircuitId> {
+            match leaf {
+                LeafPlan::Family(parts) => parts.iter().map(|part| part.circuit.id()).collect(),
+                LeafPlan::Program(parts) => parts.iter().map(GuardPart::circuit).collect(),
+            }
+        };
+        self.leaves.iter().flat_map(of_leaf).chain([self.transition.id()]).collect()
+    }
+}
+
+/// Plans a batch and proves nothing: the circuits of its proofs, runs aside. Fails where an operation has no circuit, or a
+/// run nobody who proves it.
 ///
 /// # Errors
 /// [`EngineError`].
-pub fn plan_batch(batch: &ExecutedBatch, registry: &Registry, pins: &Pins) -> Result<(), EngineError> {
+pub fn plan_batch(
+    batch: &ExecutedBatch,
+    registry: &Registry,
+    pins: &Pins,
+) -> Result<Vec<CircuitId>, EngineError> {
     let (tree, runs) = (pins.tree()?, RunProvers::of(registry));
     let provers = Provers { registry, pins, tree: &tree, runs: &runs };
-    plan(batch, &provers, &mut Recorder::new(&|_| {})).map(|_| ())
+    plan(batch, &provers, &mut Recorder::new(&|_| {})).map(|plan| plan.circuits())
 }
 
 fn plan<'a>(

@@ -1,9 +1,9 @@
-//! `tsz bench aggregate`: a batch of every family that has a circuit becomes one aggregation proof.
+//! `tsz bench aggregate`: a batch of every family becomes one aggregation proof.
 
 use anyhow::{Context, Result};
 use serde_json::json;
 use tsz_engine::prove::prove_bundle;
-use tsz_engine::{Pins, Registry, Report, every_family, registry};
+use tsz_engine::{Pins, Registry, Report, every_family};
 use tsz_scenario::Mix;
 use tsz_stark::Profile;
 use tsz_tree::NodeKeys;
@@ -12,7 +12,7 @@ use crate::cli::BenchArgs;
 use crate::commands::aggregate::{aggregate, print_report};
 use crate::measure::{machine, timed};
 use crate::output::{Output, bytes, seconds, thousands};
-use crate::runs::params;
+use crate::runs::{params, registry_for};
 
 /// Trades of the batch by default, half of them spot and half perpetual.
 const TRADES: u32 = 8192;
@@ -20,7 +20,7 @@ const TRADES: u32 = 8192;
 /// Runs the workload.
 pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let pins = Pins::built_in().context("the pins compiled into this program")?;
-    let registry = registry();
+    let registry = registry_for(&args.runs)?;
     let trades = args.ops.unwrap_or(TRADES);
     let spinner = output.spinner("populating the state tree, signing, executing");
     let params = params(args.accounts_log2, args.active, 1, Mix::TRADES);
@@ -56,16 +56,16 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
 
 fn print_base(base: &Report, registry: &Registry, output: &Output) -> Result<()> {
     for proof in &base.proofs {
-        let circuit = registry.circuits().find(|c| c.id().to_string() == proof.circuit);
-        let params = circuit.context("a proof of no circuit")?.key()?.params;
-        output.line(format!(
-            "{:24} {:>6} operations, blow-up {}, {} queries, {}",
-            proof.circuit,
-            thousands(proof.ops.into()),
-            1 << params.log_blowup,
-            params.num_queries,
-            bytes(proof.bytes)
-        ));
+        let how = match registry.keyed().find(|c| c.id().to_string() == proof.circuit) {
+            Some(circuit) => {
+                let params = circuit.key()?.params;
+                format!("blow-up {}, {} queries", 1 << params.log_blowup, params.num_queries)
+            }
+            // the one kind of proof that no circuit of the registry makes
+            None => "risc0".to_owned(),
+        };
+        let (circuit, ops) = (&proof.circuit, thousands(proof.ops.into()));
+        output.line(format!("{circuit:24} {ops:>6} operations, {how}, {}", bytes(proof.bytes)));
     }
     output.line(format!(
         "proven in {} ({} CPU)",

@@ -12,7 +12,7 @@ use crate::aggregate::takes_run;
 use crate::error::EngineError;
 use crate::execute::{ExecutedBatch, OpRecord};
 use crate::measure::Stopwatch;
-use crate::registry::{GuardCircuit, GuardJob};
+use crate::registry::{CircuitId, GuardCircuit, GuardJob};
 use crate::report::{ProofReport, Recorder};
 use crate::runs::{Guest, MAX_RUN_SEGMENTS, ProgramRun, RunFailure, guest};
 
@@ -21,6 +21,13 @@ pub(super) struct GuardPart<'a> {
     circuit: &'a dyn GuardCircuit,
     ops: Vec<(u32, &'a OpRecord)>,
     run: ProgramRun,
+}
+
+impl GuardPart<'_> {
+    /// The circuit of the guard.
+    pub(super) fn circuit(&self) -> CircuitId {
+        self.circuit.id()
+    }
 }
 
 /// Names the run that there is no proof of.

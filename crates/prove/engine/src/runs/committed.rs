@@ -1,4 +1,5 @@
-//! Proofs of runs that come with the system: those of examples and of the demo, whose runs are always the same.
+//! Proofs of runs that come with the system: those of examples, of the demo and of the workload of all
+//! families, whose runs are always the same.
 
 use super::exchange::RunProof;
 use super::{RunFailure, RunJob, RunProver};
@@ -10,6 +11,7 @@ const FILES: &[&[u8]] = &[
     include_bytes!("../../../../../guests/runs/demo-0.run"),
     include_bytes!("../../../../../guests/runs/grid-0.run"),
     include_bytes!("../../../../../guests/runs/grid-1.run"),
+    include_bytes!("../../../../../guests/runs/families-0.run"),
 ];
 
 /// The committed proofs. A run of the same output is the same run: the output commits to the program's input, and the
@@ -39,5 +41,24 @@ impl RunProver for CommittedRuns {
 
     fn prove(&self, job: &RunJob<'_>) -> Result<RunProof, RunFailure> {
         self.find(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tsz_segment::verify_run;
+
+    use super::*;
+    use crate::runs::guests;
+
+    #[test]
+    fn every_file_is_a_proof_of_a_guest_and_holds() {
+        let guests = guests().unwrap();
+        for (k, bytes) in FILES.iter().enumerate() {
+            let proof = RunProof::from_bytes(bytes, "guests/runs").unwrap();
+            assert!(guests.iter().any(|pin| pin.root == proof.image), "{k}");
+            let seals: Vec<&[u32]> = proof.segments.iter().map(|s| s.seal.as_slice()).collect();
+            verify_run(&proof.image, &proof.output, &seals).unwrap();
+        }
     }
 }

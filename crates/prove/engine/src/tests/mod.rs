@@ -16,3 +16,4 @@ mod programs;
 mod real;
 mod social;
 mod wide;
+mod workload;
