@@ -91,7 +91,11 @@ fn a_killed_aggregation_goes_on_with_the_nodes_that_are_finished() {
     fs::write(half, &whole[..whole.len() / 2]).expect("a file");
     fs::write(half.with_extension("1.part"), &whole[..whole.len() / 3]).expect("a file");
     let resumed = json(&aggregate);
-    assert_eq!(made_and_reused(&resumed), (2, 1), "the half of a node is proven again, the whole one is taken");
+    assert_eq!(
+        made_and_reused(&resumed),
+        (2, 1),
+        "the half of a node is proven again, the whole one is taken"
+    );
     assert!(fs::metadata(half).expect("a node").len() > whole.len() as u64 / 2);
     let claim = json(&["verify", text(&out), "--json"])["claim"].clone();
     assert_eq!(claim, resumed["claim"]);
