@@ -1,5 +1,7 @@
 //! A small circuit: values looked up in a preprocessed table, a running sum bound to a public value.
 
+mod committed;
+
 use p3_air::{Air, AirBuilder, BaseAir, WindowAccess};
 use p3_field::PrimeCharacteristicRing;
 use p3_lookup::{InteractionBuilder, LookupBus};
@@ -325,40 +327,6 @@ fn a_key_that_cannot_prove_100_bits_is_no_key() {
     assert!(security(&taller).proven_bits >= MIN_PROVEN_BITS);
     let fewer = FriParams { num_queries: taller.params().num_queries - 1, ..*taller.params() };
     assert!(security_of(&fewer, taller.tables()).proven_bits < MIN_PROVEN_BITS);
-}
-
-#[test]
-fn a_key_of_committed_columns_is_the_key_of_the_circuit() {
-    let (pk, _, _) = honest(Profile::InsecureTest);
-    let committed = pk.committed().unwrap();
-    let again = setup_with(circuit(Profile::InsecureTest, 5), &committed).unwrap();
-    assert_eq!(again.vk().digest(), pk.vk().digest());
-    assert_eq!(again.vk().tables(), pk.vk().tables());
-    let (traces, publics) = witness(5, 3);
-    let proof = prove(&again, &traces, &publics).unwrap();
-    verify(pk.vk(), &proof.to_bytes().unwrap(), &publics).unwrap();
-    // Those of another circuit make another key, or none.
-    let mut other = circuit(Profile::InsecureTest, 5);
-    other.log_heights[0] += 1;
-    assert_ne!(setup_with(other, &committed).unwrap().vk().digest(), pk.vk().digest());
-    let refused = setup_with(circuit(Profile::Base8, 5), &committed);
-    assert!(matches!(refused, Err(SetupError::Commit(_))));
-}
-
-#[test]
-fn damaged_committed_columns_are_refused() {
-    let (pk, _, _) = honest(Profile::InsecureTest);
-    let committed = pk.committed().unwrap();
-    let refuse = |bytes: &[u8]| assert!(setup_with(circuit(Profile::InsecureTest, 5), bytes).is_err());
-    let mut rng = StdRng::seed_from_u64(9);
-    for _ in 0..100 {
-        let mut damaged = committed.clone();
-        let at = rng.random_range(0..damaged.len());
-        damaged[at] ^= 1 << rng.random_range(0..8);
-        refuse(&damaged);
-        refuse(&committed[..at]);
-    }
-    refuse(&[&committed[..], &[0]].concat());
 }
 
 #[test]

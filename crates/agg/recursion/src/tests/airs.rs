@@ -12,13 +12,13 @@ use super::verifier::{circuit, refuses, run};
 use crate::KeyValues;
 
 const BUS: LookupBus<'static> = LookupBus::new("digit");
-const LOG_SUM: usize = 8;
-const LOG_DIGITS: usize = 6;
+pub(super) const LOG_SUM: usize = 8;
+pub(super) const LOG_DIGITS: usize = 6;
 const LOG_LINE: usize = 7;
 
 /// Three tables; the sum table comes first and is the tallest.
 #[derive(Clone)]
-enum SmallAir {
+pub(super) enum SmallAir {
     /// (digit, sum, tick): `sum` adds `weight * digit` with periodic weights of period 8; `tick` counts rows
     /// modulo 4, another periodic column. Public: the first digit, the last sum.
     Sum,
@@ -132,8 +132,16 @@ struct Small {
     publics: Vec<Vec<F>>,
 }
 
+/// The trace of a line, and its public values.
+pub(super) fn line(log: usize, x: u32) -> (Trace, Vec<F>) {
+    let x = F::from_u32(x);
+    let line: Vec<F> = (0..1 << log).flat_map(|k| [x, F::from_u32(k) * x]).collect();
+    let publics = vec![x, line[line.len() - 1]];
+    (RowMajorMatrix::new(line, 2), publics)
+}
+
 /// Honest traces, and their public values.
-fn traces() -> (Vec<Trace>, Vec<Vec<F>>) {
+pub(super) fn traces() -> (Vec<Trace>, Vec<Vec<F>>) {
     let mut counts = vec![F::ZERO; 1 << LOG_DIGITS];
     let (mut sums, mut total) = (Vec::new(), F::ZERO);
     for k in 0..1 << LOG_SUM {
@@ -143,12 +151,9 @@ fn traces() -> (Vec<Trace>, Vec<Vec<F>>) {
         total += weights()[k % 8] * value;
         sums.extend([value, total, ticks()[k % 4]]);
     }
-    let x = F::from_u32(11);
-    let line: Vec<F> = (0..1 << LOG_LINE).flat_map(|k| [x, F::from_u32(k) * x]).collect();
-    let publics = vec![vec![sums[0], total], vec![], vec![x, line[line.len() - 1]]];
-    let traces =
-        vec![RowMajorMatrix::new(sums, 3), RowMajorMatrix::new(counts, 1), RowMajorMatrix::new(line, 2)];
-    (traces, publics)
+    let (line, line_publics) = line(LOG_LINE, 11);
+    let publics = vec![vec![sums[0], total], vec![], line_publics];
+    (vec![RowMajorMatrix::new(sums, 3), RowMajorMatrix::new(counts, 1), line], publics)
 }
 
 fn small(profile: Profile) -> Small {

@@ -2,6 +2,7 @@
 
 mod airs;
 mod batch;
+mod classes;
 mod verifier;
 
 use p3_field::PrimeCharacteristicRing;

@@ -2,7 +2,8 @@
 //!
 //! A file holds the committed preprocessed columns of one key ([`tsz_stark::ProvingKey::committed`]). Its name is the
 //! digest that is pinned, and a key that is made of it has to have that digest: what is damaged, or of another
-//! program, is computed anew and replaced.
+//! program, is computed anew and replaced. The columns are not hashed again: a file that somebody made on purpose, with
+//! the root of the pinned key and other columns, makes proofs that do not hold, which is noticed when one is stored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,11 @@ impl KeyFolder {
 
     fn path(&self, vk: &Digest) -> PathBuf {
         self.0.join(format!("{}.key", Hex(*vk)))
+    }
+
+    /// The file of a key, if there is one.
+    pub(super) fn file(&self, vk: &Digest) -> Option<PathBuf> {
+        Some(self.path(vk)).filter(|path| path.exists())
     }
 
     fn store(&self, program: &NodeProgram, vk: &Digest, name: &str) -> Result<(), EngineError> {

@@ -14,7 +14,7 @@ use crate::execute::{ExecutedBatch, OpRecord};
 use crate::measure::Stopwatch;
 use crate::registry::{CircuitId, GuardCircuit, GuardJob};
 use crate::report::{ProofReport, Recorder};
-use crate::runs::{Guest, MAX_RUN_SEGMENTS, ProgramRun, RunFailure, guest};
+use crate::runs::{Guest, MAX_RUN_SEGMENTS, ProgramRun, RunFailure, RunProof, guest};
 
 /// A range of the operations of one program: the circuit of the guard that holds it, and its run.
 pub(super) struct GuardPart<'a> {
@@ -148,6 +148,18 @@ pub(super) fn prove_program(
     Ok(())
 }
 
+/// The run with its proof and the sizes of its segments. A prover may answer in others than it measured: those have to be
+/// ones that the aggregation tree takes, too.
+fn checked(run: &ProgramRun, proof: RunProof) -> Result<(GuestRun, Vec<u32>), RunFailure> {
+    let seals: Vec<&[u32]> = proof.segments.iter().map(|segment| segment.seal.as_slice()).collect();
+    // Seals that are too short to say it are refused below.
+    let sizes = tsz_segment::sizes(&seals).unwrap_or_default();
+    if !sizes.is_empty() && !takes_run(&sizes) {
+        return Err(RunFailure::Segments(sizes));
+    }
+    Ok((run.proven(proof)?, sizes))
+}
+
 /// Has a run proven, verifies the proof and reports it.
 fn prove_range(
     batch: u64,
@@ -165,11 +177,7 @@ fn prove_range(
     cost.cpu_seconds += proof.cpu_ms as f64 / 1e3;
     let stage = if proof.cpu_ms == 0 { "run (at hand)" } else { "run" };
     recorder.add(batch, stage, cost);
-    let proven = recorder.stage(batch, "run check", || run.proven(proof)).map_err(&failed)?;
-    let sizes = tsz_segment::sizes(&proven.seals).unwrap_or_default();
-    if !takes_run(&sizes) {
-        return Err(failed(RunFailure::Segments(sizes)));
-    }
+    let (proven, sizes) = recorder.stage(batch, "run check", || checked(run, proof)).map_err(&failed)?;
     tracing::info!(batch, program = run.guest.name, ?sizes, memory, "run proven");
     recorder.report.proofs.push(ProofReport {
         batch,

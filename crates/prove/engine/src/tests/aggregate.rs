@@ -314,7 +314,6 @@ fn a_lift_refuses_claims_that_are_not_those_of_its_proof() {
     assert!(crate::registry::Keyed::base(&tiny).unwrap().decode(transition).is_err());
 }
 
-/// Run with `cargo test -p tsz-engine --lib -- --ignored two_batches`.
 /// A map of public values belongs to one circuit: another key's has other numbers of them, and some would be bound to
 /// nothing.
 #[test]
@@ -470,44 +469,6 @@ fn damaged_node_files_are_refused() {
     for at in [0, 5, 6, 40, 71, bytes.len() - 1] {
         assert!(NodeProof::from_bytes(&bytes[..at]).is_err());
     }
-}
-
-/// Two batches under the pinned profiles: fund and transition proofs at 100 bits, nodes at 100 bits.
-///
-/// Run with `cargo test -p tsz-engine --lib -- --ignored --nocapture lifts_and_joins`.
-#[test]
-#[ignore = "minutes; prints what lifts and joins cost"]
-fn lifts_and_joins_of_the_pinned_profiles() {
-    let mut registry = Registry::new();
-    let (fund, transition) =
-        (tsz_fund::Class::named("small").unwrap(), tsz_transition::Class::named("small").unwrap());
-    registry.add_exec(Arc::new(Fund::new(fund, Profile::Base)));
-    registry.add_transition(Arc::new(Transition::new(transition, Profile::Base)));
-    let watch = measure::Stopwatch::start();
-    let logs = tsz_tree::SHAPE_LOGS;
-    let nodes =
-        derive_nodes(&registry, Profile::Node, logs, tsz_tree::WIDE_JOINS, &|name| println!("{name}"))
-            .unwrap()
-            .pins;
-    println!("keys of nodes: {:?}", watch.cost());
-    for node in &nodes {
-        println!(
-            "{} {} proven {} conjectured {:?}",
-            node.name, node.proven_bits, node.conjectured_bits, node.tables
-        );
-        assert!(node.proven_bits >= 100.0);
-    }
-    let pins = Pins::with_nodes(registry.derive().unwrap(), nodes).unwrap();
-    let params = Params { accounts: 200, active: 20, batches: 2, mix: Mix::ALL };
-    let batches = executed(run(&generate(40, 5, &params).unwrap()).unwrap()).unwrap();
-    let (bundle, _) = prove_bundle(batches, &registry, &pins, &|_| {}).unwrap();
-    let aggregator = Aggregator::new(&registry, &pins, None, |name| println!("{name}")).unwrap();
-    let (proof, report) = aggregator.aggregate(&bundle).unwrap();
-    println!("{}", serde_json::to_string_pretty(&report).unwrap());
-    let keys = NodeKeys::new(Profile::Node).unwrap();
-    let watch = measure::Stopwatch::start();
-    proof.verify(&keys, &pins.root()).unwrap();
-    println!("verify {:?}, {} bytes", watch.cost(), proof.to_bytes().len());
 }
 
 /// Writes the pins of this program to the file that `TSZ_PINS` names.

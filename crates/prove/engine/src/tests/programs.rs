@@ -24,11 +24,11 @@ use crate::*;
 const GRID: &str = include_str!("../../../../client/scenario/examples/grid.json");
 
 /// The example's batches: two operations of the program in each.
-fn batches() -> Vec<ExecutedBatch> {
+pub(super) fn batches() -> Vec<ExecutedBatch> {
     executed(run(&Scenario::from_json(GRID).unwrap()).unwrap()).unwrap()
 }
 
-fn test_registry() -> Registry {
+pub(super) fn test_registry() -> Registry {
     circuits(Profile::InsecureTest)
 }
 
@@ -43,14 +43,14 @@ fn test_pins(registry: &Registry) -> Pins {
     Pins::new(vks).unwrap().admit(guards, programs).unwrap()
 }
 
-struct Fixture {
+pub(super) struct Fixture {
     registry: Registry,
-    pins: Pins,
+    pub(super) pins: Pins,
     bundle: Bundle,
     report: Report,
 }
 
-static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
+pub(super) static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let registry = test_registry();
     let pins = test_pins(&registry);
     let (bundle, report) = prove_bundle(batches(), &registry, &pins, &|_| {}).unwrap();
