@@ -1,6 +1,7 @@
 //! Claims and rules: the circuit against the native merge, and lies.
 
 mod claims;
+mod kept;
 mod rules;
 mod runs;
 mod steps;
