@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a new program as a developer does, tests it and builds its guest: scripts/check-guest-template.sh [TSZ]. Needs
-# the toolchain of scripts/build-guests.sh. No part of scripts/test.sh, which tests the template as a crate.
+# the toolchain of scripts/build-guests.sh. A step of .ci/run where that is installed; no part of scripts/test.sh, which
+# tests the template as a crate.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
@@ -13,5 +14,6 @@ fi
 "$tsz" guest new rent --dir "$folder/rent"
 # the same versions of dependencies as here
 cp Cargo.lock "$folder/rent/Cargo.lock"
-CARGO_TARGET_DIR=$folder/target cargo test --manifest-path "$folder/rent/Cargo.toml"
+out=${CARGO_TARGET_DIR:+$CARGO_TARGET_DIR/guest-template}
+CARGO_TARGET_DIR=${out:-$folder/target} cargo test --manifest-path "$folder/rent/Cargo.toml"
 "$tsz" guest build --dir "$folder/rent"

@@ -399,6 +399,8 @@ pub enum BenchName {
     Legs,
     /// The run of fills of a grid, by tsz-run-prover.
     Run,
+    /// Seals of runs verified natively, by the size of their segments.
+    Segment,
     /// Batched updates of the state tree: native, and proven by the transition circuit.
     Smt,
     /// Key generation, signing, verification, and the signature table in a proof.
@@ -423,7 +425,7 @@ pub enum BenchName {
     \x20 tsz bench spot --ops 8192\n\
     \x20 tsz bench oracle --json\n  tsz bench manage --json\n\
     \x20 tsz bench margin --json\n  tsz bench settle --json\n  tsz bench guard --json\n  tsz bench legs --json\n\
-    \x20 tsz bench deleverage --json\n\
+    \x20 tsz bench deleverage --json\n  tsz bench segment --json\n\
     \x20 tsz bench smt --ops 4096 --accounts-log2 20\n  tsz bench signatures --json\n\
     Proofs are made with the keys that `tsz prove` uses (signatures: tables of no circuit of their own, at blow-up 2).\n\
     Keys of the JSON: ops_per_second, cpu_seconds, wall_seconds, peak_rss_bytes, proof_bytes, cells (by table); of proofs\n\
@@ -434,8 +436,8 @@ pub struct BenchArgs {
     pub name: BenchName,
     /// Operations: transfers, trades, updates and samples, ticks, margin transfers and exits, pairs, closes, fills, leaves,
     /// signatures or logins (default: 8192 transfers or trades (spot, perp, aggregate), 256 updates and samples, 768 ticks, 320
-    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 1024 block trades, 9 fills of a run, 4096 leaves, 1024
-    /// signatures, 64 logins).
+    /// margin transfers and exits, 768 pairs, 64 closes, 936 fills, 1024 block trades, 9 fills of a run, 64 verifications
+    /// of each size, 4096 leaves, 1024 signatures, 64 logins).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub ops: Option<u32>,
     /// Accounts that sign (transfers, spot, perp, aggregate).
@@ -447,6 +449,9 @@ pub struct BenchArgs {
     /// Seed of the workload.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
+    /// A folder of kept runs besides the committed ones, e.g. `runs` of what tsz prove writes (segment).
+    #[arg(long, value_name = "DIR")]
+    pub kept: Option<PathBuf>,
     /// Who proves the run (run, aggregate; that of aggregate has a committed proof).
     #[command(flatten)]
     pub runs: RunArgs,

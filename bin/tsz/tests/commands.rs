@@ -238,6 +238,7 @@ fn small_benchmarks_report_the_documented_keys() {
         &["bench", "spot", "--ops", "16", "--active", "8", "--accounts-log2", "6", "--json"],
         &["bench", "smt", "--ops", "32", "--accounts-log2", "10", "--json"],
         &["bench", "signatures", "--ops", "16", "--json"],
+        &["bench", "segment", "--ops", "2", "--kept", "../../guests/runs", "--json"],
     ] {
         let report = json(args);
         for key in ["ops_per_second", "cpu_seconds", "wall_seconds", "peak_rss_bytes", "proof_bytes"] {
@@ -248,6 +249,9 @@ fn small_benchmarks_report_the_documented_keys() {
             for key in ["proven_bits", "blowup", "queries"] {
                 assert!(report[key].is_number(), "{args:?}: {key}");
             }
+        }
+        if args[1] == "segment" {
+            assert_eq!([&report["seal_bytes_14"], &report["seal_bytes_15"]], [198_632, 209_256]);
         }
     }
 }

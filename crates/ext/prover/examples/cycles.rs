@@ -9,7 +9,7 @@ const HEAD: usize = 9;
 fn main() -> anyhow::Result<()> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../guests");
     let named: Vec<String> = std::env::args().skip(1).collect();
-    let all = ["vesting", "grid", "options", "broker"].map(String::from);
+    let all = ["vesting", "grid", "options", "broker", "block"].map(String::from);
     for name in if named.is_empty() { &all[..] } else { &named } {
         let guest = Guest::from_elf(&std::fs::read(format!("{folder}/elf/{name}.elf"))?)?;
         let root: String = guest.root().iter().map(|w| format!("{w:08x}")).collect();

@@ -11,7 +11,7 @@ use tsz_ledger::{BatchContext, Cell, Key, MkfCell, MkoCell, MkpCell, MksCell, Po
 use tsz_types::*;
 
 /// A number of at most `bits` bits, often at an end.
-fn edge(r: &mut Rng, bits: u32) -> u64 {
+pub fn edge(r: &mut Rng, bits: u32) -> u64 {
     let max = u64::MAX >> (64 - bits);
     match r.below(6) {
         0 => max - r.below(3).min(max),

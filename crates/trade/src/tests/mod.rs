@@ -17,5 +17,6 @@ mod model;
 mod model_close;
 mod params;
 mod rng;
+mod sdk;
 mod signatures;
 mod world;

@@ -11,6 +11,7 @@ mod markets;
 mod oidc;
 mod report;
 mod run;
+mod segment;
 mod settle;
 mod signature_circuit;
 mod signatures;
@@ -43,6 +44,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
         BenchName::Guard => guard::run(args, output)?,
         BenchName::Legs => legs::run(args, output)?,
         BenchName::Run => run::run(args, output)?,
+        BenchName::Segment => segment::run(args, output)?,
         BenchName::Smt => smt::run(args, output)?,
         BenchName::Auth => auth::run(args, output, Kind::Passkey)?,
         BenchName::Oidc => oidc::run(args, output, Algorithm::Rs256)?,

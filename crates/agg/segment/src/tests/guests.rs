@@ -39,15 +39,25 @@ fn spy(capacity: &mut Leaf, words: &[u32]) {
 
 /// The journal of the run of which [`first`] and [`second`] are the segments.
 pub(super) fn journal() -> Journal {
+    let (journal, digest) = repeated(1);
     let text = include_str!("../../../../../guests/fixtures/grid.txt");
-    let words: Vec<u32> = text.lines().map(|w| w.parse().unwrap()).collect();
-    let (output, input) = words.split_at(8);
+    let output: Vec<u32> = text.lines().take(8).map(|w| w.parse().unwrap()).collect();
+    assert_eq!(digest[..], output);
+    journal
+}
+
+/// The journal and the output of a run of the fixture's operations so many times over: a guest does not ask whether one
+/// follows from the other.
+pub(super) fn repeated(times: u32) -> (Journal, Leaf) {
+    let text = include_str!("../../../../../guests/fixtures/grid.txt");
+    let words: Vec<u32> = text.lines().skip(8).map(|w| w.parse().unwrap()).collect();
+    let (count, (start, ops)) = (times * words[0], words[1..].split_at(8));
+    let input = [&[count], start, &ops.repeat(times as usize)].concat();
     let digest =
         replay(tsz_ext_apps::grid::program, &mut &input[..], &mut Memory::new(), spy, |_| ()).unwrap();
-    assert_eq!(digest[..], *output);
     // the digest absorbs start and end last of all
     let end = LAST.with_borrow(|last| felts(&last[8..16]));
-    Journal { start: felts(&input[1..9]), end, count: input[0], events: None }
+    (Journal { start: felts(start), end, count, events: None }, digest)
 }
 
 fn claim(journal: &Journal) -> GuestClaim {

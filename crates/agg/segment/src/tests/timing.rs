@@ -93,3 +93,28 @@ fn rows_of_runs_of_guests() {
     println!("{} bytes\n{}", proof.len(), report(program.prover().vk().tables()));
     println!("{:?}", security(program.prover().vk()));
 }
+
+/// Full segments as nodes of the tree. The example `seal` of crates/ext/prover makes their seals:
+/// `cargo run --release --example seal -- FOLDER 20 TIMES` for each number of times below. Then
+/// `TSZ_SEALS=FOLDER cargo test -p tsz-segment-program -- --ignored --nocapture timing_of_runs`; sizes without a seal are
+/// left out.
+#[test]
+#[ignore = "measures, and needs seals"]
+fn timing_of_runs() {
+    let folder = std::env::var_os("TSZ_SEALS").expect("TSZ_SEALS names the folder of the seals");
+    let folder = std::path::Path::new(&folder);
+    let mut found = 0;
+    for (po2, times) in [(15, 1), (16, 3), (17, 6), (18, 14)] {
+        let Ok(bytes) = std::fs::read(folder.join(format!("grid-{po2}-0.seal"))) else { continue };
+        let (seal, name) = (super::words(&bytes), run_name(&[po2]));
+        let (journal, output) = super::guests::repeated(times);
+        assert_eq!(tsz_segment::verify(&seal).unwrap().end.unwrap().output, output, "{name}: another run");
+        let program =
+            timed(&format!("{name}: program and key"), || RunProgram::new(&[po2], Profile::Node).unwrap());
+        let (publics, proof) = timed(&format!("{name}: proof"), || program.prove(&journal, &[seal]).unwrap());
+        tsz_plonk::verify(program.prover().vk(), &publics, &proof).unwrap();
+        println!("{:?}, {} bytes", program.prover().program().rows(), proof.len());
+        found += 1;
+    }
+    assert!(found > 0, "no seal in {}", folder.display());
+}

@@ -3,34 +3,10 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::GLOBALS;
+use super::parts::parts;
 use super::seals;
-use crate::circuit::{Circuit, GLOBALS};
-use crate::shape::{ARITY, CHECK, DEGREE, DIGEST, QUERIES, Shape};
 use crate::{SegmentError, Tree, verify};
-
-/// Parts of a seal with the number of their words, in order.
-fn parts(seal: &[u32]) -> Vec<(String, usize)> {
-    let circuit = Circuit::rv32im().unwrap();
-    let shape = Shape::new(seal[1 + GLOBALS]).unwrap();
-    let top = DIGEST << 5;
-    let mut parts: Vec<(String, usize)> =
-        vec![("version".into(), 1), ("globals".into(), GLOBALS), ("size".into(), 1)];
-    parts.extend(["code", "data", "accum", "check"].map(|name| (format!("top of {name}"), top)));
-    parts.push(("coefficients".into(), DEGREE * circuit.taps));
-    parts.push(("check".into(), DEGREE * CHECK));
-    parts.extend((0..shape.rounds.len()).map(|k| (format!("top of round {k}"), top)));
-    parts.push(("last".into(), DEGREE * shape.last));
-    let rows = circuit.widths.into_iter().chain([CHECK]).map(|width| (shape.log_domain(), width));
-    let folds = shape.rounds.iter().map(|log| (*log, ARITY * DEGREE));
-    let openings: Vec<(usize, usize)> = rows.chain(folds).collect();
-    for query in 0..QUERIES {
-        for (k, (log, width)) in openings.iter().enumerate() {
-            parts.push((format!("query {query}: row {k}"), *width));
-            parts.push((format!("query {query}: path {k}"), DIGEST * (log - 5)));
-        }
-    }
-    parts
-}
 
 /// Adds 1 to a word, in the field.
 fn damage(seal: &mut [u32], at: usize) {

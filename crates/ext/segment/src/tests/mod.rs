@@ -2,6 +2,7 @@
 //! by the example `seal` of crates/ext/prover), and lies about it.
 
 mod damage;
+mod parts;
 mod runs;
 
 use p3_field::PrimeCharacteristicRing;
@@ -9,6 +10,7 @@ use p3_field::PrimeCharacteristicRing;
 use crate::Words;
 use crate::circuit::{Circuit, GLOBALS, MIX, Numbers};
 use crate::field::{F, embed};
+use crate::shape;
 
 /// Root of the image of `guests/elf/grid.elf`.
 const IMAGE: Words =
