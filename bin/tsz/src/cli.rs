@@ -235,7 +235,7 @@ pub struct AggregateArgs {
     /// Folder for finished nodes (default: the file's name with `.nodes`).
     #[arg(long, value_name = "DIR")]
     pub work: Option<PathBuf>,
-    /// Folder for proving keys by vk digest, some 100 MB each, to be used again; without it they are computed.
+    /// Folder for proving keys by vk digest, some 80 MB each at 2^15 rows, to be used again; without it they are computed.
     #[arg(long, value_name = "DIR")]
     pub keys: Option<PathBuf>,
 }
@@ -449,6 +449,9 @@ pub struct BenchArgs {
     /// Seed of the workload.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
+    /// Folder of proving keys by vk digest, as for tsz aggregate (aggregate).
+    #[arg(long, value_name = "DIR")]
+    pub keys: Option<PathBuf>,
     /// A folder of kept runs besides the committed ones, e.g. `runs` of what tsz prove writes (segment).
     #[arg(long, value_name = "DIR")]
     pub kept: Option<PathBuf>,

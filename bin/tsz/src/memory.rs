@@ -15,35 +15,6 @@ pub fn keep() {
         // SAFETY: takes two integers and no pointers; no other thread is there to race with. A refusal changes nothing.
         let _ = unsafe { libc::mallopt(option, value) };
     }
-    ask_for_huge_pages();
-}
-
-/// What a batch of 8,192 trades and its aggregation take at most.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const HEAP: usize = 8 << 30;
-/// Bytes of a huge page.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const HUGE_PAGE: usize = 2 << 20;
-
-/// Lets the kernel back the heap by huge pages, where it does that for programs that ask: fewer faults, fewer misses of
-/// the address cache. The heap is grown once, without a page of it being touched, so that it is one mapping.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code, reason = "madvise has no safe form")]
-fn ask_for_huge_pages() {
-    // SAFETY: the block is this function's until it is freed; advice about whole pages inside it changes no contents. A
-    // refusal of either call changes nothing.
-    unsafe {
-        let block = libc::malloc(HEAP).cast::<u8>();
-        if block.is_null() {
-            return;
-        }
-        let skipped = block.align_offset(HUGE_PAGE);
-        if let Some(rest) = HEAP.checked_sub(skipped) {
-            let whole = rest / HUGE_PAGE * HUGE_PAGE;
-            let _ = libc::madvise(block.add(skipped).cast(), whole, libc::MADV_HUGEPAGE);
-        }
-        libc::free(block.cast());
-    }
 }
 
 /// Other allocators have rules of their own.

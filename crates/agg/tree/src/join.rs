@@ -23,11 +23,11 @@ use tsz_stark::{F, FriParams, Proof};
 use tsz_vktree::{VK_TREE_DEPTH, VkMembership, transition_algorithm};
 
 use crate::claim::Claim;
-use crate::join_algorithm;
 use crate::merge::{Side, kind_values};
 use crate::rules::{Advice, MergeError};
 use crate::steps;
 use crate::wires::{ClaimWires, select, zero_digest};
+use crate::{NODE_PUBLICS, join_algorithm};
 
 /// The public values of a proof of the machine, by table: one table has all of them.
 pub(crate) fn by_table(verifier: &Verifier, publics: &[F]) -> Vec<Vec<F>> {
@@ -81,6 +81,9 @@ pub enum JoinError {
     /// A join of fewer than two children.
     #[error("a join has two children at least")]
     Single,
+    /// Children with other public values than nodes have.
+    #[error("the proofs of a child have other public values than a node's")]
+    Publics,
     /// Children or steps that are not those of the program.
     #[error("the children or the steps do not fit the join")]
     Steps,
@@ -90,9 +93,13 @@ impl Join {
     /// The join of children that these verify.
     ///
     /// # Errors
-    /// [`JoinError::Single`] for fewer than two.
+    /// [`JoinError::Single`] for fewer than two, [`JoinError::Publics`] for proofs that are no node's.
     pub fn new(children: Vec<Verifier>) -> Result<Self, JoinError> {
-        if children.len() < 2 { Err(JoinError::Single) } else { Ok(Self { children }) }
+        if children.len() < 2 {
+            return Err(JoinError::Single);
+        }
+        let is_node = |child: &Verifier| child.public_counts().filter(|n| *n > 0).eq([NODE_PUBLICS]);
+        if children.iter().all(is_node) { Ok(Self { children }) } else { Err(JoinError::Publics) }
     }
 
     /// Parameters of the proofs of the first child.

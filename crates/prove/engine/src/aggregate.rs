@@ -20,6 +20,7 @@ use tsz_tree::{
 };
 
 use crate::error::EngineError;
+use crate::folder::build_keys;
 use crate::measure::{Cost, Stopwatch, peak_rss_bytes};
 use crate::pins::Pins;
 use crate::registry::{Keyed, Registry};
@@ -165,6 +166,7 @@ impl<'a> Aggregator<'a> {
     pub fn aggregate(mut self, bundle: &Bundle) -> Result<(AggregationProof, AggregateReport), EngineError> {
         let watch = Stopwatch::start();
         Self::check_runs(bundle)?;
+        build_keys(bundle, self.shared.registry, self.shared.pins)?;
         check_bundle(bundle, &self.shared.registry.verifiers(self.shared.pins), None)?;
         self.report.check = watch.cost();
         let plan = Planner::new(self.shared.pins)?.group(self.plan(bundle)?)?;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tsz_aggregator::{
     AggregationError, BatchProofs, Bundle, ExecProof, Expectation, GuestRun, MAX_BUNDLE_BYTES, check_bundle,
@@ -15,7 +16,7 @@ use crate::error::EngineError;
 use crate::hexdigest::Hex;
 use crate::measure::{Cost, Stopwatch};
 use crate::pins::Pins;
-use crate::registry::Registry;
+use crate::registry::{Keyed, Registry};
 use crate::report::Report;
 
 /// Version of the folder format.
@@ -300,24 +301,24 @@ pub fn read_file(path: &Path, max: u64) -> Result<Vec<u8>, EngineError> {
 pub const RUN_BITS: Bits =
     Bits { proven: tsz_segment::PROVEN_BITS as f64, conjectured: tsz_segment::CONJECTURED_BITS as f64 };
 
-/// Builds the keys that the bundle names, so that their cost is not mixed with that of the check; the bits of the
+/// Builds the keys that the bundle names, on all cores: the check would build one after the other. The bits of the
 /// weakest.
-fn build_keys(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<Bits, EngineError> {
+pub(crate) fn build_keys(bundle: &Bundle, registry: &Registry, pins: &Pins) -> Result<Bits, EngineError> {
     let used = |digest: Digest| {
         bundle
             .batches
             .iter()
             .any(|b| b.transition.vk.digest == digest || b.execs.iter().any(|e| e.vk.digest == digest))
     };
-    let mut bits = Bits { proven: f64::INFINITY, conjectured: f64::INFINITY };
-    for pin in pins.vks().iter().chain(pins.guards()).filter(|p| used(p.digest.0)) {
-        if let Some(circuit) = registry.keyed().find(|c| c.id().to_string() == pin.name) {
-            let security = circuit.key()?.security;
-            let own = Bits { proven: security.proven_bits, conjectured: security.conjectured_bits };
-            bits = bits.weaker(own);
-        }
-    }
-    Ok(bits)
+    let pins = pins.vks().iter().chain(pins.guards()).filter(|p| used(p.digest.0));
+    let circuits: Vec<&dyn Keyed> =
+        pins.filter_map(|pin| registry.keyed().find(|c| c.id().to_string() == pin.name)).collect();
+    let bits = |circuit: &&dyn Keyed| {
+        let security = &circuit.key()?.security;
+        Ok(Bits { proven: security.proven_bits, conjectured: security.conjectured_bits })
+    };
+    let strongest = || Bits { proven: f64::INFINITY, conjectured: f64::INFINITY };
+    circuits.par_iter().map(bits).try_reduce(strongest, |a, b| Ok(a.weaker(b)))
 }
 
 fn read(path: &Path, max: u64) -> Result<Vec<u8>, EngineError> {

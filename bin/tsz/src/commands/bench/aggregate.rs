@@ -29,7 +29,7 @@ pub fn run(args: &BenchArgs, output: &Output) -> Result<()> {
     let (bundle, base) = prove_bundle(vec![batch], &registry, &pins, &|_| {})?;
     spinner.finish_and_clear();
     print_base(&base, &registry, output)?;
-    let (proof, report) = aggregate(&bundle, &pins, None, None, output)?;
+    let (proof, report) = aggregate(&bundle, &pins, None, args.keys.as_deref(), output)?;
     print_report(&report, output);
     let keys = NodeKeys::new(Profile::Node)?;
     let (verified, verify) = timed(|| proof.verify(&keys, &pins.root()));

@@ -13,7 +13,7 @@ use tsz_stark::F;
 
 use super::Table;
 
-/// One or more tables of one height. At most one has public values.
+/// One or more tables of one height. At most one has public values, none has periodic columns.
 #[derive(Clone)]
 pub struct PlonkAir {
     parts: Vec<Table>,
@@ -21,8 +21,12 @@ pub struct PlonkAir {
 
 impl PlonkAir {
     /// The tables, from left to right.
+    ///
+    /// # Panics
+    /// If several have public values: all would read those of the first.
     pub(crate) fn new(parts: Vec<Table>) -> Self {
-        debug_assert!(parts.iter().filter(|part| part.num_public_values() > 0).count() <= 1);
+        let with_publics = parts.iter().filter(|part| part.num_public_values() > 0).count();
+        assert!(with_publics <= 1, "public values of several tables side by side");
         Self { parts }
     }
 

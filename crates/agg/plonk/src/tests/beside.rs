@@ -6,11 +6,13 @@ use p3_field::PrimeCharacteristicRing;
 use tsz_air::{BaseAir, TableAir, Tamper, Trace, Violation, check};
 use tsz_stark::{F, Profile, TableInfo, VerifyError};
 
-use super::lies::demo;
+use super::lies::{demo, polynomial_program};
 use super::satisfied;
 use crate::machine::publics_of;
 use crate::tables::poseidon2;
-use crate::{Arrangement, Builder, CompileError, Program, Prover, Shape, Value, verify};
+use crate::{
+    Arrangement, Builder, CompileError, Program, Prover, Shape, Value, coordinates, from_coordinates, verify,
+};
 
 /// The demo program with the tables of nodes side by side, its traces and its public values.
 struct Case {
@@ -21,11 +23,11 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        Self::of(&demo().1)
+        let (b, inputs) = demo();
+        Self::of(b, &inputs)
     }
 
-    fn of(inputs: &[Value]) -> Self {
-        let (b, _) = demo();
+    fn of(b: Builder, inputs: &[Value]) -> Self {
         let rows = crate::rows(&b);
         let shape = Shape { arrangement: Arrangement::Node, ..Shape::fitting(Profile::InsecureNode, &rows) };
         let prover = Program::compile(b, shape).unwrap().keys().unwrap();
@@ -43,6 +45,16 @@ impl Case {
         let (table, column) = airs.iter().enumerate().find_map(place).unwrap();
         let trace = &mut self.traces[table];
         &mut trace.values[row * trace.width + column]
+    }
+
+    fn quad(&mut self, row: usize, name: &str) -> Value {
+        from_coordinates(core::array::from_fn(|k| *self.cell(row, &format!("{name}[{k}]"))))
+    }
+
+    fn set_quad(&mut self, row: usize, name: &str, value: Value) {
+        for (k, x) in coordinates(value).into_iter().enumerate() {
+            *self.cell(row, &format!("{name}[{k}]")) = x;
+        }
     }
 
     fn check(&self) -> Result<(), Violation> {
@@ -97,38 +109,86 @@ fn tables_side_by_side_prove_what_they_prove_apart() {
 
 #[test]
 fn a_row_of_a_part_is_tied_to_no_other_part_of_its_row() {
-    // Rows that are padding of all parts but one: the demo has more permutations than anything else.
-    let case = Case::new();
+    // A row where arithmetic is in use and the permutation is padding: another permutation there changes nothing.
+    let mut case = Case::new();
     let rows = case.prover.program().rows();
-    assert!(rows.poseidon2 != rows.alu && rows.alu != rows.horner);
-    // A whole permutation in a padding row, with the other parts as they are, changes nothing.
-    let mut moved = Case::new();
-    let last = moved.traces[0].width * 63;
-    moved.traces[0].values.copy_within(PERMUTATION, last + PERMUTATION.start);
-    moved.check().unwrap();
-    assert!(moved.accepted());
+    assert!(rows.poseidon2 < rows.alu);
+    let at = case.traces[0].width * rows.poseidon2;
+    assert_ne!(case.traces[0].values[PERMUTATION], case.traces[0].values[at..][PERMUTATION]);
+    case.traces[0].values.copy_within(PERMUTATION, at + PERMUTATION.start);
+    case.check().unwrap();
+    assert!(case.accepted());
 }
+
+/// Constraints of each part, in the order of the AIR: four results; the bit, rounds; powers, results, chains. Of the
+/// other AIR those of `bits`, then one for each public value.
+const CONSTRAINTS: [(&str, Range<usize>); 5] =
+    [("alu", 0..4), ("poseidon2", 4..147), ("horner", 147..171), ("bits", 0..34), ("public", 34..usize::MAX)];
 
 #[test]
 fn every_part_keeps_its_constraints() {
-    let lies: [(usize, &str, &str); 7] = [
-        (3, "alu.d[0]", "alu"),
-        (2, "poseidon2.out[15]", "poseidon2"),
-        (0, "poseidon2.bit", "poseidon2"),
-        (1, "horner.before[0]", "horner"),
-        (1, "horner.step[2]", "horner"),
-        (0, "bits.high_all", "bits"),
-        (0, "public.value[3]", "public"),
+    let lies: [(usize, &str); 8] = [
+        (3, "alu.d[0]"),
+        (2, "poseidon2.out[15]"),
+        (0, "poseidon2.bit"),
+        (1, "horner.before[0]"),
+        (1, "horner.alpha[3]"),
+        (1, "horner.step[2]"),
+        (0, "bits.high_all"),
+        (0, "public.value[3]"),
     ];
-    for (row, column, table) in lies {
+    for (row, column) in lies {
         let mut case = Case::new();
         *case.cell(row, column) += F::ONE;
-        let found = case.check().unwrap_err();
+        let Violation::Constraint { air, constraint, .. } = case.check().unwrap_err() else {
+            panic!("{column}: no constraint")
+        };
+        let (part, range) = CONSTRAINTS.iter().find(|(part, _)| column.starts_with(part)).unwrap();
         assert!(
-            matches!(&found, Violation::Constraint { air, .. } if air.contains(table)),
-            "{column}: {found}"
+            air.split('+').any(|name| name == *part) && range.contains(&constraint),
+            "{column}: {constraint}"
         );
         assert!(!case.accepted(), "{column}");
+    }
+}
+
+/// The last row of a polynomial starts from another value, and all that follows from it is said: only the rows of the
+/// chain do not meet.
+#[test]
+fn rows_of_a_chain_meet_side_by_side() {
+    let (b, inputs) = polynomial_program();
+    let mut case = Case::of(b, &inputs);
+    case.check().unwrap();
+    case.set_quad(2, "horner.before", Value::ONE);
+    let [high, low] = ["horner.high", "horner.low"].map(|name| case.quad(2, name));
+    let after = (inputs[0] + high) * inputs[0] + low;
+    case.set_quad(2, "horner.after", after);
+    case.set_quad(0, "x", after);
+    case.set_quad(0, "public.value", after);
+    case.publics[..4].copy_from_slice(&coordinates(after));
+    let found = case.check().unwrap_err();
+    assert!(
+        matches!(&found, Violation::Constraint { row: 1, constraint: 155..171, .. }),
+        "the next row's start: {found}"
+    );
+    assert!(!case.accepted());
+}
+
+/// The committed programs agree; the AIRs do not.
+#[test]
+fn tables_apart_and_side_by_side_have_keys_of_their_own() {
+    let (b, inputs) = demo();
+    let fitting = Shape::fitting(Profile::InsecureNode, &crate::rows(&b));
+    let [apart, beside] = [Arrangement::Apart, Arrangement::Node].map(|arrangement| {
+        let shape = Shape { arrangement, log_pack: 7, log_bits: 8, log_public: 8, ..fitting };
+        Program::compile(b.clone(), shape).unwrap().keys().unwrap()
+    });
+    assert_eq!(apart.vk().preprocessed_commitment(), beside.vk().preprocessed_commitment());
+    assert_ne!(apart.vk().digest(), beside.vk().digest());
+    for (one, other) in [(&apart, &beside), (&beside, &apart)] {
+        let (publics, proof) = one.prove(&inputs).unwrap();
+        verify(one.vk(), &publics, &proof).unwrap();
+        assert!(verify(other.vk(), &publics, &proof).is_err());
     }
 }
 

@@ -261,8 +261,8 @@ fn rejects_an_alpha_that_changes_within_a_chain() {
     assert!(is_constraint(&case.refused(), "horner"));
 }
 
-/// A polynomial of five coefficients: three rows, the first with one.
-fn polynomial() -> (Case, Vec<Value>) {
+/// A program of one polynomial of five coefficients: three rows, the first with one.
+pub(super) fn polynomial_program() -> (Builder, Vec<Value>) {
     let mut rng = rng(19);
     let mut b = Builder::new();
     let x = b.input_ext();
@@ -271,7 +271,11 @@ fn polynomial() -> (Case, Vec<Value>) {
     b.expose_ext(y);
     // The coefficients are no free choice of the rows.
     values.iter().for_each(|value| b.expose_ext(*value));
-    let inputs: Vec<Value> = (0..6).map(|_| ext(&mut rng)).collect();
+    (b, (0..6).map(|_| ext(&mut rng)).collect())
+}
+
+fn polynomial() -> (Case, Vec<Value>) {
+    let (b, inputs) = polynomial_program();
     let case = Case::new(b, &inputs);
     assert_eq!((case.program.rows().alu, case.program.rows().horner), (1, 3));
     (case, inputs)

@@ -2,6 +2,7 @@
 
 mod airs;
 mod batch;
+mod beside;
 mod classes;
 mod verifier;
 
@@ -17,7 +18,7 @@ struct Inner {
     publics: Vec<Vec<F>>,
 }
 
-fn program(profile: Profile) -> (Program, Vec<Value>) {
+fn program() -> (Builder, Vec<Value>) {
     let mut b = Builder::new();
     let index = b.public();
     let bits = b.bits(index);
@@ -35,15 +36,18 @@ fn program(profile: Profile) -> (Program, Vec<Value>) {
     b.expose_ext(x);
     let mut inputs = vec![Value::from_u8(0b10110)];
     inputs.extend((0..7 + 10).map(|k| Value::from_u32(1000 + k)));
-    (Program::fitted(b, profile).unwrap(), inputs)
+    (b, inputs)
 }
 
 fn inner(profile: Profile) -> Inner {
-    let (program, inputs) = program(profile);
+    let (b, inputs) = program();
+    inner_of(Program::fitted(b, profile).unwrap(), &inputs)
+}
+
+fn inner_of(program: Program, inputs: &[Value]) -> Inner {
     let prover = program.keys().unwrap();
-    let witness = prover.program().run(&inputs).unwrap();
-    let mut publics = vec![vec![]; 5];
-    publics.push(witness.publics.clone());
+    let witness = prover.program().run(inputs).unwrap();
+    let publics = tsz_plonk::publics_of(prover.vk(), &witness.publics);
     let traces = prover.program().traces(&witness);
     let proof = tsz_stark::prove(prover.proving_key(), &traces, &publics).unwrap();
     tsz_stark::verify_proof(prover.vk(), &proof, &publics).unwrap();

@@ -118,7 +118,7 @@ fn preprocessed(p: &mut BatchProof<Config>, table: usize) {
 }
 
 /// A copy of a proof with one change.
-fn changed(inner: &Inner, change: Change) -> Proof {
+pub(super) fn changed(inner: &Inner, change: impl Fn(&mut BatchProof<Config>)) -> Proof {
     let mut proof: BatchProof<Config> = postcard::from_bytes(&inner.proof.to_bytes().unwrap()).unwrap();
     change(&mut proof);
     Proof::from_bytes(inner.prover.vk(), &postcard::to_allocvec(&proof).unwrap()).unwrap()
@@ -149,7 +149,10 @@ fn refuses_what_the_native_verifier_refuses_field_by_field() {
 /// depends on. Each input of the program is changed in turn.
 #[test]
 fn every_input_of_the_program_is_bound() {
-    let inner = inner(Profile::InsecureNode);
+    assert_inputs_are_bound(&inner(Profile::InsecureNode));
+}
+
+pub(super) fn assert_inputs_are_bound(inner: &Inner) {
     let vk = inner.prover.vk();
     let (verifier, program) = circuit(vk);
     let honest = verifier.values(&KeyValues::from(vk.as_ref()), &inner.proof, &inner.publics).unwrap();
