@@ -48,12 +48,12 @@ fn values_of_tables_side_by_side_are_verified_one_by_one() {
         let mut proof = postcard::from_bytes(&inner.proof.to_bytes().unwrap()).unwrap();
         opened(&mut proof, table).into_iter().map(|(name, values)| (name, values.len())).collect()
     };
-    for table in 0..names.len() {
+    for (table, name) in names.iter().enumerate() {
         for (part, (what, length)) in lengths(table).into_iter().enumerate() {
             // Both ends of every part of a row, and values between.
             for at in (0..length).step_by(7).chain(length.checked_sub(1)) {
                 let proof = changed(&inner, |proof| opened(proof, table)[part].1[at] += E::ONE);
-                let place = format!("{}: {what} {at}", names[table]);
+                let place = format!("{name}: {what} {at}");
                 assert!(tsz_stark::verify_proof(vk, &proof, &inner.publics).is_err(), "{place}");
                 assert!(refuses(&circuit, vk, &proof, &inner.publics), "{place}");
             }
