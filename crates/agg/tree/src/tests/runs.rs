@@ -13,7 +13,7 @@ use tsz_segment_program::{GUEST_PUBLICS, Journal, Part, PartEnd, PartProgram};
 use tsz_stark::{F, Profile, Proof};
 
 use crate::runs::join_parts;
-use crate::{MapError, RUN_ARITY, RunChild, RunJoin, RunJoinError, RunJoinProgram};
+use crate::{Join, JoinError, MapError, RUN_ARITY, RunChild, RunJoin, RunJoinError, RunJoinProgram};
 
 fn digest(name: u8) -> Digest {
     hash_bytes(&[name])
@@ -200,7 +200,10 @@ fn proofs_under_other_keys_or_of_other_public_values_are_refused() {
     let x = b.public();
     b.inverse(x);
     let other = Program::fitted(b, Profile::InsecureNode).unwrap().keys().unwrap();
-    assert_eq!(RunJoin::new(Verifier::new(&**other.vk()), vec![]).err(), Some(MapError::Counts));
+    let other = Verifier::new(&**other.vk());
+    assert_eq!(RunJoin::new(other.clone(), vec![]).err(), Some(MapError::Counts));
+    // and neither is one of nodes
+    assert_eq!(Join::new(vec![other; 2]).err(), Some(JoinError::Publics));
 }
 
 thread_local! {
