@@ -38,7 +38,7 @@
 //! | table | a row | main | preprocessed | LogUp |
 //! |---|---|---|---|---|
 //! | `alu` | `d = ab a b + ac a c + qa a + qb b + qc c + k` | 16 | 17 | 12 |
-//! | `poseidon2` | a permutation of four quads, halves exchanged by a bit | 158 | 19 | 12 |
+//! | `poseidon2` | a permutation of four quads, halves exchanged by a bit | 299 | 19 | 20 |
 //! | `pack` | a quad and its four coordinates | 4 | 12 | 16 |
 //! | `bits` | a felt and its 31 canonical bits | 33 | 64 | 36 |
 //! | `horner` | two steps `acc alpha^4 + P(q)` of quads with masked coordinates, or `acc x + v` | 28 | 20 | 8 |
@@ -48,7 +48,8 @@
 //! they share LogUp columns and the quotient. In nodes of the aggregation tree `alu`, `poseidon2` and `horner` do, and
 //! `bits` and `public`: a quarter of the CPU time of a proof.
 //!
-//! Constraints have degree 9 at most (permutations 7, LogUp columns of several messages 9): the blow-up is 8.
+//! Constraints have degree 5 at most (an S-box has a column for the cube of its input; LogUp columns of several messages
+//! have 5): the blow-up is 4.
 //!
 //! # The witness bus
 //! Bus `wit` carries `(address, value[4])`. Every slot of every row puts its value there with a preprocessed signed

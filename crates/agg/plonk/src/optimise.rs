@@ -3,8 +3,10 @@
 //! Results depend on the list of nodes alone, so one program gives one vk. Nothing that asserts is dropped, but
 //! assertions between constants that hold and repetitions of an assertion.
 
-use std::collections::HashMap;
+use core::hash::BuildHasher;
 
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use p3_field::PrimeCharacteristicRing;
 use tsz_stark::F;
 
@@ -20,7 +22,8 @@ pub(crate) fn optimise(ir: Ir) -> Ir {
     let mut pass = Pass {
         same: (0..ir.wires).collect(),
         constant: vec![None; ir.wires as usize],
-        made: HashMap::new(),
+        hasher: DefaultHashBuilder::default(),
+        made: HashTable::with_capacity(ir.nodes.len()),
         products: HashMap::new(),
         sums: HashMap::new(),
         uses,
@@ -44,8 +47,9 @@ struct Pass {
     /// The wire that stands for each wire.
     same: Vec<Wire>,
     constant: Vec<Option<Value>>,
-    /// First result of each node already emitted.
-    made: HashMap<(Kind, Box<[Wire]>), Wire>,
+    hasher: DefaultHashBuilder,
+    /// Nodes already emitted, by kind and operands, as positions in `nodes`.
+    made: HashTable<usize>,
     /// Nodes that are one product of two operands plus linear terms.
     products: HashMap<Wire, (Form, Operands)>,
     /// Nodes that are linear.
@@ -141,16 +145,23 @@ impl Pass {
 
     /// Emits a node, or points its results at those of an equal one; true if it is new.
     fn emit(&mut self, node: Node) -> bool {
-        let key = (node.kind.clone(), node.args.clone());
-        if let Some(first) = self.made.get(&key) {
-            for (k, out) in node.outs().enumerate() {
-                self.same[out as usize] = first + k as Wire;
+        let (nodes, hasher) = (&mut self.nodes, &self.hasher);
+        let hash = |node: &Node| hasher.hash_one((&node.kind, &node.args));
+        let equal = |at: &usize| nodes[*at].kind == node.kind && nodes[*at].args == node.args;
+        match self.made.entry(hash(&node), equal, |at| hash(&nodes[*at])) {
+            Entry::Occupied(entry) => {
+                let first = nodes[*entry.get()].out;
+                for (k, out) in node.outs().enumerate() {
+                    self.same[out as usize] = first + k as Wire;
+                }
+                false
             }
-            return false;
+            Entry::Vacant(entry) => {
+                entry.insert(nodes.len());
+                nodes.push(node);
+                true
+            }
         }
-        self.made.insert(key, node.out);
-        self.nodes.push(node);
-        true
     }
 
     /// Moves constants into coefficients and orders operands, so that equal computations look equal.
@@ -278,7 +289,7 @@ fn is_step(node: &Node) -> bool {
 struct Chains<'a> {
     nodes: &'a [Node],
     /// The step that makes each wire.
-    made_by: HashMap<Wire, usize>,
+    made_by: Vec<Option<usize>>,
     uses: Vec<u32>,
     dropped: Vec<bool>,
 }
@@ -291,7 +302,7 @@ impl Chains<'_> {
         loop {
             let args = &self.nodes[at].args;
             let acc = if args[0] == x { args[1] } else { args[0] };
-            let before = self.made_by.get(&acc).copied().filter(|&before| {
+            let before = self.made_by.get(acc as usize).copied().flatten().filter(|&before| {
                 let reads_x = self.nodes[before].args[..2].contains(&x);
                 reads_x && self.uses[acc as usize] == 1 && !self.dropped[before]
             });
@@ -308,7 +319,10 @@ impl Chains<'_> {
 /// coefficient fills the rows of a polynomial.
 fn polynomials(mut ir: Ir) -> Ir {
     let zero = ir.nodes.iter().find(|n| is_zero(n)).map_or(ir.wires, |n| n.out);
-    let made_by = ir.nodes.iter().enumerate().filter(|(_, n)| is_step(n)).map(|(k, n)| (n.out, k)).collect();
+    let mut made_by = vec![None; ir.wires as usize];
+    for (k, node) in ir.nodes.iter().enumerate().filter(|(_, n)| is_step(n)) {
+        made_by[node.out as usize] = Some(k);
+    }
     let mut chains =
         Chains { nodes: &ir.nodes, made_by, uses: count_uses(&ir), dropped: vec![false; ir.nodes.len()] };
     let mut made: HashMap<usize, Node> = HashMap::new();

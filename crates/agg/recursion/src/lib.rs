@@ -8,12 +8,14 @@
 //! | transcript of the opening argument, all grindings | [`opening`] |
 //! | batch reduction by height | `reduction` |
 //! | opened rows, Merkle paths, folding, final polynomial | [`query`] |
+//! | upper levels of the trees, hashed once for all queries | `crown` |
 //! | inputs of the program for a proof; multi-proofs expanded into single paths | [`witness`] |
 //!
 //! `SOUNDNESS.md` argues that the program accepts what the native verifier accepts and nothing else.
 
 pub mod batch;
 mod constraints;
+mod crown;
 pub mod key;
 mod layout;
 pub mod opening;

@@ -6,6 +6,7 @@ use tsz_plonk::gadgets::hash::{self, Digest};
 use tsz_plonk::{Bit, Builder, Ext, Felt, from_coordinates};
 use tsz_stark::F;
 
+use crate::crown::{self, CrownWires};
 use crate::layout::{Layout, Round};
 use crate::reduction::{HeightSums, Reduction};
 
@@ -22,7 +23,7 @@ pub struct RowWires {
 pub struct OpenedWires {
     /// Rows by height, from the tallest.
     rows: Vec<RowWires>,
-    /// Siblings from the bottom up.
+    /// Siblings from the bottom up, to the crown.
     path: Vec<Digest>,
 }
 
@@ -42,9 +43,9 @@ pub struct QueryWires {
 
 #[track_caller]
 pub(crate) fn input(layout: &Layout, b: &mut Builder) -> QueryWires {
-    let cap = layout.params.cap_height;
+    let above = layout.params.cap_height + crown::levels(&layout.params);
     let path = |b: &mut Builder, log_height: usize| -> Vec<Digest> {
-        (0..log_height.saturating_sub(cap)).map(|_| hash::input(b)).collect()
+        (0..log_height.saturating_sub(above)).map(|_| hash::input(b)).collect()
     };
     let row = |b: &mut Builder, width: usize| RowWires {
         quads: (0..width / 4).map(|_| b.input_ext()).collect(),
@@ -76,14 +77,40 @@ pub(crate) fn input(layout: &Layout, b: &mut Builder) -> QueryWires {
 /// What all queries share.
 pub(crate) struct Shared<'a> {
     pub(crate) layout: &'a Layout,
-    /// Roots of the commitments, in the order of the layout.
-    pub(crate) roots: Vec<Vec<Digest>>,
-    /// Roots of the folding rounds.
-    pub(crate) fold_roots: &'a [Vec<Digest>],
+    /// Where paths end: trees of the commitments, in the order of the layout.
+    pub(crate) tops: Vec<Top>,
+    /// Those of the folding rounds.
+    pub(crate) fold_tops: Vec<Top>,
     pub(crate) reduction: &'a Reduction,
     pub(crate) alpha: Ext,
     pub(crate) betas: &'a [Ext],
     pub(crate) final_poly: FinalPoly,
+}
+
+/// The end of the paths in a tree.
+pub(crate) enum Top {
+    /// The roots of a cap.
+    Cap(Vec<Digest>),
+    /// A level of the tree below its root.
+    Crown(CrownWires),
+}
+
+impl Top {
+    /// Asserts that a node is the one that the upper bits of the index mean.
+    ///
+    /// # Panics
+    /// If a path does not end where the crown stands: the tree would be lower than its crown.
+    #[track_caller]
+    fn check(&self, b: &mut Builder, node: Digest, bits: &[Bit], points: &Points) {
+        match self {
+            Self::Cap(roots) => assert_root(b, node, bits, roots),
+            Self::Crown(crown) => {
+                assert_eq!(bits.len(), crown.levels(), "a path ends at the crown");
+                let expected = crown.at(b, points.upper(bits.len()));
+                hash::assert_eq(b, node, expected);
+            }
+        }
+    }
 }
 
 /// The final polynomial as four of the base field, one a coordinate: each is a batch reduction at a point.
@@ -123,13 +150,14 @@ impl Shared<'_> {
     pub(crate) fn check(&self, b: &mut Builder, index: &[Bit], query: &QueryWires) {
         let layout = self.layout;
         let mut sums: Vec<HeightSums> = self.reduction.start();
+        let points = Points::new(b, layout.log_max(), index);
         for (k, round) in layout.rounds.iter().enumerate() {
             let opened = &query.opened[k];
             let bits = &index[layout.log_max() - round.log_height()..];
-            let rows = open(b, round, bits, opened, &self.roots[k]);
+            let (node, rows) = open(b, round, bits, opened);
+            self.tops[k].check(b, node, &bits[opened.path.len()..], &points);
             self.reduction.absorb(b, self.alpha, k, &rows, &mut sums);
         }
-        let points = Points::new(b, layout.log_max(), index);
         let mut inputs = Vec::with_capacity(sums.len());
         for sum in &sums {
             let x = points.squares[layout.log_max() - sum.log_height];
@@ -158,8 +186,9 @@ impl Shared<'_> {
             let own = select(b, &index[done..done + log_arity], &step.evaluations);
             b.assert_eq(own, folded);
             let (leaf, _) = hash::sponge_row(b, &step.evaluations, &[]);
-            let bits = &index[done + log_arity..];
-            climb(b, leaf, bits, &step.path, &self.fold_roots[k]);
+            let (below, above) = index[done + log_arity..].split_at(step.path.len());
+            let node = hash::merkle_root(b, leaf, below, &step.path);
+            self.fold_tops[k].check(b, node, above, points);
             let start = points.start(b, done, log_arity);
             let inverse = b.inverse(start);
             folded = fold_at(b, inverse, log_arity, beta, &step.evaluations);
@@ -181,7 +210,7 @@ impl Shared<'_> {
 }
 
 /// Points of the domains that a query index means.
-struct Points {
+pub(crate) struct Points {
     /// `g^(sum of the top j bits)`: products from the top bit down, g the generator of the tallest domain.
     partial: Vec<Felt>,
     /// The point of the index in the tallest subgroup, squared k times: its point in the subgroup of `2^-k` the
@@ -191,7 +220,7 @@ struct Points {
 
 impl Points {
     #[track_caller]
-    fn new(b: &mut Builder, log_max: usize, index: &[Bit]) -> Self {
+    pub(crate) fn new(b: &mut Builder, log_max: usize, index: &[Bit]) -> Self {
         // Bit k of the index has weight 2^(log_max - 1 - k) in the exponent: domains are in bit-reversed order.
         let mut power = F::two_adic_generator(log_max);
         let mut partial = vec![b.one()];
@@ -207,6 +236,11 @@ impl Points {
         Self { partial, squares }
     }
 
+    /// The point of the upper bits of the index: `g^(their number, reversed)`.
+    pub(crate) fn upper(&self, bits: usize) -> Felt {
+        self.partial[bits]
+    }
+
     /// First point of the coset that the evaluations of a folding round stand on, after `done` folded bits.
     #[track_caller]
     fn start(&self, b: &mut Builder, done: usize, log_arity: usize) -> Felt {
@@ -219,15 +253,9 @@ impl Points {
     }
 }
 
-/// Hashes the opened rows up to the root; returns the quads of the rows by height.
+/// Hashes the opened rows up to where the path ends; returns the node there, and the quads of the rows by height.
 #[track_caller]
-fn open(
-    b: &mut Builder,
-    round: &Round,
-    index: &[Bit],
-    opened: &OpenedWires,
-    roots: &[Digest],
-) -> Vec<Vec<Ext>> {
+fn open(b: &mut Builder, round: &Round, index: &[Bit], opened: &OpenedWires) -> (Digest, Vec<Vec<Ext>>) {
     let heights = round.heights();
     let mut quads = Vec::with_capacity(heights.len());
     let mut leaves = Vec::with_capacity(heights.len());
@@ -247,14 +275,7 @@ fn open(
         }
     }
     assert_eq!(next, heights.len(), "a height that no level of the path meets");
-    assert_root(b, node, &index[opened.path.len()..], roots);
-    quads
-}
-
-#[track_caller]
-fn climb(b: &mut Builder, leaf: Digest, index: &[Bit], path: &[Digest], roots: &[Digest]) {
-    let node = hash::merkle_root(b, leaf, &index[..path.len()], path);
-    assert_root(b, node, &index[path.len()..], roots);
+    (node, quads)
 }
 
 /// Asserts that a node is the root that the remaining bits of the index select.

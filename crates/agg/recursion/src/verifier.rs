@@ -7,10 +7,11 @@ use tsz_stark::{CircuitAir, ExtField, F, FriParams, Proof, TableInfo, VerifyingK
 
 use crate::batch::{BatchPhase, BatchWires, Challenges};
 use crate::constraints::{self, LookupChallenges, Point, TableConstraints, Window};
+use crate::crown::{self, Crown, CrownWires};
 use crate::key::{KeyShape, KeyWires};
 use crate::layout::{Layout, Source};
 use crate::opening::{self, OpeningChallenges, OpeningWires};
-use crate::query::{self, FinalPoly, QueryWires, Shared};
+use crate::query::{self, FinalPoly, QueryWires, Shared, Top};
 use crate::reduction::Reduction;
 use crate::seed::Seeds;
 use crate::witness::{self, KeyValues, WitnessError};
@@ -35,6 +36,8 @@ pub struct ProofWires {
     pub batch: BatchWires,
     /// What the opening argument absorbs.
     pub opening: OpeningWires,
+    /// The crown of each tree: of the commitments, then of the folding rounds.
+    pub crowns: Vec<Crown<Digest>>,
     /// Openings of the queries.
     pub queries: Vec<QueryWires>,
 }
@@ -105,8 +108,9 @@ impl Verifier {
     pub fn input(&self, b: &mut Builder) -> ProofWires {
         let batch = self.batch.input(b);
         let opening = opening::input(&self.layout, b);
+        let crowns = crown::input(&self.layout, b);
         let queries = (0..self.layout.params.num_queries).map(|_| query::input(&self.layout, b)).collect();
-        ProofWires { batch, opening, queries }
+        ProofWires { batch, opening, crowns, queries }
     }
 
     /// Replays the transcript: checks every grinding and that the lookup terminals sum to 0, draws every challenge.
@@ -132,7 +136,8 @@ impl Verifier {
     /// The inputs of [`Verifier::input`] for a proof under `key`.
     ///
     /// # Errors
-    /// [`WitnessError`] for a proof that the native verifier refuses. That one has also to check the proof's shape:
+    /// [`WitnessError`] for a proof that the native verifier refuses, or whose queries miss a part of its trees
+    /// ([`WitnessError::Crown`]). The native verifier has also to check the proof's shape:
     /// vectors of another length than the key demands make this panic or give too many or too few values.
     pub fn values(
         &self,
@@ -266,10 +271,22 @@ impl Verifier {
                 Source::Lookup => proof.batch.lookup.clone(),
             }
         };
+        let log_max = self.layout.log_max();
+        let top = |b: &mut Builder, tree: usize, roots: Vec<Digest>| match proof.crowns.get(tree) {
+            Some(crown) => {
+                assert_eq!(roots.len(), 1, "a crown below one root");
+                Top::Crown(CrownWires::new(b, log_max, roots[0], crown))
+            }
+            None => Top::Cap(roots),
+        };
+        let rounds = &self.layout.rounds;
+        let tops = rounds.iter().enumerate().map(|(k, round)| top(b, k, root(round.source))).collect();
+        let folds = proof.opening.commits.iter().enumerate();
+        let fold_tops = folds.map(|(k, roots)| top(b, rounds.len() + k, roots.clone())).collect();
         let shared = Shared {
             layout: &self.layout,
-            roots: self.layout.rounds.iter().map(|round| root(round.source)).collect(),
-            fold_roots: &proof.opening.commits,
+            tops,
+            fold_tops,
             reduction: &reduction,
             alpha,
             betas: &run.opening.betas,

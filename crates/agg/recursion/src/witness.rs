@@ -11,19 +11,23 @@ use tsz_plonk::gadgets::hash;
 use tsz_plonk::{Value, coordinates, from_coordinates};
 use tsz_stark::{Commitment, ExtField, F, Proof, VerifyingKey};
 
+use crate::crown;
 use crate::layout::{Layout, Source};
 use crate::opening::Opened;
-use crate::paths::{expand, hash_row};
+use crate::paths::{Paths, expand, hash_row};
 use crate::seed::Seeds;
 
 type Challenger = DuplexChallenger<F, Permuter, 16, 8>;
 
-/// Why a proof gives no inputs. A proof that the native verifier accepts always gives some.
+/// Why a proof gives no inputs. A proof that the native verifier accepts gives some, but for the second reason.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum WitnessError {
     /// A multi-proof has too few siblings.
     #[error("a Merkle multi-proof of the proof is too short")]
     Siblings,
+    /// No query passes below some node near the root: one proof of a billion or fewer. It has to be made again.
+    #[error("the queries of the proof miss a part of a commitment: the proof has to be made again")]
+    Crown,
 }
 
 /// What the transcript absorbs of a key.
@@ -156,15 +160,15 @@ pub(crate) fn opening_values(layout: &Layout, proof: &Proof) -> Vec<Value> {
     values
 }
 
-/// Inputs of all queries.
+/// Inputs of crowns and queries.
 pub(crate) fn query_values(
     layout: &Layout,
     drawn: &Drawn,
     proof: &Proof,
 ) -> Result<Vec<Value>, WitnessError> {
-    let indices = &drawn.indices;
-    let (fri, cap) = (&proof.inner().opening_proof, layout.params.cap_height);
-    let mut values: Vec<Vec<Value>> = vec![Vec::new(); indices.len()];
+    let (indices, fri) = (&drawn.indices, &proof.inner().opening_proof);
+    let mut all =
+        Openings { ends: ends(layout), crowns: Vec::new(), queries: vec![Vec::new(); indices.len()] };
     for (round, opening) in layout.rounds.iter().zip(&fri.input_openings) {
         let folds = layout.log_max() - round.log_height();
         let own: Vec<usize> = indices.iter().map(|index| index >> folds).collect();
@@ -175,19 +179,44 @@ pub(crate) fn query_values(
         };
         let digest = |query, log_height| row(query, log_height).map(hash_row);
         let siblings = &opening.opening_proof.sibling_hashes;
-        let paths = expand(round.log_height(), cap, &own, digest, siblings).ok_or(WitnessError::Siblings)?;
-        for (query, (out, path)) in values.iter_mut().zip(paths).enumerate() {
+        let paths = expand(round.log_height(), all.ends, &own, digest, siblings)?;
+        all.add(paths, |query, out| {
             for log_height in round.heights() {
                 let felts = row(query, log_height).unwrap_or_default();
                 let (quads, tail) = felts.as_chunks::<4>();
                 out.extend(quads.iter().map(|quad| from_coordinates(*quad)));
                 out.extend(tail.iter().map(|felt| Value::from(*felt)));
             }
+        });
+    }
+    fold_values(layout, drawn, proof, &mut all)?;
+    let mut values = all.crowns;
+    values.extend(all.queries.iter().flatten());
+    Ok(values)
+}
+
+/// log2 of the nodes of the level where paths end in the program, and where those of a proof end.
+fn ends(layout: &Layout) -> [usize; 2] {
+    let cap = layout.params.cap_height;
+    [cap + crown::levels(&layout.params), cap]
+}
+
+/// What has been put together of all trees.
+struct Openings {
+    ends: [usize; 2],
+    crowns: Vec<Value>,
+    queries: Vec<Vec<Value>>,
+}
+
+impl Openings {
+    /// Adds a tree: `opened` gives what a query opens of it.
+    fn add(&mut self, paths: Paths, opened: impl Fn(usize, &mut Vec<Value>)) {
+        self.crowns.extend(paths.crown.iter().flat_map(hash::input_values));
+        for (query, (out, path)) in self.queries.iter_mut().zip(paths.siblings).enumerate() {
+            opened(query, out);
             out.extend(path.iter().flat_map(hash::input_values));
         }
     }
-    fold_values(layout, drawn, proof, &mut values)?;
-    Ok(values.concat())
 }
 
 /// The folding rounds of each query: all evaluations of a row, that which the proof leaves out included.
@@ -195,9 +224,9 @@ fn fold_values(
     layout: &Layout,
     drawn: &Drawn,
     proof: &Proof,
-    values: &mut [Vec<Value>],
+    all: &mut Openings,
 ) -> Result<(), WitnessError> {
-    let (fri, cap) = (&proof.inner().opening_proof, layout.params.cap_height);
+    let fri = &proof.inner().opening_proof;
     let reduced = reduce(layout, drawn, proof);
     let mut folded: Vec<ExtField> = reduced.iter().map(|by_height| by_height[0]).collect();
     let (mut done, mut next) = (0, 1);
@@ -217,11 +246,8 @@ fn fold_values(
             (h == log_height).then(|| hash_row(rows[query].iter().flat_map(|e| coordinates(*e))))
         };
         let siblings = &step.opening_proof.sibling_hashes;
-        let paths = expand(log_height, cap, &at, digest, siblings).ok_or(WitnessError::Siblings)?;
-        for ((out, row), path) in values.iter_mut().zip(&rows).zip(paths) {
-            out.extend(row);
-            out.extend(path.iter().flat_map(hash::input_values));
-        }
+        let paths = expand(log_height, all.ends, &at, digest, siblings)?;
+        all.add(paths, |query, out| out.extend(&rows[query]));
         done += log_arity;
         let joins = layout.heights.get(next) == Some(&log_height);
         for (query, value) in folded.iter_mut().enumerate() {

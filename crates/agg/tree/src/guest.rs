@@ -184,7 +184,7 @@ impl GuestLift {
     /// The claim and the inputs for a proof of the guard and one of its run.
     ///
     /// # Errors
-    /// [`WitnessError`] for proofs that the native verifier refuses.
+    /// [`WitnessError`] for proofs that the native verifier refuses, or that have no crowns ([`WitnessError::Crown`]).
     pub fn values(
         &self,
         claim: &GuardClaim,

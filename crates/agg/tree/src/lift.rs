@@ -304,7 +304,7 @@ impl Lift {
     /// The claim and the inputs for an execution proof whose shape has been checked.
     ///
     /// # Errors
-    /// [`WitnessError`] for a proof that the native verifier refuses.
+    /// [`WitnessError`] for a proof that the native verifier refuses, or that has no crowns ([`WitnessError::Crown`]).
     pub fn exec_values(
         &self,
         key: &KeyValues,
@@ -322,7 +322,7 @@ impl Lift {
     /// The claim and the inputs for a transition proof whose shape has been checked.
     ///
     /// # Errors
-    /// [`WitnessError`] for a proof that the native verifier refuses.
+    /// [`WitnessError`] for a proof that the native verifier refuses, or that has no crowns ([`WitnessError::Crown`]).
     pub fn transition_values(
         &self,
         key: &KeyValues,

@@ -249,12 +249,12 @@ impl Class {
 
     /// The circuit of the class.
     ///
-    /// Two tables of Keccak are 4,896 columns to open, so a lift of the largest class takes 2^18 rows at blow-up 4 and
-    /// 2^17 at 8. Logins are to be cheap for their own prover (100 CPU ms each), which at 8 those would not be.
+    /// A small class of wallets is ground for: with fewer queries its lift takes 2^16 rows, where the estimate, which knows
+    /// no crowns, is just above that.
     pub fn circuit(&self, profile: Profile) -> Circuit<AuthAir> {
         let circuit = Circuit::new(profile, self.tables());
         match self.kind {
-            Kind::Wallet if self.hashes.len() > 1 => circuit.preferring(Profile::Base4),
+            Kind::Wallet if self.hashes.len() == 1 => circuit.preferring(Profile::Base8Ground),
             Kind::Passkey | Kind::Wallet => circuit,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use p3_air::symbolic::AirLayout;
 use p3_air::{Air, BaseAir, DebugConstraintBuilder};
 use p3_batch_stark::common::GlobalPreprocessed;
-use p3_batch_stark::folder::{ProverConstraintFolderWithLookups, VerifierConstraintFolderWithLookups};
+use p3_batch_stark::folder::VerifierConstraintFolderWithLookups;
 use p3_batch_stark::symbolic::{get_log_num_quotient_chunks, get_symbolic_constraints};
 use p3_batch_stark::{CommonData, ProverData};
 use p3_lookup::logup::LogUpGadget;
@@ -16,6 +16,7 @@ use tsz_hash::{Digest, Domain, ZERO, hash};
 use crate::config::{Commitment, Config, EXT_DEGREE, ExtField, F, config};
 use crate::digest;
 use crate::params::{FriParams, MIN_LOG_HEIGHT, MIN_PROVEN_BITS, Profile};
+use crate::prover::QuotientFolder;
 use crate::security::{security_of, with_fewest_queries};
 
 /// An AIR with a name; the name is part of the vk digest and of every report.
@@ -39,7 +40,7 @@ pub trait CircuitAir:
     + Send
     + Sync
     + Air<InteractionSymbolicBuilder<F, ExtField>>
-    + for<'a> Air<ProverConstraintFolderWithLookups<'a, Config>>
+    + for<'a> Air<QuotientFolder<'a>>
     + for<'a> Air<VerifierConstraintFolderWithLookups<'a, Config>>
     + for<'a> Air<DebugConstraintBuilder<'a, F, ExtField>>
 {
@@ -51,7 +52,7 @@ impl<T> CircuitAir for T where
         + Send
         + Sync
         + Air<InteractionSymbolicBuilder<F, ExtField>>
-        + for<'a> Air<ProverConstraintFolderWithLookups<'a, Config>>
+        + for<'a> Air<QuotientFolder<'a>>
         + for<'a> Air<VerifierConstraintFolderWithLookups<'a, Config>>
         + for<'a> Air<DebugConstraintBuilder<'a, F, ExtField>>
 {

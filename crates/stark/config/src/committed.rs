@@ -8,6 +8,8 @@
 //! making the key takes. Whoever writes other columns with the root and a checksum makes proofs that do not hold, never
 //! a verifier accept: verifiers do not read them.
 
+use std::sync::Arc;
+
 use p3_air::{Air, AirBuilder, BaseAir};
 use p3_batch_stark::ProverData;
 use p3_batch_stark::common::{GlobalPreprocessed, PreprocessedInstanceMeta};
@@ -15,8 +17,8 @@ use p3_matrix::dense::RowMajorMatrix;
 use p3_merkle_tree::MerkleTree;
 use sha2::{Digest as _, Sha256};
 
-use crate::circuit::{Circuit, CircuitAir, ProvingKey, SetupError, finish, prepare};
-use crate::config::{Config, F};
+use crate::circuit::{Circuit, CircuitAir, Prepared, ProvingKey, SetupError, VerifyingKey, finish, prepare};
+use crate::config::{Commitment, Config, F};
 
 /// Bytes of the checksum.
 const CHECKSUM: usize = 32;
@@ -123,19 +125,11 @@ fn has_lengths(bytes: &[u8], shapes: &[(usize, usize)]) -> Option<()> {
     lengths.0.is_empty().then_some(())
 }
 
-/// As [`crate::setup`], with the committed preprocessed columns given. The caller compares the key's digest with the
-/// one that it expects.
-///
-/// # Errors
-/// As [`crate::setup`]; [`SetupError::Commit`] for bytes that are damaged or hold no tree of the circuit's shape. No
-/// bytes make it panic, nor a prover that uses the key.
-pub fn setup_with<A: CircuitAir>(circuit: Circuit<A>, committed: &[u8]) -> Result<ProvingKey<A>, SetupError> {
-    let prepared = prepare(circuit)?;
-    let refuse = |what: &str| SetupError::Commit(format!("committed columns: {what}"));
-    let (sum, bytes) = committed.split_first_chunk::<CHECKSUM>().ok_or_else(|| refuse("too short"))?;
-    if Sha256::digest(bytes)[..] != sum[..] {
-        return Err(refuse("damaged"));
-    }
+/// What a key says of preprocessed columns beside the commitment, and their extended shapes.
+#[allow(clippy::type_complexity, reason = "one caller each")]
+fn preprocessed_of<A: CircuitAir>(
+    prepared: &Prepared<A>,
+) -> (impl FnOnce(Commitment) -> GlobalPreprocessed<Config> + use<A>, Vec<(usize, usize)>) {
     let (mut instances, mut matrix_to_instance, mut shapes) = (Vec::new(), Vec::new(), Vec::new());
     for (k, (air, log_height)) in prepared.airs.iter().zip(&prepared.log_heights).enumerate() {
         let width = air.preprocessed_width();
@@ -149,19 +143,60 @@ pub fn setup_with<A: CircuitAir>(circuit: Circuit<A>, committed: &[u8]) -> Resul
             shapes.push((width, 1 << (log_height + prepared.params.log_blowup)));
         }
     }
-    has_lengths(bytes, &shapes).ok_or_else(|| refuse("another shape"))?;
-    let tree: Committed = postcard::from_bytes(bytes).map_err(|_| refuse("a felt that is none"))?;
+    (move |commitment| GlobalPreprocessed { commitment, instances, matrix_to_instance }, shapes)
+}
+
+/// What a key takes beside preprocessed columns.
+fn without_columns<A: CircuitAir>(prepared: &Prepared<A>) -> Result<ProverData<Config>, SetupError> {
     let bare: Vec<Bare<'_, A>> = prepared.airs.iter().map(Bare).collect();
-    let data = ProverData::<Config>::from_airs_and_degrees_with_lookup_budgets(
+    ProverData::from_airs_and_degrees_with_lookup_budgets(
         &prepared.unseeded,
         &bare,
         &prepared.log_heights,
         &prepared.budgets,
         prepared.params.log_blowup,
-    );
-    let mut data = data.map_err(|e| SetupError::Commit(e.to_string()))?;
-    let commitment = tree.cap(prepared.params.cap_height);
-    data.common.preprocessed = Some(GlobalPreprocessed { commitment, instances, matrix_to_instance });
+    )
+    .map_err(|e| SetupError::Commit(e.to_string()))
+}
+
+/// The verifying key of a circuit with the commitment to its preprocessed columns given, none if it has none. Nothing is
+/// extended or hashed but constraints. The digest commits to the commitment: where it is the expected one, the key is
+/// the one that [`crate::setup`] makes.
+///
+/// # Errors
+/// As [`crate::setup`]; [`SetupError::Commit`] where a commitment is missing, or given for no columns.
+pub fn verifying_key<A: CircuitAir>(
+    circuit: Circuit<A>,
+    preprocessed: Option<Commitment>,
+) -> Result<Arc<VerifyingKey<A>>, SetupError> {
+    let prepared = prepare(circuit)?;
+    let (meta, shapes) = preprocessed_of(&prepared);
+    if shapes.is_empty() != preprocessed.is_none() {
+        return Err(SetupError::Commit("a commitment for each circuit with preprocessed columns".into()));
+    }
+    let mut data = without_columns(&prepared)?;
+    data.common.preprocessed = preprocessed.map(meta);
+    Ok(finish(prepared, data)?.vk)
+}
+
+/// As [`crate::setup`], with the committed preprocessed columns given. The caller compares the key's digest with the
+/// one that it expects.
+///
+/// # Errors
+/// As [`crate::setup`]; [`SetupError::Commit`] for bytes that are damaged or hold no tree of the circuit's shape. No
+/// bytes make it panic, nor a prover that uses the key.
+pub fn setup_with<A: CircuitAir>(circuit: Circuit<A>, committed: &[u8]) -> Result<ProvingKey<A>, SetupError> {
+    let prepared = prepare(circuit)?;
+    let refuse = |what: &str| SetupError::Commit(format!("committed columns: {what}"));
+    let (sum, bytes) = committed.split_first_chunk::<CHECKSUM>().ok_or_else(|| refuse("too short"))?;
+    if Sha256::digest(bytes)[..] != sum[..] {
+        return Err(refuse("damaged"));
+    }
+    let (meta, shapes) = preprocessed_of(&prepared);
+    has_lengths(bytes, &shapes).ok_or_else(|| refuse("another shape"))?;
+    let tree: Committed = postcard::from_bytes(bytes).map_err(|_| refuse("a felt that is none"))?;
+    let mut data = without_columns(&prepared)?;
+    data.common.preprocessed = Some(meta(tree.cap(prepared.params.cap_height)));
     data.prover_only.preprocessed_prover_data = Some(tree);
     finish(prepared, data)
 }

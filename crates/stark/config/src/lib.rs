@@ -19,6 +19,7 @@ mod config;
 pub mod digest;
 mod params;
 mod proof;
+mod prover;
 pub mod security;
 mod shape;
 #[cfg(test)]
@@ -28,10 +29,11 @@ mod verify;
 
 pub use balance::Estimate;
 pub use circuit::{Circuit, CircuitAir, ProvingKey, SetupError, TableAir, TableInfo, VerifyingKey, setup};
-pub use committed::setup_with;
+pub use committed::{setup_with, verifying_key};
 pub use config::{Commitment, Config, ExtField, F};
 pub use params::{FriParams, MAX_PROOF_BYTES, MIN_LOG_HEIGHT, MIN_PROVEN_BITS, PROTOCOL_VERSION, Profile};
 pub use proof::{Proof, ProveError, prove};
+pub use prover::QuotientFolder;
 pub use shape::ShapeError;
 pub use verify::{VerifyError, verify, verify_proof};
 

@@ -43,13 +43,13 @@ pub enum Profile {
     Base4,
     /// Base proofs at blow-up 8: about a third of the queries of [`Profile::Base`], for small circuits.
     Base8,
-    /// [`Profile::Base8`] with four times the grinding before the challenge that batches the openings, 0.8 CPU
-    /// seconds more: wide tables then take some queries less, where that brings the lift to half the rows.
+    /// [`Profile::Base8`] with four times the grinding before the queries and before the challenge that batches the
+    /// openings, a CPU second more: wide tables then take some queries less, where that brings the lift to half the rows.
     Base8Ground,
     /// Base proofs at blow-up 16: about a quarter of the queries of [`Profile::Base`], for the smallest circuits.
     Base16,
-    /// Node proofs of the aggregation tree: blow-up 8, at least [`MIN_PROVEN_BITS`] proven bits. Constraints may have
-    /// degree 9.
+    /// Node proofs of the aggregation tree: blow-up 4, at least [`MIN_PROVEN_BITS`] proven bits. Constraints may have
+    /// degree 5.
     Node,
     /// A few queries and no grinding: for tests only, worthless against a forger. Compiled only under the
     /// feature `insecure-test`; its parameters are part of the vk digest, which seeds the transcript, so its
@@ -73,11 +73,11 @@ impl Profile {
             Self::Base => Self::base(1, 198),
             Self::Base4 => Self::base(2, 122),
             Self::Base8 => Self::base(3, 100),
-            Self::Base8Ground => FriParams { batch_pow_bits: 22, ..Self::base(3, 100) },
+            Self::Base8Ground => FriParams { query_pow_bits: 22, batch_pow_bits: 22, ..Self::base(3, 100) },
             Self::Base16 => Self::base(4, 91),
             Self::Node => FriParams {
-                log_blowup: 3,
-                num_queries: 100,
+                log_blowup: 2,
+                num_queries: 126,
                 max_log_arity: 3,
                 log_final_poly_len: MIN_LOG_HEIGHT - 1,
                 cap_height: 0,
@@ -90,7 +90,7 @@ impl Profile {
             #[cfg(any(test, feature = "insecure-test"))]
             Self::InsecureTest => Self::insecure(1),
             #[cfg(any(test, feature = "insecure-test"))]
-            Self::InsecureNode => Self::insecure(3),
+            Self::InsecureNode => Self::insecure(2),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Proving.
 
-use p3_batch_stark::{BatchProof, StarkInstance, prove_batch};
+use p3_batch_stark::BatchProof;
 use p3_matrix::Matrix;
 use thiserror::Error;
 use tracing::info_span;
@@ -8,6 +8,7 @@ use tracing::info_span;
 use crate::Trace;
 use crate::circuit::{CircuitAir, ProvingKey, VerifyingKey};
 use crate::config::{Config, F};
+use crate::prover::prove_batch;
 use crate::verify::{VerifyError, decode};
 
 /// A batch-STARK proof.
@@ -92,17 +93,8 @@ pub fn prove<A: CircuitAir>(
 ) -> Result<Proof, ProveError> {
     let vk = &pk.vk;
     check_shapes(pk, traces, public_values)?;
-    let instances: Vec<StarkInstance<'_, Config, A>> = vk
-        .airs
-        .iter()
-        .zip(traces)
-        .zip(public_values)
-        .map(|((air, trace), publics)| StarkInstance { air, trace, public_values: publics.clone() })
-        .collect();
-    let _span = info_span!("prove", tables = instances.len()).entered();
-    let proof =
-        prove_batch(&vk.config, &instances, &pk.data).map_err(|e| ProveError::Commit(e.to_string()))?;
-    Ok(Proof(proof))
+    let _span = info_span!("prove", tables = traces.len()).entered();
+    prove_batch(vk, &pk.data, traces, public_values).map(Proof)
 }
 
 fn check_shapes<A>(pk: &ProvingKey<A>, traces: &[Trace], publics: &[Vec<F>]) -> Result<(), ProveError> {

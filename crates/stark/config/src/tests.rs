@@ -209,9 +209,9 @@ fn base_keys_have_the_fewest_queries_that_prove_100_bits() {
         assert_eq!(FriParams { num_queries: 0, ..params }, FriParams { num_queries: 0, ..profile.params() });
         queries.push(params.num_queries);
     }
-    // More grinding never takes more queries; where folding decides, as here, it takes as many.
+    // More grinding takes fewer queries.
     let ground = queries.remove(3);
-    assert_eq!(ground, queries[2]);
+    assert!(ground < queries[2]);
     let ratios = queries.windows(2).map(|pair| pair[0] as f64 / pair[1] as f64);
     assert!(ratios.zip([1.5, 1.25, 1.15]).all(|(ratio, least)| ratio > least), "{queries:?}");
 }

@@ -6,12 +6,11 @@
 
 use std::ops::Range;
 
-use tsz_air::{
-    Air, AirBuilder, BaseAir, Count, InteractionBuilder, RowMajorMatrix, TableAir, Trace, WindowAccess,
-};
+use tsz_air::{Air, AirBuilder, BaseAir, Count, InteractionBuilder, TableAir, Trace, WindowAccess};
 use tsz_stark::F;
 
 use super::Table;
+use super::rows::beside;
 
 /// One or more tables of one height. At most one has public values, none has periodic columns.
 #[derive(Clone)]
@@ -47,22 +46,6 @@ impl PlonkAir {
     pub(crate) fn parts_mut(&mut self) -> &mut [Table] {
         &mut self.parts
     }
-}
-
-/// The rows of traces of one height side by side.
-pub(crate) fn beside(mut traces: Vec<Trace>) -> Trace {
-    if traces.len() == 1 {
-        return traces.swap_remove(0);
-    }
-    let width: usize = traces.iter().map(|t| t.width).sum();
-    let height = traces.first().map_or(0, |t| t.values.len() / t.width.max(1));
-    let mut values = Vec::with_capacity(width * height);
-    for row in 0..height {
-        for trace in &traces {
-            values.extend_from_slice(&trace.values[row * trace.width..(row + 1) * trace.width]);
-        }
-    }
-    RowMajorMatrix::new(values, width)
 }
 
 impl TableAir for PlonkAir {

@@ -8,6 +8,7 @@ pub(crate) mod pack;
 pub(crate) mod poseidon2;
 pub(crate) mod poseidon24;
 pub(crate) mod public;
+mod rows;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use tsz_air::{Count, InteractionBuilder, LookupBus, RowMajorMatrix, Trace, air_e
 use tsz_stark::F;
 
 pub use beside::PlonkAir;
-pub(crate) use beside::beside;
+pub(crate) use rows::beside;
 
 use crate::ir::{NONE, Value, Wire};
 use crate::layout::{Layout, Slots};

@@ -5,8 +5,8 @@
 //! after the exchange; the slots that read x and y undo it: `x = in[0..8] + bit * (in[8..16] - in[0..8])`. The bit is
 //! boolean, and 0 on rows without one. Every row, padding included, is a permutation.
 //!
-//! 238 main columns, 27 preprocessed, 13 messages (four of degree 2), no next row. Degree 7, that of the S-box.
-//! Padding: permutations of zeros with multiplicities 0. Only programs that verify risc0's proofs have the table.
+//! 451 main columns, 27 preprocessed, 13 messages (four of degree 2), no next row. Each S-box has a column for the cube
+//! of its input: degree 3. Padding: permutations of zeros with multiplicities 0. Only programs that verify risc0's proofs have the table.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use p3_field::PrimeCharacteristicRing;
 use p3_poseidon2::GenericPoseidon2LinearLayers;
 use p3_poseidon2_air::{Poseidon2Air as Rounds, RoundConstants, generate_trace_rows, num_cols};
 use tsz_air::{
-    Air, BaseAir, Columns, InteractionBuilder, RowMajorMatrix, SubAirBuilder, TableAir, Trace, WindowAccess,
-    columns,
+    Air, BaseAir, Columns, InteractionBuilder, SubAirBuilder, TableAir, Trace, WindowAccess, columns,
 };
 use tsz_stark::F;
 
+use super::rows::with_bits;
 use super::{embed, preprocess, slot, value};
 use crate::ir::Value;
 use crate::layout::{Layout, P24_SLOTS};
@@ -30,7 +30,8 @@ use crate::run::state24;
 
 const STATE: usize = tsz_poseidon24::WIDTH;
 const SBOX_DEGREE: u64 = 7;
-const SBOX_REGISTERS: usize = 0;
+/// Columns of an S-box beside its result.
+const SBOX_REGISTERS: usize = 1;
 const HALF_FULL_ROUNDS: usize = 4;
 const PARTIAL_ROUNDS: usize = 21;
 /// Columns of the permutation.
@@ -182,12 +183,5 @@ pub(crate) fn trace(layout: &Layout, values: &[Value], log_height: usize) -> Tra
         HALF_FULL_ROUNDS,
         PARTIAL_ROUNDS,
     >(inputs, &constants(), 0);
-    let mut cells = F::zero_vec(WIDTH << log_height);
-    for ((out, permutation), swapped) in
-        cells.chunks_exact_mut(WIDTH).zip(permutations.values.chunks_exact(PERM_WIDTH)).zip(swapped)
-    {
-        out[..PERM_WIDTH].copy_from_slice(permutation);
-        out[BIT] = F::from_bool(swapped);
-    }
-    RowMajorMatrix::new(cells, WIDTH)
+    with_bits(&permutations, &swapped)
 }

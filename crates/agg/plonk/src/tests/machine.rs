@@ -19,7 +19,7 @@ fn honest_program_is_proven_and_verified() {
     let (publics, proof) = prover.prove(&inputs).unwrap();
     verify(prover.vk(), &publics, &proof).unwrap();
     let degrees: Vec<usize> = prover.vk().tables().iter().map(|t| t.degree).collect();
-    assert_eq!(degrees, [3, 9, 3, 5, 5, 5]);
+    assert_eq!(degrees, [3, 5, 3, 5, 5, 5]);
     println!("{}\n{:?}", report(prover.vk().tables()), prover.program().rows());
     for k in 0..publics.len() {
         let mut wrong = publics.clone();

@@ -98,6 +98,27 @@ fn a_key_of_committed_columns_is_the_key_of_the_circuit() {
 }
 
 #[test]
+fn a_verifying_key_of_a_commitment_is_that_of_the_circuit() {
+    let pk = setup(two_tables()).unwrap();
+    let commitment = pk.vk().preprocessed_commitment().unwrap().clone();
+    let key = verifying_key(two_tables(), Some(commitment.clone())).unwrap();
+    assert_eq!(key.digest(), pk.vk().digest());
+    assert_eq!(key.tables(), pk.vk().tables());
+    let (mut traces, mut publics) = witness(5, 3);
+    traces.push(RowMajorMatrix::new(vec![F::ZERO; 1 << LOG_TABLE], 1));
+    publics.push(vec![]);
+    let proof = prove(&pk, &traces, &publics).unwrap().to_bytes().unwrap();
+    verify(&key, &proof, &publics).unwrap();
+    // Another commitment makes another digest, and a key that the proof does not hold under.
+    let mut root = commitment.roots()[0];
+    root[3] += F::ONE;
+    let other = verifying_key(two_tables(), Some(Commitment::new(vec![root]))).unwrap();
+    assert_ne!(other.digest(), pk.vk().digest());
+    assert!(verify(&other, &proof, &publics).is_err());
+    assert!(matches!(verifying_key(two_tables(), None), Err(SetupError::Commit(_))));
+}
+
+#[test]
 fn damaged_committed_columns_are_refused() {
     let (pk, _, _) = honest(Profile::InsecureTest);
     let committed = pk.committed().unwrap();
