@@ -110,7 +110,7 @@ fn classes_have_the_blow_up_that_costs_least() {
         (&CLASSES[0], Profile::Base8, 81_669),
         (&CLASSES[1], Profile::Base4, 95_324),
         (&WALLET_CLASSES[0], Profile::Base8Ground, 96_520),
-        (&WALLET_CLASSES[1], Profile::Base8, 140_102),
+        (&WALLET_CLASSES[1], Profile::Base4, 108_500),
     ];
     for (class, profile, rows) in expected {
         let circuit = class.circuit(Profile::Base);
