@@ -9,8 +9,7 @@ use crate::config::F;
 /// Lanes of base field values.
 pub(super) type Packed = <F as Field>::Packing;
 
-/// Collects the constraints of as many rows as there are lanes. Messages are not looked at: [`super::messages`] has
-/// them.
+/// Collects the constraints of as many rows as there are lanes. Messages are not looked at: the prover compiles them.
 pub struct QuotientFolder<'a> {
     pub(super) main: RowWindow<'a, Packed>,
     pub(super) preprocessed: RowWindow<'a, Packed>,
