@@ -25,12 +25,10 @@ pub(crate) fn levels(params: &FriParams) -> usize {
     LEVELS.iter().find(|(queries, _)| params.num_queries >= *queries).map_or(1, |(_, levels)| *levels)
 }
 
-/// The digests of a crown in the order of the tree; without levels, of the root alone.
-pub(crate) type Crown<T> = Vec<T>;
-
-/// Declares the crown of each tree: those of the commitments, then those of the folding rounds.
+/// Declares the crown of each tree, its digests in the order of the tree: those of the commitments, then those of the
+/// folding rounds.
 #[track_caller]
-pub(crate) fn input(layout: &Layout, b: &mut Builder) -> Vec<Crown<Digest>> {
+pub(crate) fn input(layout: &Layout, b: &mut Builder) -> Vec<Vec<Digest>> {
     let levels = levels(&layout.params);
     if levels == 0 {
         return Vec::new();

@@ -7,7 +7,7 @@ use tsz_stark::{CircuitAir, ExtField, F, FriParams, Proof, TableInfo, VerifyingK
 
 use crate::batch::{BatchPhase, BatchWires, Challenges};
 use crate::constraints::{self, LookupChallenges, Point, TableConstraints, Window};
-use crate::crown::{self, Crown, CrownWires};
+use crate::crown::{self, CrownWires};
 use crate::key::{KeyShape, KeyWires};
 use crate::layout::{Layout, Source};
 use crate::opening::{self, OpeningChallenges, OpeningWires};
@@ -37,7 +37,7 @@ pub struct ProofWires {
     /// What the opening argument absorbs.
     pub opening: OpeningWires,
     /// The crown of each tree: of the commitments, then of the folding rounds.
-    pub crowns: Vec<Crown<Digest>>,
+    pub crowns: Vec<Vec<Digest>>,
     /// Openings of the queries.
     pub queries: Vec<QueryWires>,
 }
@@ -137,8 +137,8 @@ impl Verifier {
     ///
     /// # Errors
     /// [`WitnessError`] for a proof that the native verifier refuses, or whose queries miss a part of its trees
-    /// ([`WitnessError::Crown`]). The native verifier has also to check the proof's shape:
-    /// vectors of another length than the key demands make this panic or give too many or too few values.
+    /// ([`WitnessError::Crown`]). The native verifier has also to check the proof's shape: vectors of another length than
+    /// the key demands make this panic or give too many or too few values.
     pub fn values(
         &self,
         key: &KeyValues,
@@ -151,6 +151,15 @@ impl Verifier {
         let drawn = witness::draw(&self.layout, &self.seeds, &heights, key, proof, publics);
         values.extend(witness::query_values(&self.layout, &drawn, proof)?);
         Ok(values)
+    }
+
+    /// Where the digests of crowns stand among the inputs.
+    #[cfg(test)]
+    pub(crate) fn crowns(&self, proof: &Proof, publics: &[Vec<F>]) -> std::ops::Range<usize> {
+        let before = self.batch.values(proof, publics).len();
+        let first = before + witness::opening_values(&self.layout, proof).len();
+        let trees = self.layout.rounds.len() + self.layout.schedule.len();
+        first..first + (trees << (crown::levels(&self.layout.params) + 1))
     }
 
     /// Every table's folded constraints are the quotient times the vanishing polynomial, at zeta.

@@ -126,7 +126,7 @@ fn has_lengths(bytes: &[u8], shapes: &[(usize, usize)]) -> Option<()> {
 }
 
 /// What a key says of preprocessed columns beside the commitment, and their extended shapes.
-#[allow(clippy::type_complexity, reason = "one caller each")]
+#[allow(clippy::type_complexity, reason = "what is missing is the commitment")]
 fn preprocessed_of<A: CircuitAir>(
     prepared: &Prepared<A>,
 ) -> (impl FnOnce(Commitment) -> GlobalPreprocessed<Config> + use<A>, Vec<(usize, usize)>) {

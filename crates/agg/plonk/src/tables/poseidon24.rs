@@ -6,7 +6,8 @@
 //! boolean, and 0 on rows without one. Every row, padding included, is a permutation.
 //!
 //! 451 main columns, 27 preprocessed, 13 messages (four of degree 2), no next row. Each S-box has a column for the cube
-//! of its input: degree 3. Padding: permutations of zeros with multiplicities 0. Only programs that verify risc0's proofs have the table.
+//! of its input: degree 3. Padding: permutations of zeros with multiplicities 0. Only programs that verify risc0's
+//! proofs have the table.
 
 use std::sync::Arc;
 

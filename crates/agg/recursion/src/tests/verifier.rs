@@ -167,6 +167,25 @@ pub(super) fn assert_inputs_are_bound(inner: &Inner) {
     }
 }
 
+/// Crowns of one and of three levels: other advice leads to no root.
+#[test]
+fn every_digest_of_a_crown_is_bound() {
+    for (profile, levels) in [(Profile::InsecureNode, 1), (Profile::Node, 3)] {
+        let inner = inner(profile);
+        let vk = inner.prover.vk();
+        let (verifier, program) = circuit(vk);
+        let honest = verifier.values(&KeyValues::from(vk.as_ref()), &inner.proof, &inner.publics).unwrap();
+        let crowns = verifier.crowns(&inner.proof, &inner.publics);
+        // Two quads a digest; four commitments and some folding rounds.
+        assert!(crowns.len() % (2 << levels) == 0 && crowns.len() / (2 << levels) > 4);
+        for at in crowns {
+            let mut wrong = honest.clone();
+            wrong[at] += Value::ONE;
+            assert!(program.run(&wrong).is_err(), "{profile:?}: input {at}");
+        }
+    }
+}
+
 /// The challenges of the circuit are those of the native replay, at every step of the transcript.
 #[test]
 fn every_value_moves_the_challenges_that_come_after_it_and_no_other() {
